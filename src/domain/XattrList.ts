@@ -1,0 +1,69 @@
+/**
+ * The extended attributes that a file system shows for an entry (§8.1), and their list as `listxattr(2)` wants it.
+ */
+import * as Bytes from "./Bytes.ts"
+import type { Entry, Finding, Xattr } from "./Entry.ts"
+import { noAttributes } from "./Entry.ts"
+import * as PosixAcl from "./PosixAcl.ts"
+
+/** Linux limits in bytes on a name, and on a list of names (§8.6). */
+export const MAX_NAME = 255
+export const MAX_LIST = 65_536
+
+const CAPABILITY = Bytes.fromText("security.capability")
+const ACL_ACCESS = Bytes.fromText("system.posix_acl_access")
+const ACL_DEFAULT = Bytes.fromText("system.posix_acl_default")
+
+/** What is shown, and what had to be left out. */
+export interface XattrList {
+  /** In list order, each name once. */
+  readonly xattrs: ReadonlyArray<Xattr>
+  readonly findings: ReadonlyArray<Finding>
+}
+
+const empty: XattrList = { xattrs: [], findings: [] }
+
+/** The attributes of an entry. Of equal names the first in list order wins (E6). */
+export const fromEntry = (entry: Entry): XattrList => {
+  const { attributes } = entry
+  if (attributes === noAttributes) return empty
+  const all: Array<Xattr> = [...attributes.xattrs]
+  if (attributes.fcaps !== undefined) all.push({ name: CAPABILITY, value: attributes.fcaps })
+  const access = PosixAcl.access(entry)
+  if (access.value !== undefined) all.push({ name: ACL_ACCESS, value: access.value })
+  const defaults = PosixAcl.default_(entry)
+  if (defaults.value !== undefined) all.push({ name: ACL_DEFAULT, value: defaults.value })
+
+  const findings = [...access.findings, ...defaults.findings]
+  const byName = new Map<string, Xattr>()
+  for (const xattr of all) {
+    const key = Bytes.toKey(xattr.name)
+    if (byName.has(key)) {
+      findings.push({ check: "E6", offset: entry.start, detail: "second extended attribute of one name ignored" })
+    } else {
+      byName.set(key, xattr)
+    }
+  }
+  return { xattrs: [...byName.values()], findings }
+}
+
+/** The value of the attribute `name`, or `undefined`. */
+export const get = (entry: Entry, name: Uint8Array): Uint8Array | undefined =>
+  fromEntry(entry).xattrs.find((xattr) => Bytes.equals(xattr.name, name))?.value
+
+/**
+ * NUL-terminated names, one after the other. Names longer than `MAX_NAME`, which nobody could query, and names that
+ * would make the list exceed `MAX_LIST` are left out (§8.6).
+ */
+export const names = (entry: Entry): Uint8Array => {
+  const parts: Array<Uint8Array> = []
+  let size = 0
+  for (const { name } of fromEntry(entry).xattrs) {
+    if (name.length > MAX_NAME || size + name.length + 1 > MAX_LIST) continue
+    parts.push(name, NUL)
+    size += name.length + 1
+  }
+  return Bytes.concat(parts)
+}
+
+const NUL = new Uint8Array(1)

@@ -1,0 +1,30 @@
+/**
+ * Why something in an archive could not be read: a failed check of its bytes, or a failing byte source.
+ */
+import * as Schema from "effect/Schema"
+import type { FormatError } from "../domain/FormatError.ts"
+import type { SourceError } from "./ByteSource.ts"
+
+export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveError", {
+  /** Name of the source concerned: the archive or its payload archive. */
+  archive: Schema.String,
+  /** The failure class of §0. */
+  kind: Schema.Literals(["Malformed", "Unsupported", "Limit", "IO"]),
+  /** The check of §7 that failed. */
+  check: Schema.String,
+  /** Offset in the source. */
+  offset: Schema.Number,
+  detail: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.archive}: ${this.detail} (check ${this.check} at byte ${this.offset})`
+  }
+}
+
+/** A failed check of the bytes of `archive`. */
+export const fromFormat = (archive: string, error: FormatError): ArchiveError =>
+  new ArchiveError({ archive, kind: error.kind, check: error.check, offset: error.offset, detail: error.detail })
+
+/** A source that failed. */
+export const fromSource = (error: SourceError): ArchiveError =>
+  new ArchiveError({ archive: error.source, kind: "IO", check: "H6", offset: error.offset, detail: error.detail })

@@ -1,0 +1,295 @@
+/**
+ * Random access to an archive, v1 and v2 (§4).
+ *
+ * Guarantees: every check of §7 is made before the value is used; a bad entry fails alone, its siblings stay
+ * readable; memory is bounded by `Options` whatever the archive says; every operation can be interrupted. Hard links
+ * are followed (§4.6). It keeps no record of who uses which entry: that is the lookup registry's.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ArchiveHead from "../domain/ArchiveHead.ts"
+import * as Bytes from "../domain/Bytes.ts"
+import type { Child, Content, Entry, HardLink } from "../domain/Entry.ts"
+import * as EntryDecoder from "../domain/EntryDecoder.ts"
+import * as FormatError from "../domain/FormatError.ts"
+import * as GoodbyeTable from "../domain/GoodbyeTable.ts"
+import type { Window } from "../domain/Item.ts"
+import * as ItemType from "../domain/ItemType.ts"
+import * as Limits from "../domain/Limits.ts"
+import * as Node from "../domain/Node.ts"
+import * as NodeId from "../domain/NodeId.ts"
+import * as SipHash from "../domain/SipHash.ts"
+import * as ArchiveError from "./ArchiveError.ts"
+import * as BlockCache from "./BlockCache.ts"
+import { ByteSource, type Source } from "./ByteSource.ts"
+import * as PayloadReader from "./PayloadReader.ts"
+import * as TableCache from "./TableCache.ts"
+
+/** A child whose hard link, if it is one, has been followed. */
+export interface Found {
+  readonly name: Uint8Array
+  readonly node: Node.Node
+  readonly entry: Entry
+  /** The child's own item where that is a hard link; `node` and `entry` are then its target's. */
+  readonly link: HardLink | undefined
+}
+
+/** A child as it stands in the directory, hard links not followed. */
+export interface RawChild extends Child {
+  /** Where the child must have ended (§4.3). */
+  readonly bound: number
+}
+
+type Read<A> = Effect.Effect<A, ArchiveError.ArchiveError>
+
+export interface Shape {
+  /** Name of the archive's byte source. */
+  readonly name: string
+  readonly version: 1 | 2
+  /** Bytes of the archive and, if there is one, of its payload archive. */
+  readonly size: number
+  readonly root: Node.Node
+  /** The prelude of a v2 archive (§2.1); at most `limits.preludeBytes`. */
+  readonly prelude: Read<Uint8Array | undefined>
+  /** The entry of a node. */
+  readonly entry: (node: Node.Node) => Read<Entry>
+  /** Finds a child by name; `undefined` if there is none. */
+  readonly lookup: (directory: Node.Node, name: Uint8Array) => Read<Found | undefined>
+  /** Number of slots in a directory's table. */
+  readonly count: (directory: Node.Node) => Read<number>
+  /** The child in a slot; `undefined` if another child of the same name hides it (D9). */
+  readonly child: (directory: Node.Node, slot: number) => Read<RawChild | undefined>
+  /** Follows a hard link and makes the child's node. */
+  readonly resolve: (directory: Node.Node, child: RawChild) => Read<Found>
+  /** The name in a slot, also of a child that cannot be decoded. */
+  readonly nameAt: (directory: Node.Node, slot: number) => Read<Uint8Array>
+  /** Fills `target` with a file's bytes from `offset` on; the range must lie within the file. */
+  readonly content: (content: Content, offset: number, target: Uint8Array) => Read<void>
+}
+
+export interface Options {
+  readonly limits: Limits.Limits
+  readonly blocks: BlockCache.Options
+  /** Bytes of goodbye tables kept. */
+  readonly tableCapacity: number
+}
+
+export const defaults: Options = {
+  limits: Limits.defaults,
+  blocks: BlockCache.defaults,
+  tableCapacity: 32 * 1024 * 1024,
+}
+
+export class ArchiveReader extends Context.Service<ArchiveReader, Shape>()("pxar-fuse/services/ArchiveReader") {
+  /** Reads the archive in `ByteSource`, with the payload archive in `PayloadReader.PayloadSource`, if any. */
+  static readonly layer = (
+    options: Partial<Options> = {},
+  ): Layer.Layer<ArchiveReader, ArchiveError.ArchiveError, ByteSource> =>
+    Layer.effect(
+      ArchiveReader,
+      Effect.gen(function* () {
+        return yield* make(yield* ByteSource, yield* PayloadReader.PayloadSource, options)
+      }),
+    )
+}
+
+/** Opens an archive: reads its head, its root and the start of its payload archive (§4.1). */
+export const make = Effect.fnUntraced(function* (
+  source: Source,
+  payloadSource: PayloadReader.Payload,
+  partial: Partial<Options> = {},
+): Effect.fn.Return<Shape, ArchiveError.ArchiveError> {
+  const options = { ...defaults, ...partial }
+  const { limits } = options
+  if (source.size < ArchiveHead.HEAD_SIZE) {
+    return yield* ArchiveError.fromFormat(
+      source.name,
+      FormatError.malformed("A1", 0, `not a pxar archive: only ${source.size} bytes`),
+    )
+  }
+  const blocks = BlockCache.make(source, options.blocks)
+  const head = yield* blocks.decode(0, (window) => ArchiveHead.readHead(window, source.size))
+  const rootTail = yield* blocks.decode(source.size - GoodbyeTable.ITEM_SIZE, (window) =>
+    ArchiveHead.readRootTail(window, source.size, 0, limits),
+  )
+  const { version } = head
+  const rootEntry = yield* blocks.decode(head.entryStart, (window) =>
+    EntryDecoder.readEntry(window, head.entryStart, source.size, version, limits),
+  )
+  const root = rootNode(rootEntry, source.size)
+  if (root === undefined) {
+    return yield* ArchiveError.fromFormat(
+      source.name,
+      FormatError.malformed("A5", head.entryStart, "the first entry is not a directory"),
+    )
+  }
+  const payload = yield* PayloadReader.make(source, payloadSource, version)
+  const tables = TableCache.make(options.tableCapacity)
+
+  const entry = (node: Node.Node): Read<Entry> => {
+    const start = node.id === NodeId.ROOT ? head.entryStart : node.start
+    return blocks.decode(start, (window) => EntryDecoder.readEntry(window, start, node.bound, version, limits))
+  }
+
+  const loadTable = Effect.fnUntraced(function* (
+    directory: Node.Node,
+  ): Effect.fn.Return<GoodbyeTable.Table, ArchiveError.ArchiveError> {
+    const end = directory.bound
+    const tail =
+      directory.id === NodeId.ROOT
+        ? rootTail
+        : yield* blocks.decode(end - GoodbyeTable.ITEM_SIZE, (window) =>
+            GoodbyeTable.readTail(window, end, directory.start, limits),
+          )
+    const table = yield* blocks.decode(tail.start, (window) => {
+      if (tail.directoryStart !== directory.start) {
+        throw FormatError.malformed("D3", tail.end - 16, "goodbye table of another directory")
+      }
+      return GoodbyeTable.readTable(window, tail, directory.contentsStart)
+    })
+    tables.set(end, table)
+    return table
+  })
+
+  const openTable = (directory: Node.Node): Read<GoodbyeTable.Table> =>
+    Effect.suspend(() => {
+      const held = tables.get(directory.bound)
+      return held === undefined ? loadTable(directory) : Effect.succeed(held)
+    })
+
+  const readSlot = (table: GoodbyeTable.Table, slot: number): Read<RawChild> =>
+    Effect.suspend(() => {
+      const start = GoodbyeTable.startAt(table, slot)
+      const bound = GoodbyeTable.boundOf(table, start)
+      return blocks.decode(start, (window) => {
+        const child = EntryDecoder.readChild(window, start, bound, version, limits)
+        GoodbyeTable.checkChild(table, slot, child, bound)
+        return { ...child, bound }
+      })
+    })
+
+  const readNameAt = (table: GoodbyeTable.Table, slot: number): Read<Uint8Array> =>
+    Effect.suspend(() => {
+      const start = GoodbyeTable.startAt(table, slot)
+      const bound = GoodbyeTable.boundOf(table, start)
+      return blocks.decode(start, (window) => EntryDecoder.readName(window, start, bound).name)
+    })
+
+  /** The slot in which `name` is found first (§3.6). A candidate whose very name cannot be read is passed over. */
+  const findSlot = Effect.fnUntraced(function* (
+    table: GoodbyeTable.Table,
+    name: Uint8Array,
+  ): Effect.fn.Return<number | undefined, ArchiveError.ArchiveError> {
+    for (const slot of GoodbyeTable.candidates(table, SipHash.hash(name))) {
+      const stored = yield* Effect.catch(readNameAt(table, slot), (error) =>
+        error.kind === "IO" ? Effect.fail(error) : Effect.succeed(Bytes.empty),
+      )
+      if (Bytes.equals(stored, name)) return slot
+    }
+    return undefined
+  })
+
+  const readLink = Effect.fnUntraced(function* (
+    directory: Node.Node,
+    child: RawChild,
+    link: HardLink,
+  ): Effect.fn.Return<Found, ArchiveError.ArchiveError> {
+    // The target's own bound is unknown; it must lie before the link (§4.6).
+    const target = yield* blocks.decode(link.target, (window) => readTarget(window, link, child.nameStart))
+    return {
+      name: child.name,
+      node: Node.fromEntry(target.entry, directory.id, link.target, target.end),
+      entry: target.entry,
+      link,
+    }
+  })
+
+  const readTarget = (window: Window, link: HardLink, limit: number) => {
+    const name = EntryDecoder.readName(window, link.target, limit)
+    const type = EntryDecoder.peekType(window, name.end, limit)
+    if (type === ItemType.HARDLINK) {
+      throw FormatError.malformed("L3", name.end, "hard link to a hard link")
+    }
+    const entry = EntryDecoder.readEntry(window, name.end, limit, version, limits)
+    if (entry.body._tag !== "File") {
+      throw FormatError.malformed("L3", name.end, "hard link to something that is no file")
+    }
+    return { entry, end: entry.end }
+  }
+
+  const resolve = (directory: Node.Node, child: RawChild): Read<Found> =>
+    child.entry._tag === "HardLink"
+      ? readLink(directory, child, child.entry)
+      : Effect.succeed({
+          name: child.name,
+          node: Node.fromEntry(child.entry, directory.id, child.nameStart, child.bound),
+          entry: child.entry,
+          link: undefined,
+        })
+
+  const lookup = Effect.fnUntraced(function* (
+    directory: Node.Node,
+    name: Uint8Array,
+  ): Effect.fn.Return<Found | undefined, ArchiveError.ArchiveError> {
+    const table = yield* openTable(directory)
+    const slot = yield* findSlot(table, name)
+    return slot === undefined ? undefined : yield* resolve(directory, yield* readSlot(table, slot))
+  })
+
+  const child = Effect.fnUntraced(function* (
+    directory: Node.Node,
+    slot: number,
+  ): Effect.fn.Return<RawChild | undefined, ArchiveError.ArchiveError> {
+    const table = yield* openTable(directory)
+    const found = yield* readSlot(table, slot)
+    if (!GoodbyeTable.sharesHash(table, slot)) return found
+    return (yield* findSlot(table, found.name)) === slot ? found : undefined
+  })
+
+  return {
+    name: source.name,
+    version,
+    size: source.size + payload.size,
+    root,
+    prelude: Effect.suspend(() => readPrelude(source, head.prelude, limits)),
+    entry,
+    lookup,
+    count: (directory) => Effect.map(openTable(directory), (table) => table.count),
+    child,
+    resolve,
+    nameAt: (directory, slot) => Effect.flatMap(openTable(directory), (table) => readNameAt(table, slot)),
+    content: (content, offset, target) =>
+      content.source === "payload"
+        ? payload.read(content, offset, target)
+        : Effect.mapError(source.read(target, content.start + offset), ArchiveError.fromSource),
+  }
+})
+
+const rootNode = (entry: Entry, size: number): Node.Node | undefined =>
+  entry.body._tag === "Directory"
+    ? {
+        id: NodeId.ROOT,
+        parent: NodeId.ROOT,
+        nameStart: 0,
+        start: 0,
+        bound: size,
+        contentsStart: entry.body.contentsStart,
+      }
+    : undefined
+
+const readPrelude = (
+  source: Source,
+  prelude: ArchiveHead.ArchiveHead["prelude"],
+  limits: Limits.Limits,
+): Read<Uint8Array | undefined> => {
+  if (prelude === undefined) return Effect.undefined
+  const length = prelude.end - prelude.start
+  if (length > limits.preludeBytes) {
+    return Effect.fail(
+      ArchiveError.fromFormat(source.name, FormatError.limit("R1", prelude.start, `prelude of ${length} bytes`)),
+    )
+  }
+  const bytes = new Uint8Array(length)
+  return Effect.as(Effect.mapError(source.read(bytes, prelude.start), ArchiveError.fromSource), bytes)
+}

@@ -1,0 +1,45 @@
+/**
+ * Goodbye tables kept in memory, the least recently used dropped first.
+ *
+ * Holds at most `capacity` bytes of them, or one larger table.
+ */
+import * as GoodbyeTable from "../domain/GoodbyeTable.ts"
+
+export interface TableCache {
+  /** The table of the directory that ends at `end`. */
+  readonly get: (end: number) => GoodbyeTable.Table | undefined
+  readonly set: (end: number, table: GoodbyeTable.Table) => void
+}
+
+export const make = (capacity: number): TableCache => {
+  // In order of use, the least recent first.
+  const tables = new Map<number, GoodbyeTable.Table>()
+  let held = 0
+
+  const drop = (end: number): void => {
+    const table = tables.get(end)
+    if (table === undefined) return
+    tables.delete(end)
+    held -= GoodbyeTable.memorySize(table.count)
+  }
+
+  return {
+    get: (end) => {
+      const table = tables.get(end)
+      if (table !== undefined) {
+        tables.delete(end)
+        tables.set(end, table)
+      }
+      return table
+    },
+    set: (end, table) => {
+      drop(end)
+      tables.set(end, table)
+      held += GoodbyeTable.memorySize(table.count)
+      for (const oldest of tables.keys()) {
+        if (held <= capacity || tables.size === 1) return
+        drop(oldest)
+      }
+    },
+  }
+}
