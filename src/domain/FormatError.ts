@@ -7,6 +7,7 @@
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
+import { ELOOP, type Errno } from "./Errno.ts"
 
 /** Failure classes of §0 that bytes can cause (`IO` belongs to the byte source). */
 export type Kind = "Malformed" | "Unsupported" | "Limit"
@@ -28,6 +29,8 @@ export class FormatError extends Data.TaggedClass("FormatError")<{
   readonly check: Check
   readonly offset: number
   readonly detail: string
+  /** What an operation answers, where that is not EIO. */
+  readonly errno?: Errno
 }> {
   get message(): string {
     return `${this.detail} (${this.check} at byte ${this.offset})`
@@ -37,6 +40,10 @@ export class FormatError extends Data.TaggedClass("FormatError")<{
 /** The bytes contradict the format. */
 export const malformed = (check: Check, offset: number, detail: string): FormatError =>
   new FormatError({ kind: "Malformed", check, offset, detail })
+
+/** A hard link to a hard link (L3), which is a loop to a file system (§4.6). */
+export const hardLinkChain = (offset: number): FormatError =>
+  new FormatError({ kind: "Malformed", check: "L3", offset, detail: "hard link to a hard link", errno: ELOOP })
 
 /** A version, item type or companion file that this reader does not have. */
 export const unsupported = (check: Check, offset: number, detail: string): FormatError =>

@@ -37,3 +37,6 @@ export const fromHalves = (low: number, high: number): NodeId =>
 
 /** The unsigned 64-bit number, as `stat` shows it. */
 export const toBigInt = (id: NodeId): bigint => (id < 0 ? (1n << 63n) | BigInt(-id) : BigInt(id))
+
+/** Shown for a child whose inode number cannot be found out; no node has it. */
+export const UNKNOWN: NodeId = 0xffff_ffff

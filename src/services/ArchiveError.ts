@@ -2,6 +2,7 @@
  * Why something in an archive could not be read: a failed check of its bytes, or a failing byte source.
  */
 import * as Schema from "effect/Schema"
+import { EIO } from "../domain/Errno.ts"
 import type { FormatError } from "../domain/FormatError.ts"
 import type { SourceError } from "./ByteSource.ts"
 
@@ -13,8 +14,10 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
   /** The check of §7 that failed. */
   check: Schema.String,
   /** Offset in the source. */
-  offset: Schema.Number,
+  offset: Schema.Finite,
   detail: Schema.String,
+  /** Errno that an operation answers (§9.3): EIO, but ELOOP for a chain of hard links. */
+  errno: Schema.Finite,
 }) {
   override get message(): string {
     return `${this.archive}: ${this.detail} (check ${this.check} at byte ${this.offset})`
@@ -23,8 +26,22 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
 
 /** A failed check of the bytes of `archive`. */
 export const fromFormat = (archive: string, error: FormatError): ArchiveError =>
-  new ArchiveError({ archive, kind: error.kind, check: error.check, offset: error.offset, detail: error.detail })
+  new ArchiveError({
+    archive,
+    kind: error.kind,
+    check: error.check,
+    offset: error.offset,
+    detail: error.detail,
+    errno: (error.errno ?? EIO).code,
+  })
 
 /** A source that failed. */
 export const fromSource = (error: SourceError): ArchiveError =>
-  new ArchiveError({ archive: error.source, kind: "IO", check: "H6", offset: error.offset, detail: error.detail })
+  new ArchiveError({
+    archive: error.source,
+    kind: "IO",
+    check: "H6",
+    offset: error.offset,
+    detail: error.detail,
+    errno: EIO.code,
+  })

@@ -44,8 +44,8 @@ export interface RawChild extends Child {
 type Read<A> = Effect.Effect<A, ArchiveError.ArchiveError>
 
 export interface Shape {
-  /** Name of the archive's byte source. */
-  readonly name: string
+  /** Name of the archive's byte source, for messages. */
+  readonly archive: string
   readonly version: 1 | 2
   /** Bytes of the archive and, if there is one, of its payload archive. */
   readonly size: number
@@ -62,8 +62,12 @@ export interface Shape {
   readonly child: (directory: Node.Node, slot: number) => Read<RawChild | undefined>
   /** Follows a hard link and makes the child's node. */
   readonly resolve: (directory: Node.Node, child: RawChild) => Read<Found>
+  /** The name of a node; empty for the root. */
+  readonly name: (node: Node.Node) => Read<Uint8Array>
   /** The name in a slot, also of a child that cannot be decoded. */
   readonly nameAt: (directory: Node.Node, slot: number) => Read<Uint8Array>
+  /** Drops what is kept in memory for a directory that nobody uses any more. */
+  readonly release: (directory: Node.Node) => Effect.Effect<void>
   /** Fills `target` with a file's bytes from `offset` on; the range must lie within the file. */
   readonly content: (content: Content, offset: number, target: Uint8Array) => Read<void>
 }
@@ -182,8 +186,10 @@ export const make = Effect.fnUntraced(function* (
     name: Uint8Array,
   ): Effect.fn.Return<number | undefined, ArchiveError.ArchiveError> {
     for (const slot of GoodbyeTable.candidates(table, SipHash.hash(name))) {
-      const stored = yield* Effect.catch(readNameAt(table, slot), (error) =>
-        error.kind === "IO" ? Effect.fail(error) : Effect.succeed(Bytes.empty),
+      const stored = yield* Effect.catchIf(
+        readNameAt(table, slot),
+        (error) => error.kind !== "IO",
+        () => Effect.succeed(Bytes.empty),
       )
       if (Bytes.equals(stored, name)) return slot
     }
@@ -209,7 +215,7 @@ export const make = Effect.fnUntraced(function* (
     const name = EntryDecoder.readName(window, link.target, limit)
     const type = EntryDecoder.peekType(window, name.end, limit)
     if (type === ItemType.HARDLINK) {
-      throw FormatError.malformed("L3", name.end, "hard link to a hard link")
+      throw FormatError.hardLinkChain(name.end)
     }
     const entry = EntryDecoder.readEntry(window, name.end, limit, version, limits)
     if (entry.body._tag !== "File") {
@@ -248,7 +254,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return {
-    name: source.name,
+    archive: source.name,
     version,
     size: source.size + payload.size,
     root,
@@ -258,7 +264,12 @@ export const make = Effect.fnUntraced(function* (
     count: (directory) => Effect.map(openTable(directory), (table) => table.count),
     child,
     resolve,
+    name: (node) =>
+      node.id === NodeId.ROOT
+        ? Effect.succeed(Bytes.empty)
+        : blocks.decode(node.nameStart, (window) => EntryDecoder.readName(window, node.nameStart, node.bound).name),
     nameAt: (directory, slot) => Effect.flatMap(openTable(directory), (table) => readNameAt(table, slot)),
+    release: (directory) => Effect.sync(() => tables.drop(directory.bound)),
     content: (content, offset, target) =>
       content.source === "payload"
         ? payload.read(content, offset, target)

@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
 export class SourceError extends Schema.TaggedError<SourceError>()("SourceError", {
   /** Name of the source. */
   source: Schema.String,
-  offset: Schema.Number,
+  offset: Schema.Finite,
   detail: Schema.String,
 }) {
   override get message(): string {

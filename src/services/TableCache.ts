@@ -9,6 +9,7 @@ export interface TableCache {
   /** The table of the directory that ends at `end`. */
   readonly get: (end: number) => GoodbyeTable.Table | undefined
   readonly set: (end: number, table: GoodbyeTable.Table) => void
+  readonly drop: (end: number) => void
 }
 
 export const make = (capacity: number): TableCache => {
@@ -24,6 +25,7 @@ export const make = (capacity: number): TableCache => {
   }
 
   return {
+    drop,
     get: (end) => {
       const table = tables.get(end)
       if (table !== undefined) {

@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+/**
+ * The command `pxar-fuse`.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as ExitCode from "./ExitCode.ts"
+import * as MountCommand from "./MountCommand.ts"
+import * as Terminal from "./Terminal.ts"
+
+const version = "0.1.0"
+
+const pxarFuse = Command.make("pxar-fuse").pipe(
+  Command.withDescription("Proxmox pxar backup archives, without a Proxmox server"),
+  Command.withSubcommands([MountCommand.command]),
+)
+
+/** A wrong command line is answered with one line a mistake, not with the whole help. */
+const presenter: CliOutput.Presenter = {
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Effect.forEach(
+          event.errors,
+          (error) => Terminal.say(`${error.message} (see ${event.commandPath.join(" ")} --help)`),
+          { discard: true },
+        )
+      : CliOutput.defaultPresenter.present(event),
+}
+
+const onInterrupt = { code: ExitCode.INTERRUPTED }
+
+const program = Command.run(pxarFuse, { version }).pipe(
+  Effect.tapCause((cause) =>
+    Cause.hasInterruptsOnly(cause) || CliError.isCliError(Cause.squash(cause))
+      ? Effect.void
+      : Terminal.say(Terminal.errorLine(cause)),
+  ),
+  Effect.provideService(ExitCode.OnInterrupt, onInterrupt),
+  Effect.provide(
+    Layer.mergeAll(
+      NodeServices.layer,
+      Terminal.layer,
+      CliOutput.layerPresenter(presenter),
+      CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
+    ),
+  ),
+)
+
+NodeRuntime.runMain(program, {
+  disableErrorReporting: true,
+  teardown: (exit, onExit) =>
+    onExit(Exit.isSuccess(exit) ? ExitCode.SUCCESS : ExitCode.fromCause(exit.cause, onInterrupt.code)),
+})

@@ -1,0 +1,242 @@
+/**
+ * The operations of a read-only file system over an archive (§9.3, §9.4): reader and registry on one side, any
+ * front that speaks in nodes on the other.
+ *
+ * An operation fails with the errno to answer and with nothing else: what is wrong in the archive has then been
+ * logged, once, with the path. References are counted in the lease that the caller passes; it leaks the lease when
+ * its answer has been delivered.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Bytes from "../domain/Bytes.ts"
+import * as Errno from "../domain/Errno.ts"
+import type * as Node from "../domain/Node.ts"
+import * as NodeId from "../domain/NodeId.ts"
+import * as Stat from "../domain/Stat.ts"
+import * as XattrList from "../domain/XattrList.ts"
+import type { ArchiveError } from "../services/ArchiveError.ts"
+import * as ArchiveReader from "../services/ArchiveReader.ts"
+import * as LookupRegistry from "../services/LookupRegistry.ts"
+import { FUSE_NAME_MAX } from "./Abi.ts"
+import * as Report from "./Report.ts"
+
+type Operation<A> = Effect.Effect<A, Errno.Errno>
+
+/** One name of a listing. */
+export interface Listed {
+  readonly name: Uint8Array
+  readonly id: NodeId.NodeId
+  /** 0 where the child cannot be decoded. */
+  readonly mode: number
+  /** With the node, for children that can be decoded; `.` and `..` have none. */
+  readonly child: { readonly node: Node.Node; readonly stat: Stat.Stat } | undefined
+  /** Where a listing continues after this name. */
+  readonly next: number
+}
+
+export interface Shape {
+  /** References to count for one answer; closing the scope takes back what was not leaked. */
+  readonly lease: Effect.Effect<LookupRegistry.Lease, never, Scope.Scope>
+  /** Finds a name and counts a reference to its node; `undefined` if there is no such name. */
+  readonly lookup: (
+    parent: NodeId.NodeId,
+    name: Uint8Array,
+    lease: LookupRegistry.Lease,
+  ) => Operation<Stat.Stat | undefined>
+  /** The kernel returns references. Overforgetting is fatal to the session. */
+  readonly forget: (id: NodeId.NodeId, count: number) => Effect.Effect<void, LookupRegistry.Overforget>
+  readonly getattr: (id: NodeId.NodeId) => Operation<Stat.Stat>
+  readonly readlink: (id: NodeId.NodeId) => Operation<Uint8Array>
+  /** Fails for write access (EROFS). `flags` as for `open(2)`. */
+  readonly open: (id: NodeId.NodeId, flags: number) => Operation<void>
+  /**
+   * Reads at most `size` bytes from `offset` on, fewer only at the end of the file. `reserve` gives the memory for
+   * that many bytes, which nobody else may use: after an interruption a source may still write there.
+   */
+  readonly read: (
+    id: NodeId.NodeId,
+    offset: number,
+    size: number,
+    reserve: (length: number) => Uint8Array,
+  ) => Operation<void>
+  /** Hands the names from `offset` on to `add` until it returns false (§9.4). No references are counted. */
+  readonly readdir: (id: NodeId.NodeId, offset: number, add: (entry: Listed) => boolean) => Operation<void>
+  readonly getxattr: (id: NodeId.NodeId, name: Uint8Array) => Operation<Uint8Array>
+  /** Names, each with a NUL. */
+  readonly listxattr: (id: NodeId.NodeId) => Operation<Uint8Array>
+  /** Bytes of the archive and its payload archive. */
+  readonly size: number
+  /** Path of a node below the root, with a leading slash; as far as it can be found out. */
+  readonly pathOf: (id: NodeId.NodeId) => Effect.Effect<Uint8Array>
+}
+
+export class Bridge extends Context.Service<Bridge, Shape>()("pxar-fuse/fuse/Bridge") {
+  /** The bridge over the reader, with a registry of its own. */
+  static readonly layer: Layer.Layer<Bridge, never, ArchiveReader.ArchiveReader> = Layer.effect(
+    Bridge,
+    Effect.gen(function* () {
+      const reader = yield* ArchiveReader.ArchiveReader
+      return make(reader, yield* LookupRegistry.make(reader.root))
+    }),
+  )
+}
+
+const O_ACCMODE = 3
+const SELINUX = Bytes.fromText("security.selinux")
+const DOT = Bytes.fromText(".")
+const DOT_DOT = Bytes.fromText("..")
+const SLASH = Bytes.fromText("/")
+
+export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape): Shape => {
+  const report = Report.make()
+
+  const node = (id: NodeId.NodeId): Operation<Node.Node> => {
+    const found = registry.find(id)
+    return found === undefined ? Effect.fail(Errno.ENOENT) : Effect.succeed(found)
+  }
+
+  const directory = (id: NodeId.NodeId): Operation<Node.Node> =>
+    NodeId.isDirectory(id) ? node(id) : Effect.fail(registry.find(id) === undefined ? Errno.ENOENT : Errno.ENOTDIR)
+
+  const pathOf = Effect.fnUntraced(function* (id: NodeId.NodeId): Effect.fn.Return<Uint8Array> {
+    const parts: Array<Uint8Array> = []
+    for (let at = registry.find(id); at !== undefined && at.id !== NodeId.ROOT; at = registry.find(at.parent)) {
+      parts.unshift(SLASH, yield* Effect.catch(reader.name(at), () => Effect.succeed(Bytes.fromText("?"))))
+    }
+    return parts.length === 0 ? SLASH : Bytes.concat(parts)
+  })
+
+  /** Logs what is wrong in the archive, once, and turns it into an errno. */
+  const answerErrno =
+    (id: NodeId.NodeId, name?: Uint8Array) =>
+    (error: ArchiveError): Operation<never> =>
+      Effect.andThen(
+        report(`${error.check} ${error.offset}`, pathUnder(id, name), error.message),
+        Effect.fail(error.errno === Errno.ELOOP.code ? Errno.ELOOP : Errno.EIO),
+      )
+
+  const pathUnder = (id: NodeId.NodeId, name: Uint8Array | undefined): Effect.Effect<Uint8Array> =>
+    name === undefined
+      ? pathOf(id)
+      : Effect.map(pathOf(id), (path) => Bytes.concat(id === NodeId.ROOT ? [path, name] : [path, SLASH, name]))
+
+  const entry = (id: NodeId.NodeId) =>
+    Effect.flatMap(node(id), (found) => Effect.catch(reader.entry(found), answerErrno(id)))
+
+  const lookup: Shape["lookup"] = (parent, name, lease) =>
+    Effect.flatMap(directory(parent), (found) =>
+      Effect.map(Effect.catch(reader.lookup(found, name), answerErrno(parent, name)), (child) => {
+        if (child === undefined) return undefined
+        lease.add(child.node)
+        return Stat.fromEntry(child.entry, child.node.id)
+      }),
+    )
+
+  const forget: Shape["forget"] = (id, count) =>
+    Effect.flatMap(registry.forget(id, count), (known) =>
+      known
+        ? Effect.void
+        : report(
+            `forget ${id}`,
+            Effect.succeed(Bytes.empty),
+            `the kernel returned a reference to inode ${NodeId.toBigInt(id)}, which is not held`,
+          ),
+    )
+
+  const read: Shape["read"] = (id, offset, size, reserve) =>
+    Effect.flatMap(entry(id), ({ body }) => {
+      if (body._tag === "Directory") return Effect.fail(Errno.EISDIR)
+      if (body._tag !== "File") return Effect.fail(Errno.EBADF)
+      const length = Math.max(0, Math.min(size, body.content.length - offset))
+      const target = reserve(length)
+      return length === 0 ? Effect.void : Effect.catch(reader.content(body.content, offset, target), answerErrno(id))
+    })
+
+  /** A child for a listing; `undefined` for one that is not shown. */
+  const listed = Effect.fnUntraced(function* (
+    parent: Node.Node,
+    slot: number,
+  ): Effect.fn.Return<Omit<Listed, "next"> | undefined, ArchiveError> {
+    const child = yield* reader.child(parent, slot)
+    if (child === undefined) {
+      yield* report(`D9 ${parent.id} ${slot}`, pathOf(parent.id), "a second entry of one name is not shown (check D9)")
+      return undefined
+    }
+    if (child.name.length > FUSE_NAME_MAX) {
+      const detail = `a name of ${child.name.length} bytes is not shown: the kernel takes ${FUSE_NAME_MAX}`
+      yield* report(`name ${parent.id} ${slot}`, pathOf(parent.id), detail)
+      return undefined
+    }
+    const found = yield* reader.resolve(parent, child)
+    const stat = Stat.fromEntry(found.entry, found.node.id)
+    return { name: found.name, id: stat.id, mode: stat.mode, child: { node: found.node, stat } }
+  })
+
+  /** The name alone of a child that cannot be decoded, so that its siblings stay visible; nothing if that is bad too. */
+  const listedByName = (parent: Node.Node, slot: number, error: ArchiveError) =>
+    Effect.matchEffect(reader.nameAt(parent, slot), {
+      onFailure: () => Effect.as(report(`slot ${parent.id} ${slot}`, pathOf(parent.id), error.message), undefined),
+      onSuccess: (name) =>
+        Effect.as(
+          report(`slot ${parent.id} ${slot}`, pathUnder(parent.id, name), error.message),
+          name.length > FUSE_NAME_MAX ? undefined : { name, id: NodeId.UNKNOWN, mode: 0, child: undefined },
+        ),
+    })
+
+  const readdir: Shape["readdir"] = Effect.fnUntraced(function* (id, offset, add): Effect.fn.Return<void, Errno.Errno> {
+    const parent = yield* directory(id)
+    const count = yield* Effect.catch(reader.count(parent), answerErrno(id))
+    if (offset === 0) yield* registry.attach(id, reader.release(parent))
+    for (let slot = offset; slot < count; slot++) {
+      const entry = yield* Effect.catch(listed(parent, slot), (error) =>
+        error.kind === "IO" ? answerErrno(id)(error) : listedByName(parent, slot, error),
+      )
+      if (entry !== undefined && !add({ ...entry, next: slot + 1 })) return
+    }
+    const dot = { child: undefined, mode: DIRECTORY }
+    if (offset <= count && !add({ ...dot, name: DOT, id, next: count + 1 })) return
+    if (offset <= count + 1) add({ ...dot, name: DOT_DOT, id: parent.parent, next: count + 2 })
+  })
+
+  const getxattr: Shape["getxattr"] = (id, name) =>
+    Effect.flatMap(entry(id), (found) => {
+      const value = XattrList.get(found, name)
+      if (value !== undefined) return Effect.succeed(value)
+      // The kernel then stops asking for every file of a listing (guide to the kernel, §4).
+      return Effect.fail(Bytes.equals(name, SELINUX) ? Errno.EOPNOTSUPP : Errno.ENODATA)
+    })
+
+  return {
+    lease: registry.lease,
+    lookup,
+    forget,
+    getattr: (id) => Effect.map(entry(id), (found) => Stat.fromEntry(found, id)),
+    readlink: (id) =>
+      Effect.flatMap(entry(id), ({ body }) =>
+        body._tag === "Symlink" ? Effect.succeed(body.target) : Effect.fail(Errno.EINVAL),
+      ),
+    open: (id, flags) =>
+      Effect.flatMap(node(id), () => ((flags & O_ACCMODE) === 0 ? Effect.void : Effect.fail(Errno.EROFS))),
+    read,
+    readdir,
+    getxattr,
+    listxattr: (id) =>
+      Effect.flatMap(entry(id), (found) => {
+        const { findings } = XattrList.fromEntry(found)
+        return Effect.as(
+          Effect.forEach(
+            findings,
+            (finding) => report(`${finding.check} ${id}`, pathOf(id), `${finding.detail} (check ${finding.check})`),
+            { discard: true },
+          ),
+          XattrList.names(found),
+        )
+      }),
+    size: reader.size,
+    pathOf,
+  }
+}
+
+const DIRECTORY = 0o040000

@@ -1,0 +1,40 @@
+/**
+ * The channel to the kernel: messages in, replies out.
+ *
+ * `layerKernel` speaks over an open `/dev/fuse` descriptor, `MemoryDevice` is its double. A device does not know what
+ * the messages mean.
+ */
+import * as Context from "effect/Context"
+import type * as Cause from "effect/Cause"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/** The channel broke in a way that no unmounting explains. Fatal to the session. */
+export class DeviceLost extends Schema.TaggedError<DeviceLost>()("DeviceLost", {
+  operation: Schema.Literals(["read", "write"]),
+  /** errno, or 0 where there is none. */
+  errno: Schema.Finite,
+  detail: Schema.String,
+}) {
+  override get message(): string {
+    return `the connection to the kernel broke: ${this.detail} (${this.operation}, errno ${this.errno})`
+  }
+}
+
+/**
+ * What became of a reply: the kernel took it; it no longer waited for it (interrupted or unmounted), so that nothing
+ * the reply would have counted counts; or it refused it as malformed, and still waits.
+ */
+export type Delivery = "delivered" | "abandoned" | "refused"
+
+export interface Shape {
+  /**
+   * The next message. Its bytes are valid until the next `receive`. Ends with `Cause.Done` when the file system was
+   * unmounted or the connection aborted (ENODEV, ECONNABORTED).
+   */
+  readonly receive: Effect.Effect<Uint8Array, DeviceLost | Cause.Done>
+  /** Writes one reply, header and all. The message is not used after the effect has ended. */
+  readonly reply: (message: Uint8Array) => Effect.Effect<Delivery, DeviceLost>
+}
+
+export class FuseDevice extends Context.Service<FuseDevice, Shape>()("pxar-fuse/fuse/FuseDevice") {}

@@ -1,0 +1,42 @@
+/**
+ * The double of the device: a script plays the kernel, byte for byte, without a mount.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type { Delivery, DeviceLost, Shape } from "./FuseDevice.ts"
+
+export interface MemoryDevice extends Shape {
+  /** The kernel sends a message. */
+  readonly send: (message: Uint8Array) => Effect.Effect<void>
+  /** The next reply. */
+  readonly nextReply: Effect.Effect<Uint8Array>
+  /** The file system is unmounted. */
+  readonly unmount: Effect.Effect<void>
+  /** Reading fails. */
+  readonly lose: (error: DeviceLost) => Effect.Effect<void>
+  /** What becomes of the next replies, in order; when there is nothing left they are delivered. */
+  readonly outcomes: Array<Delivery | DeviceLost>
+}
+
+export const make: Effect.Effect<MemoryDevice> = Effect.gen(function* () {
+  const messages = yield* Queue.unbounded<Uint8Array, DeviceLost | Cause.Done>()
+  const replies = yield* Queue.unbounded<Uint8Array>()
+  const outcomes: Array<Delivery | DeviceLost> = []
+  return {
+    receive: Queue.take(messages),
+    reply: (message) =>
+      Effect.suspend(() => {
+        const outcome = outcomes.shift() ?? "delivered"
+        if (typeof outcome !== "string") return Effect.fail(outcome)
+        return outcome === "delivered"
+          ? Effect.as(Queue.offer(replies, message.slice()), outcome)
+          : Effect.succeed(outcome)
+      }),
+    send: (message) => Effect.asVoid(Queue.offer(messages, message)),
+    nextReply: Queue.take(replies),
+    unmount: Effect.asVoid(Queue.end(messages)),
+    lose: (error) => Effect.asVoid(Queue.fail(messages, error)),
+    outcomes,
+  }
+})

@@ -1,0 +1,124 @@
+/**
+ * Mounting an archive: the entry points of this room.
+ *
+ * Both return a mount that lives as long as its scope, and is served by a fiber of that scope. `ended` tells when it
+ * was unmounted from outside, and fails when the session broke. Closing the scope unmounts (lazily if files are open),
+ * interrupts the requests under way, waits for them and releases everything the kernel still held.
+ *
+ * Whoever uses the mount must be another process: a synchronous call on it from here waits for itself for ever.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import type * as NodeId from "../domain/NodeId.ts"
+import type { ArchiveError } from "../services/ArchiveError.ts"
+import * as ArchiveFiles from "../services/ArchiveFiles.ts"
+import type * as ArchiveReader from "../services/ArchiveReader.ts"
+import type { OpenError } from "../services/FileSource.ts"
+import * as LookupRegistry from "../services/LookupRegistry.ts"
+import * as Bridge from "./Bridge.ts"
+import type { Counters } from "./Counters.ts"
+import * as FuseMount from "./FuseMount.ts"
+import * as KernelDevice from "./KernelDevice.ts"
+import { MountError } from "./MountError.ts"
+import * as MountOptions from "./MountOptions.ts"
+import * as Session from "./Session.ts"
+
+export type { Counters }
+
+/** An archive that is mounted and served. */
+export interface Mounted {
+  /** Absolute path. */
+  readonly mountPoint: string
+  readonly how: FuseMount.FuseMount["how"]
+  /** Ends when the file system was unmounted; fails when the session broke, which also unmounts. */
+  readonly ended: Effect.Effect<void, Session.SessionError>
+  /**
+   * Runs an effect that needs the mount. If the session breaks meanwhile the effect is interrupted, and the whole
+   * fails with the session's error.
+   */
+  readonly whileMounted: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Session.SessionError, R>
+  /** Unmounts now. */
+  readonly unmount: Effect.Effect<FuseMount.Unmounted>
+  readonly counters: Effect.Effect<Counters>
+  /** Requests under way. */
+  readonly inFlight: Effect.Effect<number>
+  /** Nodes that the kernel holds, the root included. */
+  readonly held: Effect.Effect<ReadonlyArray<NodeId.NodeId>>
+}
+
+export interface Options {
+  /** An empty folder, or `/dev/fd/N` for a connection that is mounted already. */
+  readonly mountPoint: string
+  /** `MountOptions.defaults` unless given. */
+  readonly options?: MountOptions.MountOptions | undefined
+  /** Told when the file system is busy at the end and is unmounted lazily. */
+  readonly onLazyUnmount?: ((detail: string) => Effect.Effect<void>) | undefined
+}
+
+/** Opens an archive file, with the payload archive beside it if there is one, and mounts it. */
+export const mountPath = Effect.fnUntraced(function* (
+  archive: string,
+  options: Options & ArchiveFiles.Options,
+): Effect.fn.Return<Mounted, OpenError | ArchiveError | MountError, Scope.Scope> {
+  const reader = yield* ArchiveFiles.open(archive, options)
+  const absolute = path.resolve(archive)
+  yield* refuseInside(absolute, options.mountPoint)
+  return yield* mountReader(reader, { ...options, fsname: absolute })
+})
+
+/** Mounts an archive that is open already. `fsname` is shown as the source of the mount. */
+export const mountReader = Effect.fnUntraced(function* (
+  reader: ArchiveReader.Shape,
+  options: Options & { readonly fsname?: string | undefined },
+): Effect.fn.Return<Mounted, MountError, Scope.Scope> {
+  const mountOptions = options.options ?? MountOptions.defaults
+  const mount = yield* FuseMount.mount({
+    mountPoint: options.mountPoint,
+    fsname: options.fsname ?? reader.archive,
+    options: mountOptions,
+    ...(options.onLazyUnmount && { onLazyUnmount: options.onLazyUnmount }),
+  })
+  const device = yield* KernelDevice.make(mount.descriptor)
+  const registry = yield* LookupRegistry.make(reader.root)
+  const bridge = Bridge.make(reader, registry)
+  const session = yield* Session.make(device, bridge, { posixAcl: mountOptions.defaultPermissions })
+  const serving = yield* Effect.forkScoped(
+    Effect.onError(session.serve, () => mount.unmount),
+    { startImmediately: true },
+  )
+  // The kernel may want answers while it unmounts: serving ends after that.
+  yield* Effect.addFinalizer(() => mount.unmount)
+  const ended = Fiber.join(serving)
+  return {
+    mountPoint: mount.mountPoint,
+    how: mount.how,
+    ended,
+    whileMounted: (effect) => Effect.raceFirst(effect, Effect.andThen(ended, Effect.never)),
+    unmount: mount.unmount,
+    counters: session.counters,
+    inFlight: session.inFlight,
+    held: registry.held,
+  }
+})
+
+/** An archive below its own mount point could not be opened again. */
+const refuseInside = (archive: string, mountPoint: string): Effect.Effect<void, MountError> =>
+  Effect.suspend(() => {
+    const inside = Effect.fail(
+      new MountError({
+        reason: "ArchiveInside",
+        mountPoint,
+        detail: `the archive ${archive} is inside the mount point and would be hidden by its own mount`,
+      }),
+    )
+    try {
+      const below = path.relative(fs.realpathSync(mountPoint), fs.realpathSync(archive))
+      return below === ".." || below.startsWith("../") ? Effect.void : inside
+    } catch {
+      // A mount point that cannot be resolved is refused, with its own message, when it is mounted on.
+      return Effect.void
+    }
+  })

@@ -1,0 +1,66 @@
+/**
+ * Why an archive could not be mounted.
+ *
+ * The message is one line: what went wrong, where, and what the person can do about it. It is not about a mount that
+ * works and then loses its kernel connection: that is the session's error.
+ */
+import * as Schema from "effect/Schema"
+
+export class MountError extends Schema.TaggedError<MountError>()("MountError", {
+  reason: Schema.Literals([
+    "MountPointMissing",
+    "MountPointNotDirectory",
+    /** Already a mount point, below a dead mount, or not empty without the option `nonempty`. */
+    "MountPointOccupied",
+    /** The archive lies below the mount point. */
+    "ArchiveInside",
+    /** No `/dev/fuse`, or no kernel module behind it. */
+    "NoDevice",
+    /** `/dev/fuse`, mount(2) or fusermount3 refused. */
+    "NotPermitted",
+    /** No `fusermount3` on PATH. */
+    "NoFusermount",
+    /** A mount option that is unknown, refused or has a bad value. */
+    "UnknownOption",
+    /** Anything else. */
+    "Failed",
+  ]),
+  /** Absent for `UnknownOption`: options are read before the mount point is looked at. */
+  mountPoint: Schema.optionalKey(Schema.String),
+  /** The call and errno name, what a helper printed, or what is wrong with an option. */
+  detail: Schema.String,
+}) {
+  override get message(): string {
+    return describe(this).replace(/\p{Cc}/gu, "?")
+  }
+}
+
+export type Reason = MountError["reason"]
+
+/** `text` as one word of a shell command line. */
+export const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+
+const describe = ({ reason, mountPoint = "", detail }: MountError): string => {
+  const place = shellWord(mountPoint)
+  const failure = `cannot mount on ${place}`
+  switch (reason) {
+    case "MountPointMissing":
+      return `${failure}: no such directory: create it (mkdir -p ${place})`
+    case "MountPointNotDirectory":
+      return `${failure}: not a directory: an archive is mounted on an empty directory`
+    case "NoDevice":
+      return `${failure}: no FUSE in this kernel (${detail}): load it (modprobe fuse), in a container pass in /dev/fuse`
+    case "NotPermitted":
+      return `${failure}: ${detail}: mount as root or on a directory you own; a container needs CAP_SYS_ADMIN and /dev/fuse`
+    case "NoFusermount":
+      return `${failure}: no fusermount3 on PATH: install the package fuse3 (apt-get install fuse3), or mount as root`
+    case "UnknownOption":
+      return `mount option ${detail}`
+    case "ArchiveInside":
+      return `${failure}: ${detail}: mount it somewhere else`
+    case "MountPointOccupied":
+    case "Failed":
+      return `${failure}: ${detail}`
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * The mount options of `-o`: read from text, and printed for the kernel and for fusermount3.
+ *
+ * Pure. What it accepts it can print; what it does not know it refuses with the list of what it knows, and words that
+ * only fstab and mount(8) mean something by are accepted and dropped. An archive is read-only: so is every mount.
+ * These are not the options of the file system (`--cache` and the like), which never reach the kernel.
+ */
+import * as Result from "effect/Result"
+import { MountError } from "./MountError.ts"
+
+const MS_RDONLY = 1
+const MS_NOSUID = 2
+const MS_NODEV = 4
+const MS_NOEXEC = 8
+const MS_NOATIME = 1024
+
+export interface MountOptions {
+  readonly noSuid: boolean
+  readonly noDev: boolean
+  readonly noExec: boolean
+  readonly noAtime: boolean
+  /** The kernel checks permissions by mode and ACL. */
+  readonly defaultPermissions: boolean
+  /** Users other than the one who mounts may enter. */
+  readonly allowOther: boolean
+  /** Mount on a directory that is not empty. */
+  readonly nonEmpty: boolean
+  /** What the mount table shows as the source; the archive's path unless given. */
+  readonly fsname: string | undefined
+  /** The mount table shows `fuse.` and this as the type. */
+  readonly subtype: string
+  /** Longest read request in bytes, 1 to 2^32-1; the kernel takes less than 4096 as 4096. */
+  readonly maxRead: number | undefined
+}
+
+export const defaults: MountOptions = {
+  noSuid: true,
+  noDev: true,
+  noExec: false,
+  noAtime: false,
+  defaultPermissions: true,
+  allowOther: false,
+  nonEmpty: false,
+  fsname: undefined,
+  subtype: "pxar",
+  maxRead: undefined,
+}
+
+const words = new Map<string, Partial<MountOptions>>([
+  ["ro", {}],
+  ["nosuid", { noSuid: true }],
+  ["suid", { noSuid: false }],
+  ["nodev", { noDev: true }],
+  ["dev", { noDev: false }],
+  ["noexec", { noExec: true }],
+  ["exec", { noExec: false }],
+  ["noatime", { noAtime: true }],
+  ["atime", { noAtime: false }],
+  ["default_permissions", { defaultPermissions: true }],
+  ["no_default_permissions", { defaultPermissions: false }],
+  ["allow_other", { allowOther: true }],
+  ["nonempty", { nonEmpty: true }],
+])
+
+const refused = new Map([
+  ["rw", "an archive is read-only: mount it with ro (in fstab too)"],
+  ["allow_root", "not supported: use allow_other"],
+])
+
+/** fstab(5), mount(8): meant for whoever reads fstab, not for the file system. */
+const fstabWord = /^(?:defaults|auto|noauto|user|nouser|users|_netdev|nofail|x-.*|comment=.*)$/s
+
+const known = [...words.keys(), "fsname=", "subtype=", "max_read="].join(", ")
+
+/**
+ * Reads the values of `-o`, each a comma separated list; the later word wins. As in libfuse, a backslash takes the
+ * meaning from a comma or backslash. Fails with reason `UnknownOption`.
+ */
+export const parse = (values: ReadonlyArray<string>): Result.Result<MountOptions, MountError> => {
+  const options = { ...defaults }
+  for (const option of values.flatMap(split)) {
+    const change = interpret(option)
+    if (typeof change === "string") {
+      return Result.fail(new MountError({ reason: "UnknownOption", detail: `${option}: ${change}` }))
+    }
+    Object.assign(options, change)
+  }
+  return Result.succeed(options)
+}
+
+const split = (value: string): ReadonlyArray<string> =>
+  (value.match(/(?:\\.|[^,\\]|\\$)+/gs) ?? []).map((option) => option.replace(/\\(.)/gs, "$1"))
+
+/** What an option changes, or why it is refused. */
+const interpret = (option: string): Partial<MountOptions> | string => {
+  if (fstabWord.test(option)) return {}
+  const equals = option.indexOf("=")
+  const value = option.slice(equals + 1)
+  switch (option.slice(0, equals + 1)) {
+    case "fsname=":
+      return value === "" ? "needs a name" : { fsname: value }
+    case "subtype=":
+      return value === "" ? "needs a name" : { subtype: value }
+    case "max_read=": {
+      const maxRead = /^\d+$/.test(value) ? Number(value) : 0
+      return maxRead >= 1 && maxRead <= 0xffffffff ? { maxRead } : "needs a number of bytes, 1 to 4294967295"
+    }
+    default:
+      return words.get(option) ?? refused.get(option) ?? `unknown; known are ${known}`
+  }
+}
+
+/** The file system type of mount(2). */
+export const kernelType = (options: MountOptions): string => `fuse.${options.subtype}`
+
+/** The flags of mount(2). */
+export const kernelFlags = (options: MountOptions): number =>
+  MS_RDONLY |
+  (options.noSuid ? MS_NOSUID : 0) |
+  (options.noDev ? MS_NODEV : 0) |
+  (options.noExec ? MS_NOEXEC : 0) |
+  (options.noAtime ? MS_NOATIME : 0)
+
+/** The data string of mount(2): `descriptor` is open on `/dev/fuse`, the mount belongs to `user` and `group`. */
+export const kernelData = (options: MountOptions, descriptor: number, user: number, group: number): string =>
+  [`fd=${descriptor}`, "rootmode=40000", `user_id=${user}`, `group_id=${group}`, ...kernelWords(options)].join(",")
+
+/** The `-o` value for fusermount3, which also needs the name of the source. */
+export const helperOptions = (options: MountOptions, source: string): string =>
+  [
+    "ro",
+    ...(options.noSuid ? ["nosuid"] : []),
+    ...(options.noDev ? ["nodev"] : []),
+    ...(options.noExec ? ["noexec"] : []),
+    ...(options.noAtime ? ["noatime"] : []),
+    ...kernelWords(options),
+    `fsname=${escaped(source)}`,
+    `subtype=${escaped(options.subtype)}`,
+  ].join(",")
+
+const kernelWords = (options: MountOptions): ReadonlyArray<string> => [
+  ...(options.defaultPermissions ? ["default_permissions"] : []),
+  ...(options.allowOther ? ["allow_other"] : []),
+  ...(options.maxRead === undefined ? [] : [`max_read=${options.maxRead}`]),
+]
+
+const escaped = (value: string): string => value.replace(/[,\\]/g, String.raw`\$&`)

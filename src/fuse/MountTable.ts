@@ -1,0 +1,91 @@
+/**
+ * The mount table of this process, from `/proc/self/mountinfo`.
+ *
+ * Paths are bytes, so names that are not UTF-8 compare right. Looking touches no file system but proc: it is safe for
+ * the process that serves a mount, and for a mount that nobody serves. It says nothing about other mount namespaces.
+ */
+import * as fs from "node:fs"
+import * as Effect from "effect/Effect"
+import { MountError } from "./MountError.ts"
+
+/** One line, proc_pid_mountinfo(5). */
+export interface Entry {
+  readonly id: number
+  readonly parent: number
+  /** `major:minor` of the file system. */
+  readonly device: string
+  readonly mountPoint: Buffer
+  readonly fsType: string
+  /** As text for people: bytes that are not UTF-8 are replaced. */
+  readonly source: string
+}
+
+/** Reads the text of mountinfo. Lines that do not follow proc_pid_mountinfo(5) are left out. */
+export const parse = (text: Buffer): ReadonlyArray<Entry> =>
+  text
+    .toString("latin1")
+    .split("\n")
+    .flatMap((line) => {
+      const fields = line.split(" ")
+      const [id, parent, device = "", , mountPoint = ""] = fields
+      // Behind the mount's options any number of optional fields, ended by a dash.
+      const dash = fields.indexOf("-", 6)
+      if (dash < 0) return []
+      const [fsType = "", source = ""] = fields.slice(dash + 1)
+      return [
+        {
+          id: Number(id),
+          parent: Number(parent),
+          device,
+          mountPoint: decode(mountPoint),
+          fsType: decode(fsType).toString(),
+          source: decode(source).toString(),
+        },
+      ]
+    })
+
+/** Undoes the kernel's `\ooo` for space, tab, newline, backslash and `#`. */
+const decode = (field: string): Buffer =>
+  Buffer.from(
+    field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
+    "latin1",
+  )
+
+/**
+ * The mount that a path lookup of `mountPoint` (absolute, without symbolic links) ends in, if that is exactly its
+ * mount point: the topmost of a stack, and not one that a mount further up hides.
+ */
+export const topmost = (entries: ReadonlyArray<Entry>, mountPoint: string): Entry | undefined => {
+  const path = Buffer.from(mountPoint)
+  const ids = new Set(entries.map((entry) => entry.id))
+  let found: Entry | undefined
+  while (true) {
+    // As the kernel walks: from one mount into the child that is met first on the way. The first mount has a parent
+    // that is not listed, or is its own.
+    const next = entries
+      .filter((entry) =>
+        found === undefined
+          ? !ids.has(entry.parent) || entry.parent === entry.id
+          : entry.parent === found.id && entry.id !== found.id,
+      )
+      .filter((entry) => contains(entry.mountPoint, path))
+      .reduce<Entry | undefined>(
+        (first, entry) => (first && first.mountPoint.length < entry.mountPoint.length ? first : entry),
+        undefined,
+      )
+    if (next === undefined) return found?.mountPoint.equals(path) ? found : undefined
+    found = next
+  }
+}
+
+const contains = (folder: Buffer, path: Buffer): boolean => {
+  if (!path.subarray(0, folder.length).equals(folder)) return false
+  return folder.length === path.length || folder.length === 1 || path[folder.length] === 0x2f
+}
+
+/** What is mounted at `mountPoint` now, see {@link topmost}. Fails with reason `Failed` if proc cannot be read. */
+export const find = (mountPoint: string): Effect.Effect<Entry | undefined, MountError> =>
+  Effect.try({
+    try: () => topmost(parse(fs.readFileSync("/proc/self/mountinfo")), mountPoint),
+    catch: (error) => new MountError({ reason: "Failed", mountPoint, detail: String(error) }),
+  })

@@ -1,0 +1,256 @@
+/**
+ * A conversation with the kernel: one supervised fiber a request, exactly one reply to each that wants one.
+ *
+ * Errors of an operation are answered; a defect is answered with EIO and logged; an interrupted request is answered
+ * with EINTR. References count when the reply that names the node was delivered, and only then. A lost device and an
+ * overforget end the session with that error. When it ends, for whatever reason, every request fiber has ended too.
+ *
+ * It knows messages and fibers; what the operations do is the bridge's.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Errno from "../domain/Errno.ts"
+import type * as NodeId from "../domain/NodeId.ts"
+import type * as LookupRegistry from "../services/LookupRegistry.ts"
+import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE } from "./Abi.ts"
+import type * as Bridge from "./Bridge.ts"
+import * as Counters from "./Counters.ts"
+import { type Delivery, DeviceLost, type Shape as Device } from "./FuseDevice.ts"
+import * as Init from "./Init.ts"
+import * as Reply from "./Reply.ts"
+import * as Request from "./Request.ts"
+
+/** What ends a session other than unmounting. */
+export type SessionError = DeviceLost | LookupRegistry.Overforget
+
+export interface Session {
+  /** Serves until the file system is unmounted; fails when that is no longer possible. Run it once. */
+  readonly serve: Effect.Effect<void, SessionError>
+  readonly counters: Effect.Effect<Counters.Counters>
+  /** Requests under way. */
+  readonly inFlight: Effect.Effect<number>
+}
+
+/** Interrupts remembered whose request has not come yet. */
+const MAX_EARLY_INTERRUPTS = 64
+
+/** Makes a session; closing the scope interrupts all requests and waits for them. */
+export const make = Effect.fnUntraced(function* (
+  device: Device,
+  bridge: Bridge.Shape,
+  options: Init.Options,
+): Effect.fn.Return<Session, never, Scope.Scope> {
+  const inFlight = yield* FiberMap.make<number, void, SessionError>()
+  const run = yield* FiberMap.runtime(inFlight)()
+  const counters = new Counters.CounterSet()
+  const earlyInterrupts = new Set<number>()
+  let agreement: Init.Agreement | undefined
+
+  const send = (unique: number, message: Uint8Array, failed: boolean): Effect.Effect<Delivery, DeviceLost> =>
+    Effect.flatMap(device.reply(message), (delivery) => {
+      if (failed) counters.errors++
+      if (delivery === "delivered") counters.delivered++
+      else if (delivery === "abandoned") counters.abandoned++
+      else if (!failed) {
+        // The request would wait for ever.
+        return Effect.andThen(
+          Effect.logError(`the kernel refused the reply to request ${unique} as malformed; answering EIO`),
+          send(unique, Reply.error(unique, Errno.EIO), true),
+        )
+      }
+      return Effect.succeed(delivery)
+    })
+
+  /** Carries out an operation whose result is a message, and sends that or the errno. */
+  const answer = (
+    unique: number,
+    operation: Effect.Effect<Uint8Array, Errno.Errno>,
+    onDelivered: () => void = doNothing,
+  ): Effect.Effect<void, DeviceLost> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.matchCauseEffect(restore(operation), {
+        onSuccess: (message) =>
+          Effect.map(send(unique, message, false), (delivery) => {
+            if (delivery === "delivered") onDelivered()
+          }),
+        onFailure: (cause) =>
+          Effect.andThen(logDefect(unique, cause), send(unique, Reply.error(unique, errnoOf(cause)), true)),
+      }),
+    )
+
+  /** The same for operations that name nodes: the references count when the reply has been delivered. */
+  const answerWithNodes = (
+    unique: number,
+    operation: (lease: LookupRegistry.Lease) => Effect.Effect<Uint8Array, Errno.Errno>,
+  ): Effect.Effect<void, DeviceLost> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.scoped(Effect.flatMap(bridge.lease, (lease) => answer(unique, restore(operation(lease)), lease.leak))),
+    )
+
+  const readdirplus = (id: NodeId.NodeId, unique: number, offset: number, size: number) =>
+    answerWithNodes(unique, (lease) =>
+      Effect.suspend(() => {
+        const listing = new Reply.Listing(unique, size)
+        return Effect.map(
+          bridge.readdir(id, offset, ({ child, id, mode, name, next }) => {
+            const fits = listing.addPlus(name, id, mode, child?.stat, next)
+            if (fits && child !== undefined) lease.add(child.node)
+            return fits
+          }),
+          () => listing.finish(),
+        )
+      }),
+    )
+
+  const readdir = (id: NodeId.NodeId, unique: number, offset: number, size: number) =>
+    Effect.suspend(() => {
+      const listing = new Reply.Listing(unique, size)
+      return Effect.map(
+        bridge.readdir(id, offset, ({ id, mode, name, next }) => listing.add(name, id, mode, next)),
+        () => listing.finish(),
+      )
+    })
+
+  const read = (id: NodeId.NodeId, unique: number, offset: number, size: number) =>
+    Effect.suspend(() => {
+      let message = Reply.ok(unique)
+      const reserve = (length: number): Uint8Array => {
+        message = Reply.makeUnfilled(unique, length)
+        return message.subarray(Reply.bodyOffset)
+      }
+      return Effect.map(bridge.read(id, offset, size, reserve), () => message)
+    })
+
+  /** A value for a caller with room for `size` bytes; 0 asks how long it is. */
+  const sized = (unique: number, size: number, value: Uint8Array): Effect.Effect<Uint8Array, Errno.Errno> => {
+    if (size === 0) return Effect.succeed(Reply.xattrSize(unique, value.length))
+    return value.length > size ? Effect.fail(Errno.ERANGE) : Effect.succeed(Reply.bytes(unique, value))
+  }
+
+  const init = (unique: number, offer: Init.Offer): Effect.Effect<Uint8Array, Errno.Errno> =>
+    Effect.map(Effect.fromResult(Init.negotiate(offer, options)), (agreed) => {
+      if (agreed !== "ask again") agreement = agreed
+      return Init.reply(unique, offer, agreed)
+    })
+
+  /** Opening a file or folder: where the kernel can do without, it is told so (guide to the kernel, §4). */
+  const open = (id: NodeId.NodeId, unique: number, flags: number, withoutServer: boolean, reply: number) =>
+    withoutServer ? Effect.fail(Errno.ENOSYS) : Effect.map(bridge.open(id, flags), () => Reply.open(unique, reply))
+
+  const handle = ({ body, header }: Request.Request): Effect.Effect<void, SessionError> => {
+    const { nodeId: id, unique } = header
+    switch (body._tag) {
+      case "Lookup":
+        return answerWithNodes(unique, (lease) =>
+          Effect.map(bridge.lookup(id, body.name, lease), (stat) =>
+            stat === undefined ? Reply.noEntry(unique) : Reply.entry(unique, stat),
+          ),
+        )
+      case "Readdirplus":
+        return readdirplus(id, unique, body.offset, body.size)
+      case "Readdir":
+        return answer(unique, readdir(id, unique, body.offset, body.size))
+      case "Read":
+        return answer(unique, read(id, unique, body.offset, body.size))
+      case "Getattr":
+        return answer(
+          unique,
+          Effect.map(bridge.getattr(id), (stat) => Reply.attr(unique, stat)),
+        )
+      case "Readlink":
+        return answer(
+          unique,
+          Effect.map(bridge.readlink(id), (target) => Reply.bytes(unique, target)),
+        )
+      case "Getxattr":
+        return answer(
+          unique,
+          Effect.flatMap(bridge.getxattr(id, body.name), (value) => sized(unique, body.size, value)),
+        )
+      case "Listxattr":
+        return answer(
+          unique,
+          Effect.flatMap(bridge.listxattr(id), (names) => sized(unique, body.size, names)),
+        )
+      case "Open":
+        return answer(unique, open(id, unique, body.flags, agreement?.noOpen === true, FOPEN_KEEP_CACHE))
+      case "Opendir":
+        return answer(
+          unique,
+          open(id, unique, body.flags, agreement?.noOpendir === true, FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR),
+        )
+      case "Statfs":
+        return answer(unique, Effect.succeed(Reply.statfs(unique, bridge.size)))
+      case "Init":
+        return answer(unique, init(unique, body))
+      case "Release":
+      case "Destroy":
+        return answer(unique, Effect.succeed(Reply.ok(unique)))
+      case "Forget":
+        return Effect.forEach(body.forgets, ({ count, nodeId }) => bridge.forget(nodeId, count), { discard: true })
+      case "Interrupt":
+        return Effect.sync(() => interrupt(body.unique))
+      case "Refused":
+        return body.operation?.answered === false
+          ? Effect.void
+          : answer(unique, Effect.fail(body.operation?.refusal ?? Errno.ENOSYS))
+    }
+  }
+
+  const interrupt = (unique: number): void => {
+    const request = FiberMap.getUnsafe(inFlight, unique)
+    if (Option.isSome(request)) return request.value.interruptUnsafe()
+    // Answered already, or not yet come.
+    if (earlyInterrupts.size >= MAX_EARLY_INTERRUPTS) earlyInterrupts.clear()
+    earlyInterrupts.add(unique)
+  }
+
+  const start = (message: Uint8Array): Effect.Effect<void, SessionError> => {
+    const decoded = Request.decode(message)
+    if (Result.isFailure(decoded)) return refuse(decoded.failure)
+    const request = decoded.success
+    const { header } = request
+    counters.request(header.opcode)
+    if (!Request.isAnswered(request)) return handle(request)
+    if (earlyInterrupts.delete(header.unique)) return answer(header.unique, Effect.fail(Errno.EINTR))
+    run(header.unique, handle(request))
+    return Effect.void
+  }
+
+  const refuse = ({ detail, header }: Request.BadMessage): Effect.Effect<void, SessionError> =>
+    header === undefined
+      ? Effect.fail(new DeviceLost({ operation: "read", errno: 0, detail: `${detail} from the kernel` }))
+      : Effect.andThen(
+          Effect.logError(`cannot understand request ${header.unique} (opcode ${header.opcode}): ${detail}`),
+          answer(header.unique, Effect.fail(Errno.EIO)),
+        )
+
+  const loop = Effect.forever(Effect.flatMap(device.receive, start), { disableYield: true }).pipe(
+    Effect.catchIf(Cause.isDone, () => Effect.void),
+  )
+
+  return {
+    serve: Effect.ensuring(Effect.raceFirst(loop, FiberMap.join(inFlight)), FiberMap.clear(inFlight)),
+    counters: Effect.sync(() => counters.snapshot()),
+    inFlight: FiberMap.size(inFlight),
+  }
+})
+
+const doNothing = (): void => {}
+
+/** The errno of a failed operation: what it failed with, EINTR if it was interrupted, EIO for a defect. */
+export const errnoOf = (cause: Cause.Cause<Errno.Errno>): Errno.Errno =>
+  Cause.hasDies(cause)
+    ? Errno.EIO
+    : Cause.hasInterruptsOnly(cause)
+      ? Errno.EINTR
+      : Option.getOrElse(Cause.findErrorOption(cause), () => Errno.EIO)
+
+const logDefect = (unique: number, cause: Cause.Cause<Errno.Errno>): Effect.Effect<void> =>
+  Cause.hasDies(cause)
+    ? Effect.logError(`request ${unique} failed because of a bug in this program; answered EIO`, cause)
+    : Effect.void

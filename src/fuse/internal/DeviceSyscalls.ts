@@ -1,0 +1,60 @@
+/**
+ * `read(2)`, `write(2)` and readiness of a non-blocking descriptor.
+ *
+ * The caller owns all memory; it is used during the call only. Functions return a count, or a negative errno.
+ */
+import koffi, { type node } from "koffi"
+
+type ReadWrite = (fd: number, bytes: Uint8Array, length: number) => number
+
+let calls: { readonly read: ReadWrite; readonly write: ReadWrite } | undefined
+
+const load = () => {
+  const libc = koffi.load(null)
+  return {
+    read: libc.func("long read(int, uint8_t *, size_t)") as unknown as ReadWrite,
+    write: libc.func("long write(int, const uint8_t *, size_t)") as unknown as ReadWrite,
+  }
+}
+
+/** Reads into `target`. */
+export const read = (fd: number, target: Uint8Array): number => {
+  calls ??= load()
+  const count = calls.read(fd, target, target.length)
+  return count < 0 ? -koffi.errno() : count
+}
+
+/** Writes all of `bytes` with one call. */
+export const write = (fd: number, bytes: Uint8Array): number => {
+  calls ??= load()
+  const count = calls.write(fd, bytes, bytes.length)
+  return count < 0 ? -koffi.errno() : count
+}
+
+/** Tells when a descriptor can be read. */
+export interface Readiness {
+  /** Begins watching; `onReadable` is called again and again while there is something to read. */
+  readonly start: (onReadable: () => void) => void
+  readonly stop: () => void
+  /** Ends watching for good. */
+  readonly close: () => void
+}
+
+/** Watches through the event loop, without a thread. */
+export const watch = (fd: number): Readiness => {
+  let handle: node.PollHandle | undefined
+  return {
+    start: (onReadable) => {
+      if (handle === undefined) handle = koffi.node.poll(fd, { readable: true, disconnect: true }, onReadable)
+      else handle.start({ readable: true, disconnect: true }, onReadable)
+    },
+    stop: () => handle?.stop(),
+    close: () => {
+      const closing = handle
+      handle = undefined
+      closing?.stop()
+      // Closing a handle inside its own callback crashes the process.
+      if (closing !== undefined) setImmediate(() => closing.close())
+    },
+  }
+}

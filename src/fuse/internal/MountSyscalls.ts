@@ -1,0 +1,124 @@
+/**
+ * The system calls of mounting: `mount`, `umount2`, `socketpair`, `recvmsg` with a descriptor, `fcntl`.
+ *
+ * Every function returns its value or a negative errno and throws nothing. Memory: strings and buffers belong to this
+ * file and live for the one call; no pointer leaves it. Descriptors that are returned belong to the caller. The calls
+ * that may need an answer from the mounted file system (`mount`, `unmount`) run on a thread of libuv's pool, so that
+ * the event loop can serve that file system meanwhile; they cannot be interrupted.
+ *
+ * libc is loaded by the first call, not by the import.
+ */
+import * as fs from "node:fs"
+import * as Effect from "effect/Effect"
+import koffi, { type KoffiFunc } from "koffi"
+
+const AF_UNIX = 1
+const SOCK_STREAM = 1
+const SOCK_CLOEXEC = 0o2000000
+const SOL_SOCKET = 1
+const SCM_RIGHTS = 1
+const MSG_DONTWAIT = 0x40
+const MSG_CMSG_CLOEXEC = 0x40000000
+const F_SETFD = 2
+const F_GETFL = 3
+const F_SETFL = 4
+const FD_CLOEXEC = 1
+const ENOMSG = 42
+
+/** `umount2`: take the mount out of the tree now, end it when its last user leaves. */
+export const MNT_DETACH = 2
+/** `umount2`: a mount point that was replaced by a symbolic link is not followed. */
+export const UMOUNT_NOFOLLOW = 8
+
+/** The arguments of mount(2). `flags` are the `MS_*` bits, `data` is the file system's own option string. */
+export interface MountCall {
+  readonly source: string
+  readonly target: string
+  readonly type: string
+  readonly flags: number
+  readonly data: string
+}
+
+const bind = () => {
+  const libc = koffi.load(null)
+  const iovec = koffi.struct({ iov_base: "void *", iov_len: "size_t" })
+  const msghdr = koffi.struct({
+    msg_name: "void *",
+    msg_namelen: "uint",
+    msg_iov: koffi.pointer(iovec),
+    msg_iovlen: "size_t",
+    msg_control: "void *",
+    msg_controllen: "size_t",
+    msg_flags: "int",
+  })
+  return {
+    mount: libc.func("mount", "int", ["str", "str", "str", "ulong", "str"]) as KoffiFunc<
+      (source: string, target: string, type: string, flags: number, data: string) => number
+    >,
+    umount2: libc.func("umount2", "int", ["str", "int"]) as KoffiFunc<(target: string, flags: number) => number>,
+    socketpair: libc.func("socketpair", "int", ["int", "int", "int", koffi.out("int *")]),
+    recvmsg: libc.func("recvmsg", "long", ["int", koffi.pointer(msghdr), "int"]),
+    fcntl: libc.func("int fcntl(int, int, ...)"),
+    /** A `cmsghdr` with room for one descriptor, padded as CMSG_SPACE does. */
+    rights: koffi.struct({ cmsg_len: "size_t", cmsg_level: "int", cmsg_type: "int", descriptor: "int" }),
+  }
+}
+
+let bound: ReturnType<typeof bind> | undefined
+const libc = () => (bound ??= bind())
+
+const orErrno = (result: number): number => (result < 0 ? -koffi.errno() : result)
+
+/** koffi keeps the errno of the call for its callback. The only errors it reports there are wrong argument types. */
+const onThread = (call: (done: (error: unknown, result: number) => void) => void): Effect.Effect<number> =>
+  Effect.uninterruptible(
+    Effect.callback<number>((resume) =>
+      call((error, result) => resume(error ? Effect.die(error) : Effect.succeed(orErrno(result)))),
+    ),
+  )
+
+/** mount(2): 0 or a negative errno. */
+export const mount = ({ source, target, type, flags, data }: MountCall): Effect.Effect<number> =>
+  onThread((done) => libc().mount.async(source, target, type, flags, data, done))
+
+/** umount2(2): 0 or a negative errno. */
+export const unmount = (target: string, flags: number): Effect.Effect<number> =>
+  onThread((done) => libc().umount2.async(target, flags, done))
+
+/** socketpair(2), stream, close-on-exec: both ends, or a negative errno. */
+export const socketPair = (): readonly [number, number] | number => {
+  const pair = new Int32Array(2)
+  const result = orErrno(libc().socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+  return result < 0 ? result : [pair[0] as number, pair[1] as number]
+}
+
+/**
+ * The descriptor that waits on a socket (close-on-exec), or a negative errno: EAGAIN if nothing was sent, ENOMSG if
+ * what was sent came without a descriptor. Does not wait. unix(7), SCM_RIGHTS.
+ */
+export const receiveDescriptor = (socket: number): number => {
+  const { recvmsg, rights } = libc()
+  const control = Buffer.alloc(koffi.sizeof(rights))
+  const message = {
+    msg_name: null,
+    msg_namelen: 0,
+    msg_iov: [{ iov_base: Buffer.alloc(1), iov_len: 1 }],
+    msg_iovlen: 1,
+    msg_control: control,
+    msg_controllen: control.length,
+    msg_flags: 0,
+  }
+  const received = orErrno(recvmsg(socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC))
+  if (received < 0) return received
+  const { cmsg_level: level, cmsg_type: type, descriptor } = koffi.decode(control, rights)
+  return level === SOL_SOCKET && type === SCM_RIGHTS ? descriptor : -ENOMSG
+}
+
+/** Makes a descriptor non-blocking and close-on-exec: 0, or a negative errno. */
+export const setNonBlocking = (descriptor: number): number => {
+  const { fcntl } = libc()
+  const flags = orErrno(fcntl(descriptor, F_GETFL))
+  if (flags < 0) return flags
+  const result = orErrno(fcntl(descriptor, F_SETFL, "int", flags | fs.constants.O_NONBLOCK))
+  return result < 0 ? result : orErrno(fcntl(descriptor, F_SETFD, "int", FD_CLOEXEC))
+}

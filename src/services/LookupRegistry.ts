@@ -1,0 +1,133 @@
+/**
+ * The kernel's references to nodes (§9.5).
+ *
+ * A node is held from the first reply that names it to the last forget. Operations count references in a `Lease`,
+ * which belongs to the request's scope: when the reply has been delivered the lease is leaked to the kernel, and only
+ * then do the counts grow; when it has not, closing the scope takes the references back. What a node holds (see
+ * `attach`) is released with its last reference, or with the registry's own scope, whichever comes first.
+ *
+ * The root is always held. It says nothing about what is in the archive: that is the reader's.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import { LookupTable } from "../domain/LookupTable.ts"
+import type * as Node from "../domain/Node.ts"
+import * as NodeId from "../domain/NodeId.ts"
+
+/** More references were returned than were held: registry and kernel disagree. The counts are unchanged. */
+export class Overforget extends Schema.TaggedError<Overforget>()("Overforget", {
+  /** The inode number, in decimal: it needs 64 bits. */
+  node: Schema.String,
+  held: Schema.Finite,
+  forgotten: Schema.Finite,
+}) {
+  override get message(): string {
+    return `the kernel returned ${this.forgotten} references to inode ${this.node}, but holds ${this.held}`
+  }
+}
+
+/** References of one reply that has not been delivered yet. */
+export interface Lease {
+  /** Counts one reference to a node. */
+  readonly add: (node: Node.Node) => void
+  /** The reply was delivered: the references are the kernel's now. */
+  readonly leak: () => void
+}
+
+export interface Shape {
+  /** The node with this id, if it is held. */
+  readonly find: (id: NodeId.NodeId) => Node.Node | undefined
+  /** References to count for one reply; the scope takes back what has not been leaked. */
+  readonly lease: Effect.Effect<Lease, never, Scope.Scope>
+  /**
+   * The kernel returns references. Those of a node that is not held are ignored, and reported by `false`; those of
+   * the root are not counted.
+   */
+  readonly forget: (id: NodeId.NodeId, count: number) => Effect.Effect<boolean, Overforget>
+  /** Gives a held node something to hold: the finalizer runs when the node is released. Once per node. */
+  readonly attach: (id: NodeId.NodeId, finalizer: Effect.Effect<void>) => Effect.Effect<void>
+  /** Ids of the nodes held, the root included. */
+  readonly held: Effect.Effect<ReadonlyArray<NodeId.NodeId>>
+  /** References that the kernel holds on a node. */
+  readonly count: (id: NodeId.NodeId) => Effect.Effect<number>
+}
+
+export class LookupRegistry extends Context.Service<LookupRegistry, Shape>()("pxar-fuse/services/LookupRegistry") {
+  /** A registry that holds `root` for as long as the layer lives. */
+  static readonly layer = (root: Node.Node): Layer.Layer<LookupRegistry> => Layer.effect(LookupRegistry, make(root))
+}
+
+/** Makes a registry; closing the scope releases everything that is still held. */
+export const make = Effect.fnUntraced(function* (root: Node.Node): Effect.fn.Return<Shape, never, Scope.Scope> {
+  const session = yield* Effect.scope
+  let table = new LookupTable()
+  const scopes = new Map<NodeId.NodeId, Scope.Closeable>()
+  table.retain(root)
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      table = new LookupTable()
+      scopes.clear()
+    }),
+  )
+
+  /** Releases what a dropped node held. */
+  const drop = (id: NodeId.NodeId): Effect.Effect<void> => {
+    const scope = scopes.get(id)
+    if (scope === undefined) return Effect.void
+    scopes.delete(id)
+    return Scope.close(scope, Exit.void)
+  }
+
+  const lease = Effect.acquireRelease(
+    Effect.sync(() => {
+      let nodes: Array<NodeId.NodeId> = []
+      const current = table
+      return {
+        add: (node: Node.Node): void => {
+          current.retain(node)
+          nodes.push(node.id)
+        },
+        leak: (): void => {
+          for (const id of nodes) current.deliver(id)
+          nodes = []
+        },
+        takeBack: Effect.suspend(() => {
+          const dropped = nodes.filter((id) => current.release(id))
+          nodes = []
+          return Effect.forEach(dropped, drop, { discard: true })
+        }),
+      }
+    }),
+    (lease) => lease.takeBack,
+  )
+
+  const forget = (id: NodeId.NodeId, count: number): Effect.Effect<boolean, Overforget> =>
+    Effect.suspend(() => {
+      if (id === NodeId.ROOT) return Effect.succeed(true)
+      if (table.get(id) === undefined) return Effect.succeed(false)
+      const held = table.count(id)
+      if (count > held) {
+        return Effect.fail(new Overforget({ node: NodeId.toBigInt(id).toString(), held, forgotten: count }))
+      }
+      return table.forget(id, count) ? Effect.as(drop(id), true) : Effect.succeed(true)
+    })
+
+  return {
+    find: (id) => table.get(id),
+    lease,
+    forget,
+    attach: (id, finalizer) =>
+      Effect.suspend(() => {
+        if (scopes.has(id) || table.get(id) === undefined) return Effect.void
+        const scope = Scope.forkUnsafe(session)
+        scopes.set(id, scope)
+        return Scope.addFinalizer(scope, finalizer)
+      }),
+    held: Effect.sync(() => [...table.keys()]),
+    count: (id) => Effect.sync(() => table.count(id)),
+  }
+})
