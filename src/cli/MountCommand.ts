@@ -5,22 +5,16 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Mount from "../fuse/Mount.ts"
 import * as MountOptions from "../fuse/MountOptions.ts"
 import * as ExitCode from "./ExitCode.ts"
+import * as Parameters from "./Parameters.ts"
 import * as Terminal from "./Terminal.ts"
 
 const parameters = {
-  archive: Argument.String("archive").pipe(
-    Argument.withDescription("The archive: X.pxar, or X.mpxar of a split archive"),
-  ),
+  archive: Parameters.archive,
   mountPoint: Argument.String("mountpoint").pipe(Argument.withDescription("An empty folder to mount it on")),
-  payload: Flag.String("payload").pipe(
-    Flag.withDescription("Payload archive of a split archive (default: X.ppxar beside X.mpxar)"),
-    Flag.withMetavar("FILE"),
-    Flag.optional,
-  ),
+  payload: Parameters.payload,
   options: Flag.String("options").pipe(
     Flag.withAlias("o"),
     Flag.withDescription("Mount options, separated by commas (default: ro,nosuid,nodev,default_permissions)"),

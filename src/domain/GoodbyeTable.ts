@@ -116,8 +116,21 @@ export const startAt = (table: Table, slot: number): number =>
 /** The goodbye size of the child in a slot; unreliable as a bound for files of a split archive (§3.3). */
 export const sizeAt = (table: Table, slot: number): number => Bytes.getU64(table.items, slot * ITEM_SIZE + 16)
 
+/** All slots in the order in which the children stand in the archive. */
+export const slotsInArchiveOrder = (table: Table): Uint32Array => {
+  const slots = new Uint32Array(table.count)
+  for (let slot = 0; slot < table.count; slot++) slots[rankOf(table, startAt(table, slot)) - 1] = slot
+  return slots
+}
+
 /** Where the child that starts at `start` must have ended: the next child's start, or the table (§4.3). */
 export const boundOf = (table: Table, start: number): number => {
+  const rank = rankOf(table, start)
+  return rank === table.starts.length ? table.start : (table.starts[rank] as number)
+}
+
+/** Number of children that start at or before `start`. */
+const rankOf = (table: Table, start: number): number => {
   let low = 0
   let high = table.starts.length
   while (low < high) {
@@ -125,7 +138,7 @@ export const boundOf = (table: Table, start: number): number => {
     if ((table.starts[middle] as number) <= start) low = middle + 1
     else high = middle
   }
-  return low === table.starts.length ? table.start : (table.starts[low] as number)
+  return low
 }
 
 /** The slots with this hash, in the order of §3.6. Several names can share a hash: compare the stored name. */

@@ -1,7 +1,7 @@
 /**
  * The double of the device: a script plays the kernel, byte for byte, without a mount.
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type { Delivery, DeviceLost, Shape } from "./FuseDevice.ts"

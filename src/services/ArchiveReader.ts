@@ -33,6 +33,8 @@ export interface Found {
   readonly entry: Entry
   /** The child's own item where that is a hard link; `node` and `entry` are then its target's. */
   readonly link: HardLink | undefined
+  /** Position of the child's own FILENAME header. */
+  readonly nameStart: number
 }
 
 /** A child as it stands in the directory, hard links not followed. */
@@ -58,6 +60,8 @@ export interface Shape {
   readonly lookup: (directory: Node.Node, name: Uint8Array) => Read<Found | undefined>
   /** Number of slots in a directory's table. */
   readonly count: (directory: Node.Node) => Read<number>
+  /** All slots of a directory in the order in which the children stand in the archive. */
+  readonly slotsInArchiveOrder: (directory: Node.Node) => Read<Uint32Array>
   /** The child in a slot; `undefined` if another child of the same name hides it (D9). */
   readonly child: (directory: Node.Node, slot: number) => Read<RawChild | undefined>
   /** Follows a hard link and makes the child's node. */
@@ -208,6 +212,7 @@ export const make = Effect.fnUntraced(function* (
       node: Node.fromEntry(target.entry, directory.id, link.target, target.end),
       entry: target.entry,
       link,
+      nameStart: child.nameStart,
     }
   })
 
@@ -232,6 +237,7 @@ export const make = Effect.fnUntraced(function* (
           node: Node.fromEntry(child.entry, directory.id, child.nameStart, child.bound),
           entry: child.entry,
           link: undefined,
+          nameStart: child.nameStart,
         })
 
   const lookup = Effect.fnUntraced(function* (
@@ -262,6 +268,7 @@ export const make = Effect.fnUntraced(function* (
     entry,
     lookup,
     count: (directory) => Effect.map(openTable(directory), (table) => table.count),
+    slotsInArchiveOrder: (directory) => Effect.map(openTable(directory), GoodbyeTable.slotsInArchiveOrder),
     child,
     resolve,
     name: (node) =>

@@ -1,0 +1,20 @@
+/**
+ * Flags and arguments that several commands share.
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+
+export const archive = Argument.String("archive").pipe(
+  Argument.withDescription("The archive: X.pxar, or X.mpxar of a split archive"),
+)
+
+/** Path of the payload archive, or `undefined` for the one beside the archive. */
+export const payload = Flag.String("payload").pipe(
+  Flag.withDescription("Payload archive of a split archive (default: X.ppxar beside X.mpxar)"),
+  Flag.withMetavar("FILE"),
+  Flag.optional,
+  Flag.map(Option.getOrUndefined),
+)
+
+export const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON for programs"), Flag.withDefault(false))

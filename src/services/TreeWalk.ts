@@ -1,0 +1,168 @@
+/**
+ * A walk through an archive's tree, depth first, children in the order in which they stand in the archive, so that
+ * the archive is read from front to back.
+ *
+ * What cannot be read is part of the walk and does not end it. Memory grows with the depth and the number of slots of
+ * the folders that are open, not with the number of entries.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Bytes from "../domain/Bytes.ts"
+import type { Entry, HardLink } from "../domain/Entry.ts"
+import * as FormatError from "../domain/FormatError.ts"
+import type { Node } from "../domain/Node.ts"
+import * as ArchiveError from "./ArchiveError.ts"
+import type * as ArchiveReader from "./ArchiveReader.ts"
+
+/** An entry of the tree. */
+export interface Found {
+  readonly _tag: "Found"
+  /** Path below the root of the archive, with a leading slash; `/` for the root itself. */
+  readonly path: Uint8Array
+  /** Number of folders above it, counted from where the walk began. */
+  readonly depth: number
+  readonly node: Node
+  /** The entry; for a hard link its target's. */
+  readonly entry: Entry
+  /** The item itself where it is a hard link. */
+  readonly link: HardLink | undefined
+  /** Position of the FILENAME header of the item itself; 0 for the root. */
+  readonly nameStart: number
+}
+
+/** Something that cannot be read: a child, or the rest of the folder at `path`. */
+export interface Unreadable {
+  readonly _tag: "Unreadable"
+  readonly path: Uint8Array
+  readonly depth: number
+  readonly error: ArchiveError.ArchiveError
+}
+
+export type Item = Found | Unreadable
+
+/** A folder that the walk is in. */
+interface Level {
+  readonly directory: Node
+  readonly path: Uint8Array
+  readonly depth: number
+  readonly slots: Uint32Array
+  next: number
+}
+
+/** Items handed on at once. */
+const CHUNK = 128
+
+export interface Options {
+  /** Folders nested deeper than this below the start are not entered, but reported (D11). */
+  readonly maxDepth: number
+  /** Whether folders below the start are entered. */
+  readonly recursive: boolean
+}
+
+/** Walks from `start`, which comes first. */
+export const walk = (
+  reader: ArchiveReader.Shape,
+  start: Found,
+  { maxDepth, recursive }: Options,
+): Stream.Stream<Item> =>
+  Stream.fromPull(
+    Effect.sync(() => {
+      const levels: Array<Level> = []
+      let first: Found | undefined = start
+
+      const enter = (found: Found, items: Array<Item>): Effect.Effect<void> => {
+        if (found.depth >= maxDepth) {
+          const error = FormatError.limit("D11", found.node.start, `folders nested more than ${maxDepth} deep`)
+          items.push(unreadable(found.path, found.depth, ArchiveError.fromFormat(reader.archive, error)))
+          return Effect.void
+        }
+        return Effect.match(reader.slotsInArchiveOrder(found.node), {
+          onFailure: (error) => void items.push(unreadable(found.path, found.depth, error)),
+          onSuccess: (slots) =>
+            void levels.push({ directory: found.node, path: found.path, depth: found.depth, slots, next: 0 }),
+        })
+      }
+
+      const visit = (level: Level, slot: number, items: Array<Item>): Effect.Effect<void> =>
+        Effect.matchEffect(child(reader, level, slot), {
+          onFailure: (error) =>
+            Effect.map(childPath(reader, level, slot), (path) => {
+              items.push(unreadable(path, level.depth + 1, error))
+            }),
+          onSuccess: (found) => {
+            items.push(found)
+            return recursive && isDirectory(found) ? enter(found, items) : Effect.void
+          },
+        })
+
+      const fill = Effect.fnUntraced(function* (items: Array<Item>): Effect.fn.Return<void> {
+        if (first !== undefined) {
+          items.push(first)
+          if (isDirectory(first)) yield* enter(first, items)
+          first = undefined
+        }
+        while (items.length < CHUNK) {
+          const level = levels.at(-1)
+          if (level === undefined) return
+          if (level.next === level.slots.length) levels.pop()
+          else yield* visit(level, level.slots[level.next++] as number, items)
+        }
+      })
+
+      return Effect.suspend(() => {
+        const items: Array<Item> = []
+        return Effect.flatMap(fill(items), () => {
+          const [head, ...tail] = items
+          return head === undefined ? Cause.done() : Effect.succeed([head, ...tail] as const)
+        })
+      })
+    }),
+  )
+
+const isDirectory = (found: Found): boolean => found.entry.body._tag === "Directory"
+
+const unreadable = (path: Uint8Array, depth: number, error: ArchiveError.ArchiveError): Unreadable => ({
+  _tag: "Unreadable",
+  path,
+  depth,
+  error,
+})
+
+const child = Effect.fnUntraced(function* (
+  reader: ArchiveReader.Shape,
+  level: Level,
+  slot: number,
+): Effect.fn.Return<Found, ArchiveError.ArchiveError> {
+  const raw = yield* reader.child(level.directory, slot)
+  if (raw === undefined) {
+    return yield* ArchiveError.fromFormat(
+      reader.archive,
+      FormatError.malformed("D9", level.directory.bound, "a second entry of one name, hidden by the first"),
+    )
+  }
+  const found = yield* reader.resolve(level.directory, raw)
+  return {
+    _tag: "Found",
+    path: join(level.path, raw.name),
+    depth: level.depth + 1,
+    node: found.node,
+    entry: found.entry,
+    link: found.link,
+    nameStart: raw.nameStart,
+  }
+})
+
+/** Path of a child that cannot be read; with `?` for a name that cannot be read either. */
+const childPath = (reader: ArchiveReader.Shape, level: Level, slot: number): Effect.Effect<Uint8Array> =>
+  Effect.map(
+    Effect.orElseSucceed(reader.nameAt(level.directory, slot), () => UNKNOWN),
+    (name) => join(level.path, name),
+  )
+
+const UNKNOWN = Bytes.fromText("?")
+const SLASH = Bytes.fromText("/")
+
+/** Path of `name` in the folder `path`. */
+export const join = (path: Uint8Array, name: Uint8Array): Uint8Array =>
+  path.length === 1 ? Bytes.concat([path, name]) : Bytes.concat([path, SLASH, name])
