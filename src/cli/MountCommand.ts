@@ -34,7 +34,7 @@ export const command = Command.make(
     const mountOptions = yield* Effect.fromResult(MountOptions.parse(options))
     const mounted = yield* Mount.mountPath(archive, {
       mountPoint,
-      payload: Option.getOrUndefined(payload),
+      payload,
       options: mountOptions,
       onLazyUnmount: Terminal.say,
     })

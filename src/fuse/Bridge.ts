@@ -88,6 +88,7 @@ const SELINUX = Bytes.fromText("security.selinux")
 const DOT = Bytes.fromText(".")
 const DOT_DOT = Bytes.fromText("..")
 const SLASH = Bytes.fromText("/")
+const UNKNOWN_NAME = Bytes.fromText("?")
 
 export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape): Shape => {
   const report = Report.make()
@@ -103,7 +104,7 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
   const pathOf = Effect.fnUntraced(function* (id: NodeId.NodeId): Effect.fn.Return<Uint8Array> {
     const parts: Array<Uint8Array> = []
     for (let at = registry.find(id); at !== undefined && at.id !== NodeId.ROOT; at = registry.find(at.parent)) {
-      parts.unshift(SLASH, yield* Effect.catch(reader.name(at), () => Effect.succeed(Bytes.fromText("?"))))
+      parts.unshift(SLASH, yield* Effect.orElseSucceed(reader.name(at), () => UNKNOWN_NAME))
     }
     return parts.length === 0 ? SLASH : Bytes.concat(parts)
   })

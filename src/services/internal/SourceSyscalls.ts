@@ -1,0 +1,197 @@
+/**
+ * The system calls of reading a tree of files by descriptor.
+ *
+ * Every function returns its value or a negative errno and throws nothing; all wait for the disk if they must. Memory:
+ * paths, names and targets belong to the caller and are used during the call only; what is returned is the caller's
+ * own copy. Paths and names end in a NUL, which is part of their bytes. Descriptors that are returned belong to the
+ * caller and are close-on-exec.
+ *
+ * Structures are those of 64-bit little-endian Linux. libc is loaded by the first call, not by the import.
+ */
+import { constants } from "node:fs"
+import koffi from "koffi"
+import * as Bytes from "../../domain/Bytes.ts"
+
+const AT_FDCWD = -100
+const AT_SYMLINK_NOFOLLOW = 0x100
+const AT_NO_AUTOMOUNT = 0x800
+const AT_EMPTY_PATH = 0x1000
+const STATX_BASIC_STATS = 0x7ff
+const O_CLOEXEC = 0o2000000
+const FS_IOC_GETFLAGS = 0x8008_6601
+const FS_IOC_FSGETXATTR = 0x801c_581f
+const EPERM = 1
+
+/** Largest list of names, and largest value, of extended attributes (xattr(7)). */
+const XATTR_MAX = 65_536
+/** Longest target of a symbolic link, with room to notice a longer one. */
+const LINK_MAX = 4097
+/** Bytes of directory entries read at a time. */
+const DIRENTS_SIZE = 64 * 1024
+
+type Call = (...args: ReadonlyArray<number | Uint8Array>) => number
+
+const bind = () => {
+  const libc = koffi.load(null)
+  const func = (definition: string): Call => libc.func(definition) as unknown as Call
+  return {
+    openat: func("int openat(int, const uint8_t *, int, int)"),
+    close: func("int close(int)"),
+    statx: func("int statx(int, const uint8_t *, int, uint, uint8_t *)"),
+    getdents64: func("long getdents64(int, uint8_t *, size_t)"),
+    readlinkat: func("long readlinkat(int, const uint8_t *, uint8_t *, size_t)"),
+    flistxattr: func("long flistxattr(int, uint8_t *, size_t)"),
+    fgetxattr: func("long fgetxattr(int, const uint8_t *, uint8_t *, size_t)"),
+    ioctl: func("int ioctl(int, ulong, uint8_t *)"),
+    fstatfs: func("int fstatfs(int, uint8_t *)"),
+    pread: func("long pread(int, uint8_t *, size_t, int64_t)"),
+  }
+}
+
+let bound: ReturnType<typeof bind> | undefined
+const libc = () => (bound ??= bind())
+
+const orErrno = (result: number): number => (result < 0 ? -koffi.errno() : result)
+
+const noName = Uint8Array.of(0)
+
+/** Opens a directory by its path, following symbolic links. */
+export const openDirectory = (path: Uint8Array): number =>
+  orErrno(libc().openat(AT_FDCWD, path, constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC, 0))
+
+/**
+ * Opens `name` in `directory` for reading, without following a link and without waiting for the other end of a FIFO.
+ * Leaves the access time alone where that is permitted.
+ */
+export const openAt = (directory: number, name: Uint8Array, isDirectory: boolean): number => {
+  const flags =
+    constants.O_RDONLY |
+    constants.O_NOFOLLOW |
+    constants.O_NOCTTY |
+    constants.O_NONBLOCK |
+    O_CLOEXEC |
+    (isDirectory ? constants.O_DIRECTORY : 0)
+  const { openat } = libc()
+  const fd = orErrno(openat(directory, name, flags | constants.O_NOATIME, 0))
+  return fd === -EPERM ? orErrno(openat(directory, name, flags, 0)) : fd
+}
+
+/** Closes a descriptor. */
+export const close = (fd: number): number => orErrno(libc().close(fd))
+
+/** What statx(2) says of a file. */
+export interface Status {
+  readonly mode: number
+  readonly nlink: number
+  readonly uid: number
+  readonly gid: number
+  /** Bytes. */
+  readonly size: number
+  readonly mtimeSeconds: bigint
+  readonly mtimeNanos: number
+  /** Halves of the inode number. */
+  readonly inodeLow: number
+  readonly inodeHigh: number
+  /** The device of the file system, as one number. */
+  readonly device: number
+  /** Of a device node. */
+  readonly major: number
+  readonly minor: number
+}
+
+const statusBytes = new Uint8Array(256)
+const statusView = Bytes.dataView(statusBytes)
+
+/** Status of `name` in `directory`, links not followed. */
+export const statusAt = (directory: number, name: Uint8Array): Status | number => {
+  const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT
+  const result = orErrno(libc().statx(directory, name, flags, STATX_BASIC_STATS, statusBytes))
+  return result < 0 ? result : decodeStatus()
+}
+
+/** Status of an open file. */
+export const statusOf = (fd: number): Status | number => {
+  const result = orErrno(libc().statx(fd, noName, AT_EMPTY_PATH, STATX_BASIC_STATS, statusBytes))
+  return result < 0 ? result : decodeStatus()
+}
+
+const decodeStatus = (): Status => ({
+  mode: statusView.getUint16(28, true),
+  nlink: statusView.getUint32(16, true),
+  uid: statusView.getUint32(20, true),
+  gid: statusView.getUint32(24, true),
+  size: Bytes.getU64(statusView, 40),
+  mtimeSeconds: statusView.getBigInt64(112, true),
+  mtimeNanos: statusView.getUint32(120, true),
+  inodeLow: statusView.getUint32(32, true),
+  inodeHigh: statusView.getUint32(36, true),
+  device: statusView.getUint32(136, true) * 0x1_0000_0000 + statusView.getUint32(140, true),
+  major: statusView.getUint32(128, true),
+  minor: statusView.getUint32(132, true),
+})
+
+const dirents = new Uint8Array(DIRENTS_SIZE)
+const direntsView = Bytes.dataView(dirents)
+
+/**
+ * Calls `each` with the NUL-terminated name (a view, valid during the call) and the type (`DT_*`) of some entries of a
+ * directory, `.` and `..` included. Returns 0 when there are no more.
+ */
+export const readEntries = (fd: number, each: (name: Uint8Array, type: number) => void): number => {
+  const size = orErrno(libc().getdents64(fd, dirents, DIRENTS_SIZE))
+  for (let at = 0; at < size; at += direntsView.getUint16(at + 16, true)) {
+    const name = at + 19
+    each(dirents.subarray(name, dirents.indexOf(0, name) + 1), dirents[at + 18] as number)
+  }
+  return size
+}
+
+const linkTarget = new Uint8Array(LINK_MAX)
+
+/** Target of the symbolic link `name` in `directory`. */
+export const readLinkAt = (directory: number, name: Uint8Array): Uint8Array | number => {
+  const size = orErrno(libc().readlinkat(directory, name, linkTarget, LINK_MAX))
+  return size < 0 ? size : linkTarget.slice(0, size)
+}
+
+const attribute = new Uint8Array(XATTR_MAX)
+
+/** Names of the extended attributes of an open file, each with a NUL. */
+export const listXattrs = (fd: number): Uint8Array | number => {
+  const size = orErrno(libc().flistxattr(fd, attribute, XATTR_MAX))
+  return size < 0 ? size : size === 0 ? Bytes.empty : attribute.slice(0, size)
+}
+
+/** Value of an extended attribute of an open file. */
+export const getXattr = (fd: number, name: Uint8Array): Uint8Array | number => {
+  const size = orErrno(libc().fgetxattr(fd, name, attribute, XATTR_MAX))
+  return size < 0 ? size : attribute.slice(0, size)
+}
+
+const argument = new Uint8Array(32)
+const argumentView = Bytes.dataView(argument)
+
+/** The chattr bits (`FS_*_FL`) of an open file, unsigned. */
+export const getFlags = (fd: number): number => {
+  const result = orErrno(libc().ioctl(fd, FS_IOC_GETFLAGS, argument))
+  return result < 0 ? result : argumentView.getUint32(0, true)
+}
+
+/** The project quota id of an open file. */
+export const getProjectId = (fd: number): number => {
+  const result = orErrno(libc().ioctl(fd, FS_IOC_FSGETXATTR, argument))
+  return result < 0 ? result : argumentView.getUint32(12, true)
+}
+
+const fileSystem = new Uint8Array(256)
+const fileSystemView = Bytes.dataView(fileSystem)
+
+/** `f_type` of the file system of an open file, unsigned 32 bits. */
+export const fileSystemType = (fd: number): number => {
+  const result = orErrno(libc().fstatfs(fd, fileSystem))
+  return result < 0 ? result : fileSystemView.getUint32(0, true)
+}
+
+/** Reads from `offset` on into `target`; returns the number of bytes, 0 at the end. */
+export const readAt = (fd: number, target: Uint8Array, offset: number): number =>
+  orErrno(libc().pread(fd, target, target.length, offset))
