@@ -1,0 +1,20 @@
+/**
+ * Builds `dist`: the library as modules with type declarations, the command as one file, because loading Effect module
+ * by module takes four times as long as all the rest of starting up.
+ */
+import { execFileSync } from "node:child_process"
+import { chmodSync, rmSync } from "node:fs"
+import { rolldown } from "rolldown"
+
+rmSync("dist", { recursive: true, force: true })
+execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" })
+rmSync("dist/cli", { recursive: true })
+
+const bundle = await rolldown({
+  input: "src/cli/main.ts",
+  platform: "node",
+  // Native, and found at run time.
+  external: ["koffi"],
+})
+await bundle.write({ file: "dist/cli/main.js", format: "esm", minify: true, codeSplitting: false })
+chmodSync("dist/cli/main.js", 0o755)
