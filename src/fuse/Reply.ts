@@ -29,9 +29,9 @@ export const bytes = (unique: number, body: Uint8Array): Uint8Array => {
 export const make = (unique: number, length: number): Uint8Array =>
   setHeader(new Uint8Array(OUT_HEADER.size + length), unique)
 
-/** The same with arbitrary bytes in the body, all of which the caller must overwrite. */
-export const makeUnfilled = (unique: number, length: number): Uint8Array =>
-  setHeader(Buffer.allocUnsafeSlow(OUT_HEADER.size + length).fill(0, 0, OUT_HEADER.size), unique)
+/** A message at the start of `memory`, whose body of `length` bytes is what is there already. */
+export const makeIn = (memory: ArrayBuffer, unique: number, length: number): Uint8Array =>
+  setHeader(new Uint8Array(memory, 0, OUT_HEADER.size + length).fill(0, 0, OUT_HEADER.size), unique)
 
 const setHeader = (message: Uint8Array, unique: number): Uint8Array => {
   const view = Bytes.dataView(message)

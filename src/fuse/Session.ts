@@ -22,6 +22,7 @@ import * as Counters from "./Counters.ts"
 import { type Delivery, DeviceLost, type Shape as Device } from "./FuseDevice.ts"
 import * as Init from "./Init.ts"
 import * as Reply from "./Reply.ts"
+import * as ReplyPool from "./ReplyPool.ts"
 import * as Request from "./Request.ts"
 
 /** What ends a session other than unmounting. */
@@ -47,6 +48,7 @@ export const make = Effect.fnUntraced(function* (
   const inFlight = yield* FiberMap.make<number, void, SessionError>()
   const run = yield* FiberMap.runtime(inFlight)()
   const counters = new Counters.CounterSet()
+  const pool = ReplyPool.make()
   const earlyInterrupts = new Set<number>()
   let agreement: Init.Agreement | undefined
 
@@ -69,14 +71,11 @@ export const make = Effect.fnUntraced(function* (
   const answer = (
     unique: number,
     operation: Effect.Effect<Uint8Array, Errno.Errno>,
-    onDelivered: () => void = doNothing,
+    afterwards: (delivery: Delivery, message: Uint8Array) => void = doNothing,
   ): Effect.Effect<void, DeviceLost> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.matchCauseEffect(restore(operation), {
-        onSuccess: (message) =>
-          Effect.map(send(unique, message, false), (delivery) => {
-            if (delivery === "delivered") onDelivered()
-          }),
+        onSuccess: (message) => Effect.map(send(unique, message, false), (delivery) => afterwards(delivery, message)),
         onFailure: (cause) =>
           Effect.andThen(logDefect(unique, cause), send(unique, Reply.error(unique, errnoOf(cause)), true)),
       }),
@@ -88,7 +87,13 @@ export const make = Effect.fnUntraced(function* (
     operation: (lease: LookupRegistry.Lease) => Effect.Effect<Uint8Array, Errno.Errno>,
   ): Effect.Effect<void, DeviceLost> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.scoped(Effect.flatMap(bridge.lease, (lease) => answer(unique, restore(operation(lease)), lease.leak))),
+      Effect.scoped(
+        Effect.flatMap(bridge.lease, (lease) =>
+          answer(unique, restore(operation(lease)), (delivery) => {
+            if (delivery === "delivered") lease.leak()
+          }),
+        ),
+      ),
     )
 
   const readdirplus = (id: NodeId.NodeId, unique: number, offset: number, size: number) =>
@@ -119,7 +124,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.suspend(() => {
       let message = Reply.ok(unique)
       const reserve = (length: number): Uint8Array => {
-        message = Reply.makeUnfilled(unique, length)
+        message = pool.take(unique, length)
         return message.subarray(Reply.bodyOffset)
       }
       return Effect.map(bridge.read(id, offset, size, reserve), () => message)
@@ -155,7 +160,7 @@ export const make = Effect.fnUntraced(function* (
       case "Readdir":
         return answer(unique, readdir(id, unique, body.offset, body.size))
       case "Read":
-        return answer(unique, read(id, unique, body.offset, body.size))
+        return answer(unique, read(id, unique, body.offset, body.size), (_, message) => pool.giveBack(message))
       case "Getattr":
         return answer(
           unique,

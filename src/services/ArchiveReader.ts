@@ -117,12 +117,12 @@ export const make = Effect.fnUntraced(function* (
     )
   }
   const blocks = BlockCache.make(source, options.blocks)
-  const head = yield* blocks.decode(0, (window) => ArchiveHead.readHead(window, source.size))
-  const rootTail = yield* blocks.decode(source.size - GoodbyeTable.ITEM_SIZE, (window) =>
+  const head = yield* blocks.decode(0, ArchiveHead.HEAD_SIZE, (window) => ArchiveHead.readHead(window, source.size))
+  const rootTail = yield* blocks.decode(source.size - GoodbyeTable.ITEM_SIZE, GoodbyeTable.ITEM_SIZE, (window) =>
     ArchiveHead.readRootTail(window, source.size, 0, limits),
   )
   const { version } = head
-  const rootEntry = yield* blocks.decode(head.entryStart, (window) =>
+  const rootEntry = yield* blocks.decode(head.entryStart, 0, (window) =>
     EntryDecoder.readEntry(window, head.entryStart, source.size, version, limits),
   )
   const root = rootNode(rootEntry, source.size)
@@ -137,7 +137,9 @@ export const make = Effect.fnUntraced(function* (
 
   const entry = (node: Node.Node): Read<Entry> => {
     const start = node.id === NodeId.ROOT ? head.entryStart : node.start
-    return blocks.decode(start, (window) => EntryDecoder.readEntry(window, start, node.bound, version, limits))
+    return blocks.decode(start, node.bound - start, (window) =>
+      EntryDecoder.readEntry(window, start, node.bound, version, limits),
+    )
   }
 
   const loadTable = Effect.fnUntraced(function* (
@@ -147,10 +149,10 @@ export const make = Effect.fnUntraced(function* (
     const tail =
       directory.id === NodeId.ROOT
         ? rootTail
-        : yield* blocks.decode(end - GoodbyeTable.ITEM_SIZE, (window) =>
+        : yield* blocks.decode(end - GoodbyeTable.ITEM_SIZE, GoodbyeTable.ITEM_SIZE, (window) =>
             GoodbyeTable.readTail(window, end, directory.start, limits),
           )
-    const table = yield* blocks.decode(tail.start, (window) => {
+    const table = yield* blocks.decode(tail.start, 0, (window) => {
       if (tail.directoryStart !== directory.start) {
         throw FormatError.malformed("D3", tail.end - 16, "goodbye table of another directory")
       }
@@ -170,7 +172,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.suspend(() => {
       const start = GoodbyeTable.startAt(table, slot)
       const bound = GoodbyeTable.boundOf(table, start)
-      return blocks.decode(start, (window) => {
+      return blocks.decode(start, bound - start, (window) => {
         const child = EntryDecoder.readChild(window, start, bound, version, limits)
         GoodbyeTable.checkChild(table, slot, child, bound)
         return { ...child, bound }
@@ -181,7 +183,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.suspend(() => {
       const start = GoodbyeTable.startAt(table, slot)
       const bound = GoodbyeTable.boundOf(table, start)
-      return blocks.decode(start, (window) => EntryDecoder.readName(window, start, bound).name)
+      return blocks.decode(start, bound - start, (window) => EntryDecoder.readName(window, start, bound).name)
     })
 
   /** The slot in which `name` is found first (§3.6). A candidate whose very name cannot be read is passed over. */
@@ -206,7 +208,7 @@ export const make = Effect.fnUntraced(function* (
     link: HardLink,
   ): Effect.fn.Return<Found, ArchiveError.ArchiveError> {
     // The target's own bound is unknown; it must lie before the link (§4.6).
-    const target = yield* blocks.decode(link.target, (window) => readTarget(window, link, child.nameStart))
+    const target = yield* blocks.decode(link.target, 0, (window) => readTarget(window, link, child.nameStart))
     return {
       name: child.name,
       node: Node.fromEntry(target.entry, directory.id, link.target, target.end),
@@ -274,7 +276,11 @@ export const make = Effect.fnUntraced(function* (
     name: (node) =>
       node.id === NodeId.ROOT
         ? Effect.succeed(Bytes.empty)
-        : blocks.decode(node.nameStart, (window) => EntryDecoder.readName(window, node.nameStart, node.bound).name),
+        : blocks.decode(
+            node.nameStart,
+            node.bound - node.nameStart,
+            (window) => EntryDecoder.readName(window, node.nameStart, node.bound).name,
+          ),
     nameAt: (directory, slot) => Effect.flatMap(openTable(directory), (table) => readNameAt(table, slot)),
     release: (directory) => Effect.sync(() => tables.drop(directory.bound)),
     content: (content, offset, target) =>

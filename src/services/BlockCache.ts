@@ -1,8 +1,9 @@
 /**
- * The metadata of an archive, read in blocks that are kept for a while.
+ * The metadata of an archive, read so that neighbours come together.
  *
- * Decoders run over a window of one block, where neighbours stand together; one that needs more runs again over a
- * longer window. The cache holds at most `capacity` bytes of blocks; file contents and big tables pass it by.
+ * Entries that stand close together (all of a split archive, and small files of a unified one) are read in blocks,
+ * which are kept, at most `capacity` bytes of them. An entry with its content behind it has no neighbours: a few
+ * hundred bytes are read and not kept. A decoder that needs more than it was given runs again over a longer window.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -14,10 +15,11 @@ import type { Source } from "./ByteSource.ts"
 export interface BlockCache {
   /**
    * Runs a pure decoder (one that throws `NeedBytes` and `FormatError`) over the bytes from `position` on. It may
-   * run several times.
+   * run several times. `extent` is the number of bytes from `position` to what comes next in the archive.
    */
   readonly decode: <A>(
     position: number,
+    extent: number,
     decoder: (window: Item.Window) => A,
   ) => Effect.Effect<A, ArchiveError.ArchiveError>
 }
@@ -29,6 +31,12 @@ export interface Options {
   readonly capacity: number
 }
 
+/** Bytes of an entry without neighbours: enough for a long name and a few attributes. */
+const LONELY = 512
+
+/** An entry that is followed by more than this many bytes of its own has no neighbours worth reading. */
+const FAR = 4096
+
 export const defaults: Options = { blockSize: 16 * 1024, capacity: 16 * 1024 * 1024 }
 
 export const make = (source: Source, options: Options = defaults): BlockCache => {
@@ -39,7 +47,7 @@ export const make = (source: Source, options: Options = defaults): BlockCache =>
 
   const read = (start: number, end: number): Effect.Effect<Item.Window, ArchiveError.ArchiveError> =>
     Effect.suspend(() => {
-      const bytes = new Uint8Array(end - start)
+      const bytes = Buffer.allocUnsafe(end - start)
       return Effect.map(Effect.mapError(source.read(bytes, start), ArchiveError.fromSource), () =>
         Item.makeWindow(bytes, start),
       )
@@ -80,10 +88,13 @@ export const make = (source: Source, options: Options = defaults): BlockCache =>
   }
 
   return {
-    decode: (position, decoder) =>
-      Effect.flatMap(
-        Effect.suspend(() => block(Math.floor(position / blockSize))),
-        (window) => attempt(decoder, window, position),
-      ),
+    decode: (position, extent, decoder) =>
+      Effect.suspend(() => {
+        const window =
+          extent > FAR
+            ? read(position, Math.min(source.size, position + LONELY))
+            : block(Math.floor(position / blockSize))
+        return Effect.flatMap(window, (window) => attempt(decoder, window, position))
+      }),
   }
 }
