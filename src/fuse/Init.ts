@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import * as Bytes from "../domain/Bytes.ts"
 import * as Errno from "../domain/Errno.ts"
 import * as Abi from "./Abi.ts"
+import * as ReadAhead from "./ReadAhead.ts"
 import * as Reply from "./Reply.ts"
 
 /** What the kernel says in INIT. */
@@ -74,7 +75,8 @@ export const reply = (unique: number, offer: Offer, agreement: Agreement | "ask 
     true,
   )
   if (agreement === "ask again") return message
-  view.setUint32(at + Abi.INIT_OUT.max_readahead, offer.maxReadahead, true)
+  // The kernel takes the smaller of this and its own setting, which root may raise later.
+  view.setUint32(at + Abi.INIT_OUT.max_readahead, Math.max(offer.maxReadahead, ReadAhead.BYTES), true)
   view.setUint32(at + Abi.INIT_OUT.flags, agreement.flags >>> 0, true)
   view.setUint16(at + Abi.INIT_OUT.max_background, 64, true)
   view.setUint16(at + Abi.INIT_OUT.congestion_threshold, 48, true)

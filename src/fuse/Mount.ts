@@ -24,6 +24,7 @@ import * as FuseMount from "./FuseMount.ts"
 import * as KernelDevice from "./KernelDevice.ts"
 import { MountError } from "./MountError.ts"
 import * as MountOptions from "./MountOptions.ts"
+import * as ReadAhead from "./ReadAhead.ts"
 import * as Session from "./Session.ts"
 
 export type { Counters }
@@ -81,14 +82,16 @@ export const mountReader = Effect.fnUntraced(function* (
     options: mountOptions,
     ...(options.onLazyUnmount && { onLazyUnmount: options.onLazyUnmount }),
   })
-  const device = yield* KernelDevice.make(mount.descriptor)
+  const channel = yield* KernelDevice.make(mount.descriptor)
   const registry = yield* LookupRegistry.make(reader.root)
   const bridge = Bridge.make(reader, registry)
-  const session = yield* Session.make(device, bridge, { posixAcl: mountOptions.defaultPermissions })
+  const session = yield* Session.make(channel, bridge, { posixAcl: mountOptions.defaultPermissions })
   const serving = yield* Effect.forkScoped(
     Effect.onError(session.serve, () => mount.unmount),
     { startImmediately: true },
   )
+  const { device } = mount
+  if (device !== undefined) yield* Effect.forkScoped(Effect.andThen(session.ready, ReadAhead.raise(device)))
   // The kernel may want answers while it unmounts: serving ends after that.
   yield* Effect.addFinalizer(() => mount.unmount)
   const ended = Fiber.join(serving)

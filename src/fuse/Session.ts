@@ -8,6 +8,7 @@
  * It knows messages and fibers; what the operations do is the bridge's.
  */
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
@@ -31,6 +32,8 @@ export type SessionError = DeviceLost | LookupRegistry.Overforget
 export interface Session {
   /** Serves until the file system is unmounted; fails when that is no longer possible. Run it once. */
   readonly serve: Effect.Effect<void, SessionError>
+  /** Ends when the kernel has agreed to INIT, so that the file system answers. */
+  readonly ready: Effect.Effect<void>
   readonly counters: Effect.Effect<Counters.Counters>
   /** Requests under way. */
   readonly inFlight: Effect.Effect<number>
@@ -50,6 +53,7 @@ export const make = Effect.fnUntraced(function* (
   const counters = new Counters.CounterSet()
   const pool = ReplyPool.make()
   const earlyInterrupts = new Set<number>()
+  const ready = yield* Deferred.make<void>()
   let agreement: Init.Agreement | undefined
 
   const send = (unique: number, message: Uint8Array, failed: boolean): Effect.Effect<Delivery, DeviceLost> =>
@@ -191,7 +195,9 @@ export const make = Effect.fnUntraced(function* (
       case "Statfs":
         return answer(unique, Effect.succeed(Reply.statfs(unique, bridge.size)))
       case "Init":
-        return answer(unique, init(unique, body))
+        return answer(unique, init(unique, body), () => {
+          if (agreement !== undefined) Deferred.doneUnsafe(ready, Effect.void)
+        })
       case "Release":
       case "Destroy":
         return answer(unique, Effect.succeed(Reply.ok(unique)))
@@ -240,6 +246,7 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     serve: Effect.ensuring(Effect.raceFirst(loop, FiberMap.join(inFlight)), FiberMap.clear(inFlight)),
+    ready: Deferred.await(ready),
     counters: Effect.sync(() => counters.snapshot()),
     inFlight: FiberMap.size(inFlight),
   }

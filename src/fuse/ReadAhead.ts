@@ -1,0 +1,19 @@
+/**
+ * How much the kernel reads ahead on a mount (guide to the kernel, §4).
+ *
+ * By default 128 KiB, and a file's first READ asks for a quarter of that, so that most small files take two. Only root
+ * may raise it. Not being able to is not a failure: reads are then slower.
+ */
+import * as fs from "node:fs"
+import * as Effect from "effect/Effect"
+
+/** Bytes. With 1 MiB the first READ of a file asks for 64 KiB, and READs of a large one for the most the kernel can. */
+export const BYTES: number = 1024 * 1024
+
+/** Raises the read-ahead of the file system with this device number (`major:minor`), after INIT. */
+export const raise = (device: string): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    fs.writeFile(`/sys/class/bdi/${device}/read_ahead_kb`, String(BYTES / 1024), (error) => {
+      resume(error === null ? Effect.void : Effect.logDebug(`read-ahead stays as it is: ${error.message}`))
+    })
+  })
