@@ -9,7 +9,7 @@ import type { AclDefault, AclEntry, Attributes, Body, Child, Entry, Finding, Har
 import { noAttributes, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "./Entry.ts"
 import { limit, malformed } from "./FormatError.ts"
 import type { Item, Window } from "./Item.ts"
-import { copy, copyTerminated, HEADER_SIZE, readItem, requireBytes } from "./Item.ts"
+import { copy, copyTerminated, HEADER_SIZE, readItem, readType, requireBytes } from "./Item.ts"
 import * as ItemType from "./ItemType.ts"
 import type { Limits } from "./Limits.ts"
 
@@ -36,6 +36,20 @@ export const readName = (
   const dots = name[0] === DOT && (name.length === 1 || (name.length === 2 && name[1] === DOT))
   if (dots || name.includes(SLASH)) throw malformed("N2", item.content, "file name with a slash, or `.` or `..`")
   return { name, end: item.end }
+}
+
+/** Where the entry behind the FILENAME at `start` begins. The name is not looked at: it may be bad (§4.6). Checks L2. */
+export const skipName = (window: Window, start: number, bound: number): number => {
+  requireBytes(window, Math.min(bound, start + HEADER_SIZE))
+  const at = start - window.base
+  if (
+    start + HEADER_SIZE > bound ||
+    window.view.getUint32(at, true) !== ItemType.FILENAME.low ||
+    window.view.getUint32(at + 4, true) !== ItemType.FILENAME.high
+  ) {
+    throw malformed("L2", start, "no FILENAME where a hard link points")
+  }
+  return readItem(window, start, bound).end
 }
 
 /** The type of the item at `start`. */
@@ -112,6 +126,12 @@ const readAttributes = (window: Window, start: number, bound: number, limits: Li
   let found: Collected | undefined
   let count = 0
   while (at < bound) {
+    const type = readType(window, at, bound)
+    // What a directory begins with belongs to its first child or its table: a bad size there is not the directory's.
+    if (type === ItemType.FILENAME || type === ItemType.GOODBYE) {
+      const content = at + HEADER_SIZE
+      return { attributes: found ?? noAttributes, terminal: { type, start: at, content, end: content }, end: at }
+    }
     const item = readItem(window, at, bound)
     if (!isAttribute(item.type)) return { attributes: found ?? noAttributes, terminal: item, end: at }
     if (++count > limits.attributeCount || item.end - start > limits.attributeBytes) {

@@ -30,15 +30,20 @@ export interface Item {
 }
 
 /** Makes a window of `bytes`, which stand at `base` in the archive. */
-export const makeWindow = (bytes: Uint8Array, base: number): Window => ({ bytes, view: Bytes.dataView(bytes), base })
+export const makeWindow = (bytes: Uint8Array, base: number): Window => ({
+  // Never a subclass: `slice` of a `Buffer` would be a view that keeps the whole window in memory.
+  bytes: bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length),
+  view: Bytes.dataView(bytes),
+  base,
+})
 
 /** Throws `NeedBytes` unless the window reaches to `end`. */
 export const requireBytes = (window: Window, end: number): void => {
   if (end > window.base + window.bytes.length) throw new NeedBytes({ end })
 }
 
-/** Reads the header at `start`; the item must end at or before `bound`. */
-export const readItem = (window: Window, start: number, bound: number): Item => {
+/** Reads the type of the item at `start`, whatever its size. */
+export const readType = (window: Window, start: number, bound: number): ItemType.ItemType => {
   const content = start + HEADER_SIZE
   if (content > bound) throw malformed("H2", start, `an item header would cross the bound ${bound}`)
   requireBytes(window, content)
@@ -50,7 +55,14 @@ export const readItem = (window: Window, start: number, bound: number): Item => 
     const value = ((BigInt(high) << 32n) | BigInt(low)).toString(16).padStart(16, "0")
     throw unsupported("H4", start, `unknown item type 0x${value}`)
   }
-  const size = Bytes.getU64(window.view, at + 8)
+  return type
+}
+
+/** Reads the header at `start`; the item must end at or before `bound`. */
+export const readItem = (window: Window, start: number, bound: number): Item => {
+  const type = readType(window, start, bound)
+  const content = start + HEADER_SIZE
+  const size = Bytes.getU64(window.view, start - window.base + 8)
   if (size < HEADER_SIZE) throw malformed("H1", start + 8, `${type.name} item of size ${size}, less than its header`)
   const contentSize = size - HEADER_SIZE
   if (contentSize < type.minContent || contentSize > type.maxContent) {

@@ -8,6 +8,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as ArchiveHead from "../domain/ArchiveHead.ts"
 import * as Bytes from "../domain/Bytes.ts"
 import type { Child, Content, Entry, HardLink } from "../domain/Entry.ts"
@@ -186,20 +187,25 @@ export const make = Effect.fnUntraced(function* (
       return blocks.decode(start, bound - start, (window) => EntryDecoder.readName(window, start, bound).name)
     })
 
-  /** The slot in which `name` is found first (§3.6). A candidate whose very name cannot be read is passed over. */
+  /**
+   * The slot in which `name` is found first (§3.6). A candidate whose very name cannot be read does not hide the
+   * others; if none of them is it, that one could have been, so that the name is not known to be absent.
+   */
   const findSlot = Effect.fnUntraced(function* (
     table: GoodbyeTable.Table,
     name: Uint8Array,
   ): Effect.fn.Return<number | undefined, ArchiveError.ArchiveError> {
+    let unreadable: ArchiveError.ArchiveError | undefined
     for (const slot of GoodbyeTable.candidates(table, SipHash.hash(name))) {
-      const stored = yield* Effect.catchIf(
-        readNameAt(table, slot),
-        (error) => error.kind !== "IO",
-        () => Effect.succeed(Bytes.empty),
-      )
-      if (Bytes.equals(stored, name)) return slot
+      const stored = yield* Effect.result(readNameAt(table, slot))
+      if (Result.isFailure(stored)) {
+        if (stored.failure.kind === "IO") return yield* stored.failure
+        unreadable ??= stored.failure
+      } else if (Bytes.equals(stored.success, name)) {
+        return slot
+      }
     }
-    return undefined
+    return unreadable === undefined ? undefined : yield* unreadable
   })
 
   const readLink = Effect.fnUntraced(function* (
@@ -219,14 +225,14 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const readTarget = (window: Window, link: HardLink, limit: number) => {
-    const name = EntryDecoder.readName(window, link.target, limit)
-    const type = EntryDecoder.peekType(window, name.end, limit)
+    const start = EntryDecoder.skipName(window, link.target, limit)
+    const type = EntryDecoder.peekType(window, start, limit)
     if (type === ItemType.HARDLINK) {
-      throw FormatError.hardLinkChain(name.end)
+      throw FormatError.hardLinkChain(start)
     }
-    const entry = EntryDecoder.readEntry(window, name.end, limit, version, limits)
+    const entry = EntryDecoder.readEntry(window, start, limit, version, limits)
     if (entry.body._tag !== "File") {
-      throw FormatError.malformed("L3", name.end, "hard link to something that is no file")
+      throw FormatError.malformed("L3", start, "hard link to something that is no file")
     }
     return { entry, end: entry.end }
   }

@@ -24,7 +24,7 @@ export class OpenError extends Schema.TaggedError<OpenError>()("OpenError", {
   }
 }
 
-/** Opens a file (or block device) for reading. */
+/** Opens a regular file for reading. */
 export const open = (path: string): Effect.Effect<Source, OpenError, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(openDescriptor(path), (file) => Effect.sync(() => close(file))),
@@ -81,6 +81,7 @@ const close = (file: OpenFile): void => {
 
 const read = (file: OpenFile, target: Uint8Array, offset: number): Effect.Effect<void, SourceError> =>
   Effect.suspend(() => {
+    if (file.closing) return Effect.fail(new SourceError({ source: file.path, offset, detail: "is closed" }))
     const cached = readCached(file.fd, target, offset)
     return cached === target.length ? Effect.void : readOnThread(file, target, Math.max(cached, 0), offset)
   })
@@ -99,13 +100,14 @@ const readOnThread = (
       file.inFlight++
       fs.read(file.fd, target, done, target.length - done, offset + done, (error, count) => {
         file.inFlight--
-        if (file.closing && file.inFlight === 0) return fs.closeSync(file.fd)
+        if (file.closing && file.inFlight === 0) fs.closeSync(file.fd)
         if (error !== null) return fail(error.message)
         if (count === 0)
           return fail(`the file ends early: it is shorter than its ${file.size} bytes when it was opened`)
         done += count
-        if (done < target.length) step()
-        else resume(Effect.void)
+        if (done === target.length) resume(Effect.void)
+        else if (file.closing) fail("is closed")
+        else step()
       })
     }
     step()

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as ArchiveHead from "../domain/ArchiveHead.ts"
+import * as Bytes from "../domain/Bytes.ts"
 import type { Content } from "../domain/Entry.ts"
 import * as FormatError from "../domain/FormatError.ts"
 import * as Item from "../domain/Item.ts"
@@ -96,7 +97,8 @@ export const make = Effect.fnUntraced(function* (
     yield* Effect.logWarning(`${complete.failure.message}; the upload may have been cut short`)
   }
 
-  const checked = new Set<number>()
+  // Their length by their start: another reference can name the same payload with another length.
+  const checked = new Map<number, number>()
   const checkReference = (content: Content) => {
     const header = content.start - Item.HEADER_SIZE
     if (content.start + content.length > source.size) {
@@ -109,14 +111,14 @@ export const make = Effect.fnUntraced(function* (
     }
     return Effect.map(
       check(header, (window) => {
-        const item = Item.readItem(window, header, source.size)
-        if (item.type !== ItemType.PAYLOAD || item.end !== content.start + content.length) {
+        const type = ItemType.fromHalves(window.view.getUint32(0, true), window.view.getUint32(4, true))
+        if (type !== ItemType.PAYLOAD || Bytes.getU64(window.view, 8) !== Item.HEADER_SIZE + content.length) {
           throw FormatError.malformed("P3", header, "no PAYLOAD item of the expected size where a file points")
         }
       }),
       () => {
         if (checked.size >= MAX_CHECKED) checked.clear()
-        checked.add(content.start)
+        checked.set(content.start, content.length)
       },
     )
   }
@@ -126,7 +128,7 @@ export const make = Effect.fnUntraced(function* (
     read: (content, offset, target) => {
       const read = Effect.mapError(source.read(target, content.start + offset), ArchiveError.fromSource)
       return Effect.suspend(() =>
-        checked.has(content.start) ? read : Effect.flatMap(checkReference(content), () => read),
+        checked.get(content.start) === content.length ? read : Effect.flatMap(checkReference(content), () => read),
       )
     },
   }

@@ -1,0 +1,280 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Effect, Exit } from "effect"
+import { malformed } from "../../src/domain/FormatError.ts"
+import * as Item from "../../src/domain/Item.ts"
+import * as BlockCache from "../../src/services/BlockCache.ts"
+import { anyInteger } from "../domain/helpers.ts"
+import { failing, recorded } from "./helpers.ts"
+
+const SIZE = 1000
+const bytes = Uint8Array.from({ length: SIZE }, (_, index) => (index * 7) % 251)
+const blockSize = 64
+
+const make = (blocks = 4) => {
+  const source = recorded(bytes)
+  return { source, cache: BlockCache.make(source, { blockSize, capacity: blocks * blockSize }) }
+}
+
+/** A decoder that wants the bytes of `[start, end)`. */
+const take =
+  (start: number, end: number) =>
+  (window: Item.Window): Uint8Array =>
+    Item.copy(window, start, end)
+
+const read = (cache: BlockCache.BlockCache, start: number, length: number) =>
+  cache.decode(start, length, take(start, start + length))
+
+/** A decoder that goes on by `step` bytes at a time, asking for each; counts how often it runs. */
+const stepping = (start: number, end: number, step: number) => {
+  const decoder = Object.assign(
+    (window: Item.Window) => {
+      decoder.runs++
+      for (let at = start + step; at < end; at += step) Item.requireBytes(window, at)
+      return take(start, end)(window)
+    },
+    { runs: 0 },
+  )
+  return decoder
+}
+
+describe("BlockCache.decode", () => {
+  it.effect("reads the block that a position is in", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      assert.deepStrictEqual(yield* read(cache, 70, 10), bytes.slice(70, 80))
+      assert.deepStrictEqual(source.reads, [[64, 64]])
+    }),
+  )
+
+  it.effect("reads nothing for a neighbour in the same block", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      yield* read(cache, 70, 10)
+      assert.deepStrictEqual(yield* read(cache, 64, 64), bytes.slice(64, 128))
+      assert.lengthOf(source.reads, 1)
+    }),
+  )
+
+  it.effect("reads no further than the source at its last block", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      assert.deepStrictEqual(yield* read(cache, 999, 1), bytes.slice(999))
+      assert.deepStrictEqual(source.reads, [[960, 40]])
+    }),
+  )
+
+  it.effect("runs a decoder that needs more again, over a longer window from its position", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      const seen: Array<readonly [base: number, length: number]> = []
+      const value = yield* cache.decode(120, 180, (window) => {
+        seen.push([window.base, window.bytes.length])
+        return take(120, 300)(window)
+      })
+      assert.deepStrictEqual(value, bytes.slice(120, 300))
+      assert.deepStrictEqual(seen, [
+        [64, 64],
+        [120, 180],
+      ])
+      assert.deepStrictEqual(source.reads, [
+        [64, 64],
+        [120, 180],
+      ])
+    }),
+  )
+
+  it.effect("at least doubles the window each time, so that many small wants cost few reads", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      const decoder = stepping(0, 1000, 10)
+      assert.deepStrictEqual(yield* cache.decode(0, 1000, decoder), bytes)
+      // 64, 128, 256, 512, 1000.
+      assert.isAtMost(source.reads.length, 5)
+      assert.strictEqual(decoder.runs, source.reads.length)
+    }),
+  )
+
+  it.effect("grows also from the last byte of a block in few reads", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      assert.deepStrictEqual(yield* cache.decode(63, 937, stepping(63, 1000, 1)), bytes.slice(63))
+      assert.isAtMost(source.reads.length, 12)
+    }),
+  )
+
+  it.effect("never asks for bytes beyond the end, however much it doubles", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      yield* cache.decode(500, 500, stepping(500, 1000, 10))
+      for (const [offset, length] of source.reads) assert.isAtMost(offset + length, SIZE)
+    }),
+  )
+
+  it.effect("does not keep longer windows", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      yield* read(cache, 0, 500)
+      source.reads.length = 0
+      yield* read(cache, 0, 500)
+      assert.deepStrictEqual(source.reads, [[0, 500]])
+    }),
+  )
+
+  it.effect("fails with what the decoder found, under the source's name", () =>
+    Effect.gen(function* () {
+      const { cache } = make()
+      const error = yield* failing(
+        cache.decode(10, 10, () => {
+          throw malformed("E3", 17, "second thing")
+        }),
+        "Malformed",
+        "E3",
+      )
+      assert.strictEqual(error.archive, "recorded")
+      assert.strictEqual(error.offset, 17)
+    }),
+  )
+
+  it.effect("takes anything else that a decoder throws for a bug", () =>
+    Effect.gen(function* () {
+      const bug = new RangeError("bug")
+      const exit = yield* Effect.exit(
+        make().cache.decode(10, 10, () => {
+          throw bug
+        }),
+      )
+      assert.isTrue(Exit.hasDies(exit))
+    }),
+  )
+
+  it.effect("takes a decoder that wants bytes beyond the source for a bug", () =>
+    Effect.gen(function* () {
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(read(make().cache, 990, 11))))
+    }),
+  )
+
+  it.effect("fails with IO where the source does, and asks it again the next time", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      source.failOn = () => true
+      yield* failing(read(cache, 0, 8), "IO", "H6")
+      source.failOn = (_, length) => length > 64
+      yield* failing(read(cache, 0, 100), "IO", "H6")
+      source.failOn = () => false
+      assert.deepStrictEqual(yield* read(cache, 0, 100), bytes.slice(0, 100))
+    }),
+  )
+})
+
+describe("BlockCache.decode of an entry without neighbours", () => {
+  const large = Buffer.alloc(100_000, "large")
+  const makeLarge = () => {
+    const source = recorded(large)
+    return { source, cache: BlockCache.make(source) }
+  }
+
+  it.effect("reads little of it, from its position on", () =>
+    Effect.gen(function* () {
+      const { cache, source } = makeLarge()
+      const value = yield* cache.decode(20_000, 50_000, take(20_000, 20_100))
+      assert.strictEqual(Buffer.compare(value, large.subarray(20_000, 20_100)), 0)
+      assert.lengthOf(source.reads, 1)
+      assert.strictEqual(source.reads[0]![0], 20_000)
+      assert.isAtMost(source.reads[0]![1], 4096)
+    }),
+  )
+
+  it.effect("drops no block for it", () =>
+    Effect.gen(function* () {
+      const source = recorded(large)
+      const cache = BlockCache.make(source, { blockSize: 1000, capacity: 1000 })
+      yield* read(cache, 0, 8)
+      yield* cache.decode(20_000, 50_000, take(20_000, 20_100))
+      source.reads.length = 0
+      yield* read(cache, 0, 8)
+      assert.lengthOf(source.reads, 0)
+    }),
+  )
+
+  it.effect("reads no further than the source", () =>
+    Effect.gen(function* () {
+      const { cache, source } = makeLarge()
+      yield* cache.decode(99_900, 50_000, take(99_900, 100_000))
+      assert.deepStrictEqual(source.reads, [[99_900, 100]])
+    }),
+  )
+
+  it.effect("reads more of it in few steps where a decoder wants that", () =>
+    Effect.gen(function* () {
+      const { cache, source } = makeLarge()
+      const value = yield* cache.decode(100, 90_000, stepping(100, 60_100, 100))
+      assert.strictEqual(value.length, 60_000)
+      assert.isAtMost(source.reads.length, 8)
+    }),
+  )
+})
+
+describe("BlockCache's capacity", () => {
+  it.effect("keeps as many blocks as fit", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make(4)
+      for (const block of [0, 1, 2, 3, 0, 1, 2, 3]) yield* read(cache, block * blockSize, 8)
+      assert.lengthOf(source.reads, 4)
+    }),
+  )
+
+  it.effect("drops the block that was used least recently", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make(2)
+      for (const block of [0, 1, 0, 2]) yield* read(cache, block * blockSize, 8)
+      source.reads.length = 0
+      yield* read(cache, 0, 8)
+      assert.lengthOf(source.reads, 0)
+      yield* read(cache, blockSize, 8)
+      assert.lengthOf(source.reads, 1)
+    }),
+  )
+
+  it.effect("keeps one block even if none fits", () =>
+    Effect.gen(function* () {
+      const source = recorded(bytes)
+      const cache = BlockCache.make(source, { blockSize, capacity: 1 })
+      yield* read(cache, 0, 8)
+      yield* read(cache, 8, 8)
+      assert.lengthOf(source.reads, 1)
+    }),
+  )
+
+  it.effect("is respected when many fibers miss at once", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make(2)
+      const all = Array.from({ length: 15 }, (_, block) => block)
+      yield* Effect.forEach(all, (block) => read(cache, block * blockSize, 8), { concurrency: "unbounded" })
+      source.reads.length = 0
+      for (const block of all) yield* read(cache, block * blockSize, 8)
+      assert.isAtLeast(source.reads.length, all.length - 2)
+    }),
+  )
+
+  const anyAccess = Arbitrary.all([anyInteger(0, SIZE - 1), anyInteger(0, 300)])
+
+  it.effect.prop(
+    "never changes what is read, and reads what a model with that many blocks would",
+    [Arbitrary.array(anyAccess, { maxLength: 40 }), anyInteger(1, 5)],
+    ([accesses, capacity]) =>
+      Effect.gen(function* () {
+        const { cache, source } = make(capacity)
+        let model: ReadonlyArray<number> = []
+        let misses = 0
+        for (const [start, length] of accesses) {
+          const end = Math.min(SIZE, start + length)
+          const block = Math.floor(start / blockSize)
+          assert.deepStrictEqual(yield* read(cache, start, end - start), bytes.slice(start, end))
+          if (!model.includes(block)) misses++
+          if (end > (block + 1) * blockSize) misses++
+          model = [...model.filter((held) => held !== block), block].slice(-capacity)
+        }
+        assert.strictEqual(source.reads.length, misses)
+      }),
+  )
+})
