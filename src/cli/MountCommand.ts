@@ -40,8 +40,11 @@ export const command = Command.make(
     })
     const onInterrupt = yield* ExitCode.OnInterrupt
     onInterrupt.code = ExitCode.SUCCESS
+    if (verbose || Terminal.isInteractive()) {
+      const hint = Terminal.isInteractive() ? "; Ctrl-C or umount ends it" : ""
+      yield* Terminal.say(`${archive} mounted on ${mounted.mountPoint}${hint}`)
+    }
     if (verbose) {
-      yield* Terminal.say(`${archive} mounted on ${mounted.mountPoint}`)
       yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Terminal.say(summary(counters))))
     }
     yield* mounted.ended

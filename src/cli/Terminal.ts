@@ -29,6 +29,9 @@ export const layer: Layer.Layer<never> = Layer.merge(
 export const say = (text: string): Effect.Effect<void> =>
   Effect.sync(() => void process.stderr.write(`${PROGRAM}: ${text}\n`))
 
+/** Whether a person is looking at stderr. */
+export const isInteractive = (): boolean => process.stderr.isTTY === true
+
 /** One line for an error: its message. The stack only of bugs, which nobody expected. */
 export const errorLine = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
