@@ -1,10 +1,25 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+
+const mounted = ["test/mounted/**/*.test.ts", "test/cli/Mount*.test.ts"]
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    pool: "forks",
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    pool: "forks",
+    // The programs that tests start load the same modules again and again.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/node", import.meta.url)) },
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: mounted, sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        // One file at a time: they count requests, and one makes the kernel forget all it has cached.
+        test: { name: "mounted", include: mounted, fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 })

@@ -16,10 +16,7 @@ import { HEADER_SIZE } from "./Item.ts"
 import * as ItemType from "./ItemType.ts"
 
 /** What ENTRY and the attribute items store (§2.2, §2.5–§2.8). An `Entry` that was read is one. */
-export type Metadata = Pick<
-  Entry,
-  "mode" | "flags" | "uid" | "gid" | "mtimeSeconds" | "mtimeNanos" | "attributes"
->
+export type Metadata = Pick<Entry, "mode" | "flags" | "uid" | "gid" | "mtimeSeconds" | "mtimeNanos" | "attributes">
 
 /** Appends an item's header and makes room for its content; returns where the content begins (§1.3, H3). */
 export const writeHeader = (to: ByteBuilder, type: ItemType.ItemType, contentSize: number): number => {

@@ -141,13 +141,7 @@ const parseClass = (
  * On a mismatch the innermost wildcard takes one byte more; where a `*` would have to take a slash, the last `**` does.
  * Going back further is never of use: a wildcard that ends earlier leaves more to those after it.
  */
-export const matches = (
-  pattern: Pattern,
-  path: Uint8Array,
-  from: number,
-  to: number,
-  isFolder: boolean,
-): boolean => {
+export const matches = (pattern: Pattern, path: Uint8Array, from: number, to: number, isFolder: boolean): boolean => {
   if (pattern.foldersOnly && !isFolder) return false
   const { tokens } = pattern
   let at = from
@@ -274,7 +268,9 @@ export const recordAsPrelude = (patterns: ReadonlyArray<Uint8Array>): Result.Res
   for (const pattern of patterns) {
     const text = decodeText(pattern)
     if (text === undefined) {
-      return Result.fail(new PatternError({ pattern, detail: "is not UTF-8, so that a split archive cannot record it" }))
+      return Result.fail(
+        new PatternError({ pattern, detail: "is not UTF-8, so that a split archive cannot record it" }),
+      )
     }
     lines.push(`${text}\n`)
   }

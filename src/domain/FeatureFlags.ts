@@ -7,6 +7,9 @@
 /** Bit of the set of a file system: it has project quota ids (§2.8). */
 export const QUOTA_PROJID = 0x1_0000_0000n
 
+/** All flags that stand for chattr bits. */
+export const CHATTR = 0x3ff_0000n
+
 /** Flag of §5 and the bit of `FS_IOC_GETFLAGS` that it stands for. */
 const chattr: ReadonlyArray<readonly [flag: bigint, bit: number]> = [
   [0x1_0000n, 0x20],

@@ -198,10 +198,16 @@ const checkHeapOrder = (items: DataView, tail: Tail): boolean => {
   return equal
 }
 
-/** Checks of a child against its slot: D6, D7 and the name's hash (D8). */
-export const checkChild = (table: Table, slot: number, child: Child, bound: number): void => {
+/** Checks of a child against its slot: D6, D7 and the hash of its name (D8). */
+export const checkChild = (
+  table: Table,
+  slot: number,
+  child: Child,
+  bound: number,
+  hash: Hash = SipHash.hash(child.name),
+): void => {
   const position = itemPosition(table, slot)
-  if (compareHashAt(table, slot, SipHash.hash(child.name)) !== 0) {
+  if (compareHashAt(table, slot, hash) !== 0) {
     throw malformed("D8", position, "hash in the goodbye table is not that of the name")
   }
   const size = sizeAt(table, slot)

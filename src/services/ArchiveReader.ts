@@ -82,12 +82,15 @@ export interface Options {
   readonly blocks: BlockCache.Options
   /** Bytes of goodbye tables kept. */
   readonly tableCapacity: number
+  /** The hash of goodbye tables. Another one than the format's is for tests that need names to collide. */
+  readonly hash: (name: Uint8Array) => SipHash.Hash
 }
 
 export const defaults: Options = {
   limits: Limits.defaults,
   blocks: BlockCache.defaults,
   tableCapacity: 32 * 1024 * 1024,
+  hash: SipHash.hash,
 }
 
 export class ArchiveReader extends Context.Service<ArchiveReader, Shape>()("pxar-fuse/services/ArchiveReader") {
@@ -175,7 +178,7 @@ export const make = Effect.fnUntraced(function* (
       const bound = GoodbyeTable.boundOf(table, start)
       return blocks.decode(start, bound - start, (window) => {
         const child = EntryDecoder.readChild(window, start, bound, version, limits)
-        GoodbyeTable.checkChild(table, slot, child, bound)
+        GoodbyeTable.checkChild(table, slot, child, bound, options.hash(child.name))
         return { ...child, bound }
       })
     })
@@ -196,7 +199,7 @@ export const make = Effect.fnUntraced(function* (
     name: Uint8Array,
   ): Effect.fn.Return<number | undefined, ArchiveError.ArchiveError> {
     let unreadable: ArchiveError.ArchiveError | undefined
-    for (const slot of GoodbyeTable.candidates(table, SipHash.hash(name))) {
+    for (const slot of GoodbyeTable.candidates(table, options.hash(name))) {
       const stored = yield* Effect.result(readNameAt(table, slot))
       if (Result.isFailure(stored)) {
         if (stored.failure.kind === "IO") return yield* stored.failure

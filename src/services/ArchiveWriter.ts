@@ -122,10 +122,12 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ArchiveWriter, WriteError, Scope.Scope> {
   const { hash = SipHash.hash, payload, prelude } = options
   const refuse = (check: string, detail: string) => new WriteError({ archive: options.archive.name, check, detail })
-  if (prelude !== undefined && payload === undefined) return yield* refuse("A3", "an archive of version 1 has no prelude")
+  if (prelude !== undefined && payload === undefined)
+    return yield* refuse("A3", "an archive of version 1 has no prelude")
 
   const archive = yield* SinkBuffer.make(options.archive, options.blockSize)
   const data = payload === undefined ? archive : yield* SinkBuffer.make(payload, options.blockSize)
+  const settle = Effect.suspend(() => (archive.isFull() ? archive.handOver : Effect.void))
   const open: Array<OpenDirectory> = []
   let state: "new" | "open" | "finished" = "new"
 
@@ -159,7 +161,7 @@ export const make = Effect.fnUntraced(function* (
           encodeEntry(to, start)
           GoodbyeEncoder.addChild(parent.children, hash(name), start, archive.position() - start)
         }),
-        archive.settle,
+        settle,
       ),
     )
 
@@ -188,7 +190,7 @@ export const make = Effect.fnUntraced(function* (
           if (state === "new" && payload !== undefined) EntryEncoder.writePayloadStart(data.block())
           state = "open"
         }),
-        archive.settle,
+        settle,
       ),
     )
 
@@ -229,7 +231,7 @@ export const make = Effect.fnUntraced(function* (
     while (done < size) {
       // With room for one byte more, so that a file which has grown shows without another call.
       const wanted = Math.min(size - done + 1, COPY_SIZE)
-      yield* data.makeRoom(wanted)
+      if (data.isTight(wanted)) yield* data.handOver
       const block = data.block()
       const from = block.length
       const count = yield* content.read(
@@ -238,16 +240,15 @@ export const make = Effect.fnUntraced(function* (
       if (count === 0) break
       block.length = from + Math.min(count, size - done)
       done += count
-      yield* data.settle
+      if (data.isFull()) yield* data.handOver
     }
     for (let filled = done; filled < size;) {
-      yield* data.makeRoom(1)
       const block = data.block()
       const zeros = Math.min(ByteBuilders.room(block), size - filled)
       block.bytes.fill(0, block.length, block.length + zeros)
       block.length += zeros
       filled += zeros
-      yield* data.settle
+      if (data.isFull()) yield* data.handOver
     }
     return done
   })
@@ -262,14 +263,15 @@ export const make = Effect.fnUntraced(function* (
           if (open.length < 2) throw outOfOrder(to)
           end(to)
         }),
-        archive.settle,
+        settle,
       ),
     ),
     addFile: Effect.fnUntraced(function* (name, metadata, size, content) {
       const position = yield* encode((to) => beginFile(to, name, metadata, size))
-      if (data !== archive) yield* archive.settle
+      if (data !== archive && archive.isFull()) yield* archive.handOver
       const available = yield* copy(size, content)
-      yield* data.settle
+      // An empty file leaves its header only.
+      if (data.isFull()) yield* data.handOver
       return { position, available }
     }),
     addSymlink: (name, metadata, target) =>

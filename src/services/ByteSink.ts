@@ -12,7 +12,7 @@ export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
   /** Name of the sink. */
   sink: Schema.String,
   /** Position of the first byte of the write that failed. */
-  offset: Schema.Number,
+  offset: Schema.Finite,
   /** `ENOSPC`, `EIO`, … */
   code: Schema.String,
   detail: Schema.String,

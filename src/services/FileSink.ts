@@ -1,22 +1,34 @@
 /**
  * A byte sink over a file descriptor.
  *
- * Writes run on a thread of libuv's pool, so that the next block is filled meanwhile. The descriptor is closed by the
- * scope, after the last write in flight has come back. Nothing is forced to disk.
+ * Writes run on a thread of libuv's pool, so that the next block is filled meanwhile. The descriptor is closed by
+ * `close`, which tells of errors that a file system reports only then, or else by the scope; in both cases after the
+ * last write in flight has come back. Nothing is forced to disk.
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type Sink, SinkError } from "./ByteSink.ts"
 
+export interface FileSink extends Sink {
+  /** Closes the file; the sink takes no more bytes. */
+  readonly close: Effect.Effect<void, SinkError>
+}
+
 /** A sink that appends to `fd`, a file that is open for writing and empty. Takes the descriptor over. */
-export const fromDescriptor = (name: string, fd: number): Effect.Effect<Sink, never, Scope.Scope> =>
+export const fromDescriptor = (name: string, fd: number): Effect.Effect<FileSink, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync((): OpenFile => ({ name, fd, position: 0, inFlight: 0, closing: false })),
-      (file) => Effect.sync(() => close(file)),
+      // Whoever did not close it has no use for the file any more, so for its errors neither.
+      (file) => Effect.ignore(close(file)),
     ),
-    (file): Sink => ({ name, position: () => file.position, write: (bytes) => write(file, bytes) }),
+    (file): FileSink => ({
+      name,
+      position: () => file.position,
+      write: (bytes) => write(file, bytes),
+      close: close(file),
+    }),
   )
 
 interface OpenFile {
@@ -27,14 +39,27 @@ interface OpenFile {
   closing: boolean
 }
 
-const close = (file: OpenFile): void => {
-  file.closing = true
-  if (file.inFlight === 0) fs.closeSync(file.fd)
-}
+const failure = (file: OpenFile, offset: number, error: NodeJS.ErrnoException): SinkError =>
+  new SinkError({ sink: file.name, offset, code: error.code ?? "EIO", detail: error.message })
+
+const close = (file: OpenFile): Effect.Effect<void, SinkError> =>
+  Effect.suspend(() => {
+    if (file.closing) return Effect.void
+    file.closing = true
+    // Otherwise the write in flight closes it when it comes back.
+    if (file.inFlight > 0) return Effect.void
+    return Effect.try({
+      try: () => fs.closeSync(file.fd),
+      catch: (error) => failure(file, file.position, error as NodeJS.ErrnoException),
+    })
+  })
 
 const write = (file: OpenFile, bytes: Uint8Array): Effect.Effect<void, SinkError> =>
   Effect.callback<void, SinkError>((resume) => {
     const offset = file.position
+    if (file.closing) {
+      return resume(Effect.fail(new SinkError({ sink: file.name, offset, code: "EBADF", detail: "is closed" })))
+    }
     let done = 0
     const step = (): void => {
       if (done === bytes.length) {
@@ -45,11 +70,8 @@ const write = (file: OpenFile, bytes: Uint8Array): Effect.Effect<void, SinkError
       fs.write(file.fd, bytes, done, bytes.length - done, offset + done, (error, count) => {
         file.inFlight--
         // The scope is gone, and with it whoever waits.
-        if (file.closing) return close(file)
-        if (error !== null) {
-          const code = error.code ?? "EIO"
-          return resume(Effect.fail(new SinkError({ sink: file.name, offset, code, detail: error.message })))
-        }
+        if (file.closing) return fs.close(file.fd, () => undefined)
+        if (error !== null) return resume(Effect.fail(failure(file, offset + done, error)))
         done += count
         step()
       })

@@ -2,24 +2,26 @@
  * Collects an archive's bytes in large blocks and hands full ones to a sink.
  *
  * Two blocks take turns: while the sink writes one the other is filled, so memory is twice the block size plus the
- * largest single item. A failed write shows at the next `settle` or `flush`.
+ * largest single item. A failed write shows at the next `handOver` or `flush`.
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type { ByteBuilder } from "../domain/ByteBuilder.ts"
 import * as ByteBuilders from "../domain/ByteBuilder.ts"
 import type { Sink, SinkError } from "./ByteSink.ts"
 
 export interface SinkBuffer {
-  /** The block being filled. Changes with every `settle` that hands one over. */
+  /** The block being filled. Another one after each `handOver`. */
   readonly block: () => ByteBuilder
   /** Position in the sink of the next byte. */
   readonly position: () => number
-  /** To be run after appending: hands the block over if it is full, waiting for the previous one. */
-  readonly settle: Effect.Effect<void, SinkError>
-  /** Hands the block over unless at least `size` bytes are free in it, or it is empty. */
-  readonly makeRoom: (size: number) => Effect.Effect<void, SinkError>
+  /** Whether the block is full: hand it over before long, or it grows. */
+  readonly isFull: () => boolean
+  /** Whether handing the block over makes room for `size` bytes that do not fit it. */
+  readonly isTight: (size: number) => boolean
+  /** Begins to write the block and takes the other one, once that has been written. */
+  readonly handOver: Effect.Effect<void, SinkError>
   /** Ends when everything has been written. */
   readonly flush: Effect.Effect<void, SinkError>
 }
@@ -61,9 +63,9 @@ export const make = (sink: Sink, blockSize = BLOCK_SIZE): Effect.Effect<SinkBuff
     return {
       block: () => block,
       position: () => handedOver + block.length,
-      settle: Effect.suspend(() => (block.length >= blockSize ? handOver : Effect.void)),
-      makeRoom: (size) =>
-        Effect.suspend(() => (block.length > 0 && ByteBuilders.room(block) < size ? handOver : Effect.void)),
+      isFull: () => block.length >= blockSize,
+      isTight: (size) => block.length > 0 && ByteBuilders.room(block) < size,
+      handOver,
       flush: Effect.flatMap(
         Effect.suspend(() => (block.length === 0 ? settled : handOver)),
         () => settled,

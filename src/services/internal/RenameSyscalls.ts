@@ -7,8 +7,17 @@ import koffi from "koffi"
 
 const AT_FDCWD = -100
 const RENAME_NOREPLACE = 1
+/** By number, because not every libc has it by name. */
+const SYS_RENAMEAT2 = process.arch === "x64" ? 316 : 276
 
-type Call = (fromDirectory: number, from: Uint8Array, toDirectory: number, to: Uint8Array, flags: number) => number
+type Call = (
+  number: number,
+  fromDirectory: number,
+  from: Uint8Array,
+  toDirectory: number,
+  to: Uint8Array,
+  flags: number,
+) => number
 
 let call: Call | undefined
 
@@ -19,6 +28,6 @@ let call: Call | undefined
 export const renameNoReplace = (from: Uint8Array, to: Uint8Array): number => {
   call ??= koffi
     .load(null)
-    .func("int renameat2(int, const uint8_t *, int, const uint8_t *, uint)") as unknown as Call
-  return call(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0 ? -koffi.errno() : 0
+    .func("long syscall(long, int, const uint8_t *, int, const uint8_t *, uint)") as unknown as Call
+  return call(SYS_RENAMEAT2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0 ? -koffi.errno() : 0
 }

@@ -18,6 +18,8 @@ const AT_NO_AUTOMOUNT = 0x800
 const AT_EMPTY_PATH = 0x1000
 const STATX_BASIC_STATS = 0x7ff
 const O_CLOEXEC = 0o2000000
+/** By number, because glibc has it by name since 2.30 only. */
+const SYS_GETDENTS64 = process.arch === "x64" ? 217 : 61
 const FS_IOC_GETFLAGS = 0x8008_6601
 const FS_IOC_FSGETXATTR = 0x801c_581f
 const EPERM = 1
@@ -38,7 +40,8 @@ const bind = () => {
     openat: func("int openat(int, const uint8_t *, int, int)"),
     close: func("int close(int)"),
     statx: func("int statx(int, const uint8_t *, int, uint, uint8_t *)"),
-    getdents64: func("long getdents64(int, uint8_t *, size_t)"),
+    lseek: func("int64_t lseek(int, int64_t, int)"),
+    syscall: func("long syscall(long, int, uint8_t *, size_t)"),
     readlinkat: func("long readlinkat(int, const uint8_t *, uint8_t *, size_t)"),
     flistxattr: func("long flistxattr(int, uint8_t *, size_t)"),
     fgetxattr: func("long fgetxattr(int, const uint8_t *, uint8_t *, size_t)"),
@@ -55,26 +58,23 @@ const orErrno = (result: number): number => (result < 0 ? -koffi.errno() : resul
 
 const noName = Uint8Array.of(0)
 
-/** Opens a directory by its path, following symbolic links. */
-export const openDirectory = (path: Uint8Array): number =>
-  orErrno(libc().openat(AT_FDCWD, path, constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC, 0))
-
-/**
- * Opens `name` in `directory` for reading, without following a link and without waiting for the other end of a FIFO.
- * Leaves the access time alone where that is permitted.
- */
-export const openAt = (directory: number, name: Uint8Array, isDirectory: boolean): number => {
-  const flags =
-    constants.O_RDONLY |
-    constants.O_NOFOLLOW |
-    constants.O_NOCTTY |
-    constants.O_NONBLOCK |
-    O_CLOEXEC |
-    (isDirectory ? constants.O_DIRECTORY : 0)
+/** Opens for reading; leaves the access time alone where that is permitted. */
+const openForReading = (directory: number, path: Uint8Array, flags: number): number => {
   const { openat } = libc()
-  const fd = orErrno(openat(directory, name, flags | constants.O_NOATIME, 0))
-  return fd === -EPERM ? orErrno(openat(directory, name, flags, 0)) : fd
+  const fd = orErrno(openat(directory, path, flags | constants.O_RDONLY | constants.O_NOATIME | O_CLOEXEC, 0))
+  return fd === -EPERM ? orErrno(openat(directory, path, flags | constants.O_RDONLY | O_CLOEXEC, 0)) : fd
 }
+
+/** Opens a directory by its path, following symbolic links. */
+export const openDirectory = (path: Uint8Array): number => openForReading(AT_FDCWD, path, constants.O_DIRECTORY)
+
+/** Opens `name` in `directory`, without following a link and without waiting for the other end of a FIFO. */
+export const openAt = (directory: number, name: Uint8Array, isDirectory: boolean): number =>
+  openForReading(
+    directory,
+    name,
+    constants.O_NOFOLLOW | (isDirectory ? constants.O_DIRECTORY : constants.O_NOCTTY | constants.O_NONBLOCK),
+  )
 
 /** Closes a descriptor. */
 export const close = (fd: number): number => orErrno(libc().close(fd))
@@ -130,6 +130,12 @@ const decodeStatus = (): Status => ({
   minor: statusView.getUint32(132, true),
 })
 
+/** A text that is the same for all names of one file and for no other file. */
+export const identityOf = ({ device, inodeHigh, inodeLow }: Status): string => `${device}:${inodeHigh}:${inodeLow}`
+
+/** Sets an open directory back to its first entry. */
+export const rewind = (fd: number): number => orErrno(libc().lseek(fd, 0, 0))
+
 const dirents = new Uint8Array(DIRENTS_SIZE)
 const direntsView = Bytes.dataView(dirents)
 
@@ -138,7 +144,7 @@ const direntsView = Bytes.dataView(dirents)
  * directory, `.` and `..` included. Returns 0 when there are no more.
  */
 export const readEntries = (fd: number, each: (name: Uint8Array, type: number) => void): number => {
-  const size = orErrno(libc().getdents64(fd, dirents, DIRENTS_SIZE))
+  const size = orErrno(libc().syscall(SYS_GETDENTS64, fd, dirents, DIRENTS_SIZE))
   for (let at = 0; at < size; at += direntsView.getUint16(at + 16, true)) {
     const name = at + 19
     each(dirents.subarray(name, dirents.indexOf(0, name) + 1), dirents[at + 18] as number)
