@@ -18,3 +18,7 @@ export const payload = Flag.String("payload").pipe(
 )
 
 export const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON for programs"), Flag.withDefault(false))
+
+/** A flag that is off unless it is given. */
+export const flag = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))

@@ -36,5 +36,6 @@ export const isInteractive = (): boolean => process.stderr.isTTY === true
 export const errorLine = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   if (Cause.hasDies(cause)) return `bug in this program, please report it\n${Cause.pretty(cause)}`
-  return error instanceof Error ? error.message : String(error)
+  // Not every error is an `Error`: those that are values have a message too.
+  return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
 }
