@@ -6,11 +6,20 @@
 import * as Cause from "effect/Cause"
 import * as CliError from "effect/cli/CliError"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Runtime from "effect/Runtime"
+import { PatternError } from "../domain/ExcludePattern.ts"
 import { DeviceLost } from "../fuse/FuseDevice.ts"
 import { MountError, type Reason } from "../fuse/MountError.ts"
+import { PathError } from "../services/Archive.ts"
 import { ArchiveError } from "../services/ArchiveError.ts"
+import { TargetError } from "../services/ArchiveTarget.ts"
+import { WriteError } from "../services/ArchiveWriter.ts"
+import { SinkError } from "../services/ByteSink.ts"
 import { OpenError } from "../services/FileSource.ts"
 import { Overforget } from "../services/LookupRegistry.ts"
+import { SelectionError } from "../services/Selection.ts"
+import { SourceTreeError } from "../services/SourceTree.ts"
 
 export const SUCCESS = 0
 /** A bug in this program. */
@@ -55,8 +64,15 @@ export const fromError = (error: unknown): number => {
     return error.code === "EACCES" || error.code === "EPERM" ? NOT_PERMITTED : NO_ARCHIVE
   }
   if (error instanceof ArchiveError) return fromArchiveError(error)
+  if (error instanceof PathError) return NO_ENTRY
+  if (error instanceof SelectionError) return USAGE
+  if (error instanceof SourceTreeError) return fromSourceTree(error)
+  if (error instanceof TargetError || error instanceof SinkError) return TARGET
+  if (error instanceof WriteError) return UNSUPPORTED
+  if (error instanceof PatternError) return USAGE
   if (error instanceof DeviceLost || error instanceof Overforget) return SESSION_LOST
-  return CliError.isCliError(error) ? USAGE : INTERNAL
+  // An error may know its own; without one it is a bug, `INTERNAL`.
+  return CliError.isCliError(error) ? USAGE : Runtime.getErrorExitCode(error)
 }
 
 const fromArchiveError = (error: ArchiveError): number => {
@@ -71,6 +87,40 @@ const fromArchiveError = (error: ArchiveError): number => {
   }
 }
 
+const fromSourceTree = ({ code, operation }: SourceTreeError): number => {
+  if (code === "EACCES" || code === "EPERM") return NOT_PERMITTED
+  return operation === "open" && (code === "ENOENT" || code === "ENOTDIR") ? NO_ARCHIVE : READ_FAILED
+}
+
 /** The exit code of a command that failed. */
 export const fromCause = (cause: Cause.Cause<unknown>, onInterrupt: number): number =>
   Cause.hasInterruptsOnly(cause) ? onInterrupt : fromError(Cause.squash(cause))
+
+/** A path or pattern that names nothing in the archive, or not what was asked for. */
+export const NO_ENTRY = 8
+/** Stdout could not be written to. */
+export const OUTPUT_FAILED = 9
+/** `verify`: sound, but there are notes. */
+export const NOTES = 30
+/** `diff`: there are differences. */
+export const DIFFERENT = 31
+/** Stdout was closed before everything was written: what a shell shows for a program that ended by SIGPIPE. */
+export const OUTPUT_CLOSED = 141
+
+/** The end of a command that has said all there is to say: nothing more is printed. */
+export class Ended extends Data.TaggedError("Ended")<{ readonly code: number }> {
+  override readonly [Runtime.errorExitCode] = this.code
+}
+
+/** `extract`: finished or stopped, but something is missing or not restored. */
+export const INCOMPLETE = 32
+/** What a command is to write to cannot be written to. */
+export const TARGET = 33
+
+/** A command line whose parts do not go together. */
+export class Usage extends Data.TaggedError("Usage")<{ readonly detail: string }> {
+  override readonly [Runtime.errorExitCode] = USAGE
+  override get message(): string {
+    return this.detail
+  }
+}

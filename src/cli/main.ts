@@ -13,15 +13,31 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as CatCommand from "./CatCommand.ts"
+import * as CreateCommand from "./CreateCommand.ts"
+import * as DiffCommand from "./DiffCommand.ts"
 import * as ExitCode from "./ExitCode.ts"
+import * as ExtractCommand from "./ExtractCommand.ts"
+import * as InfoCommand from "./InfoCommand.ts"
+import * as ListCommand from "./ListCommand.ts"
 import * as MountCommand from "./MountCommand.ts"
 import * as Terminal from "./Terminal.ts"
+import * as VerifyCommand from "./VerifyCommand.ts"
 
 const version = "0.1.0"
 
 const pxarFuse = Command.make("pxar-fuse").pipe(
   Command.withDescription("Proxmox pxar backup archives, without a Proxmox server"),
-  Command.withSubcommands([MountCommand.command]),
+  Command.withSubcommands([
+    MountCommand.command,
+    CreateCommand.command,
+    ExtractCommand.command,
+    ListCommand.command,
+    CatCommand.command,
+    InfoCommand.command,
+    VerifyCommand.command,
+    DiffCommand.command,
+  ]),
 )
 
 /** A wrong command line is answered with one line a mistake, not with the whole help. */
@@ -36,11 +52,14 @@ const presenter: CliOutput.Presenter = {
       : CliOutput.defaultPresenter.present(event),
 }
 
+/** Whether an error has been said already. */
+const isReported = (error: unknown): boolean => CliError.isCliError(error) || error instanceof ExitCode.Ended
+
 const onInterrupt = { code: ExitCode.INTERRUPTED }
 
 const program = Command.run(pxarFuse, { version }).pipe(
   Effect.tapCause((cause) =>
-    Cause.hasInterruptsOnly(cause) || CliError.isCliError(Cause.squash(cause))
+    Cause.hasInterruptsOnly(cause) || isReported(Cause.squash(cause))
       ? Effect.void
       : Terminal.say(Terminal.errorLine(cause)),
   ),

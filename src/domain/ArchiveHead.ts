@@ -67,8 +67,10 @@ export const checkPayloadStart = (window: Window, size: number): void => {
 
 /** Checks the tail marker of a payload archive (P2), which stands at `tail`. Its absence is to be reported only. */
 export const checkPayloadTail = (window: Window, tail: number): void => {
-  const item = readItem(window, tail, tail + HEADER_SIZE)
-  if (item.type !== ItemType.PAYLOAD_TAIL_MARKER) throw malformed("P2", tail, "payload archive without its end marker")
+  requireBytes(window, tail + HEADER_SIZE)
+  const at = tail - window.base
+  const type = ItemType.fromHalves(window.view.getUint32(at, true), window.view.getUint32(at + 4, true))
+  if (type !== ItemType.PAYLOAD_TAIL_MARKER) throw malformed("P2", tail, "payload archive without its end marker")
 }
 
 /** Reads the tail of the root, which must be the last bytes of an archive (A4, A5). */

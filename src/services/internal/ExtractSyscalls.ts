@@ -123,6 +123,12 @@ const openIn = (directory: number, name: Uint8Array, flags: number, mode: number
 export const openFolder = (directory: number, name: Uint8Array): number =>
   openIn(directory, name, constants.O_RDONLY | constants.O_DIRECTORY, 0)
 
+const above = Uint8Array.of(DOT, DOT, 0)
+
+/** Opens the folder that an open folder is in now. To be checked: folders can be moved. */
+export const openAbove = (directory: number): number =>
+  orErrno(libc().openat(directory, above, constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC, 0))
+
 /** Opens the place of `name`, of whatever kind it is, also of a symbolic link; what is there is not touched. */
 export const openNode = (directory: number, name: Uint8Array): number => openIn(directory, name, O_PATH, 0)
 

@@ -1,0 +1,105 @@
+/**
+ * One line on the terminal that says how far a long command is, and is written over again and again.
+ *
+ * It appears after a second, and only where stderr is a terminal: what goes into a file or a pipe stays clean. It never
+ * waits and keeps no timer: it is drawn when the command reports, at most five times a second.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Terminal from "./Terminal.ts"
+
+/** How far a command is. */
+export interface State {
+  readonly entries: number
+  /** Bytes of contents. */
+  readonly bytes: number
+  /** How much of `size` is done, in any unit. Without it there is no telling how long it will take. */
+  readonly position?: number
+  readonly size?: number
+}
+
+export interface Progress {
+  /** Says how far the command is. Cheap: may be called often. */
+  readonly update: (state: State) => void
+  /** Says something to the person who runs the command, in a line of its own. */
+  readonly say: (text: string) => Effect.Effect<void>
+}
+
+/** Where the line is drawn. */
+export interface Screen {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly write: (text: string) => unknown
+}
+
+export interface Options {
+  /** Stderr by default. */
+  readonly screen?: Screen
+  /** A clock in milliseconds. */
+  readonly now?: () => number
+}
+
+/** Milliseconds before the line appears, and between two of its states. */
+const PATIENCE = 1000
+const INTERVAL = 200
+
+const CLEAR = "\r\u001b[K"
+
+/** A line for as long as the scope lives. */
+export const make = ({ now = () => performance.now(), screen = process.stderr }: Options = {}): Effect.Effect<
+  Progress,
+  never,
+  Scope.Scope
+> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const start = now()
+      let due = start + PATIENCE
+      let shown = false
+      const clear = (): void => {
+        if (shown) screen.write(CLEAR)
+        shown = false
+      }
+      const update = (state: State): void => {
+        if (screen.isTTY !== true) return
+        const time = now()
+        if (time < due) return
+        due = time + INTERVAL
+        // The last column stays free: writing there makes some terminals begin a new line.
+        screen.write(CLEAR + line(state, (time - start) / 1000).slice(0, Math.max(1, (screen.columns ?? 80) - 1)))
+        shown = true
+      }
+      return { clear, update, say: (text: string) => Effect.andThen(Effect.sync(clear), Terminal.say(text)) }
+    }),
+    ({ clear }) => Effect.sync(clear),
+  )
+
+/** The text of the line after `seconds`. */
+export const line = ({ bytes, entries, position, size }: State, seconds: number): string => {
+  const done = position === undefined || size === undefined || size === 0 ? undefined : Math.min(1, position / size)
+  const parts = [`${entries.toLocaleString("en")} entries`, formatBytes(bytes), `${formatBytes(bytes / seconds)}/s`]
+  if (done === undefined) return parts.join(", ")
+  const left = done === 0 ? [] : [`${formatTime((seconds * (1 - done)) / done)} left`]
+  return [`${Math.floor(done * 100)} %`, ...parts, ...left].join(", ")
+}
+
+const units = ["B", "kB", "MB", "GB", "TB", "PB"]
+
+/** A number of bytes, in powers of 1000, with three digits. */
+export const formatBytes = (bytes: number): string => {
+  let value = bytes
+  let unit = 0
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 ? Math.round(value) : value >= 99.95 ? value.toFixed(0) : value >= 9.995 ? value.toFixed(1) : value.toFixed(2)} ${units[unit]}`
+}
+
+/** Seconds as `h:mm:ss` or `m:ss`. */
+export const formatTime = (seconds: number): string => {
+  const total = Math.ceil(seconds)
+  const two = (value: number): string => String(value).padStart(2, "0")
+  const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60]
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
+}

@@ -1,0 +1,45 @@
+/**
+ * The files of an archive as byte sources: `X.pxar`, or `X.mpxar` with its payload archive `X.ppxar` beside it (§1.1).
+ *
+ * For those who look at the files themselves and not only at what is in the archive; the others want `ArchiveFiles`.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Source } from "./ByteSource.ts"
+import * as FileSource from "./FileSource.ts"
+import type { Payload } from "./PayloadReader.ts"
+
+export interface ArchiveSources {
+  readonly archive: Source
+  readonly payload: Payload
+}
+
+/**
+ * Opens the files of the archive at `path`. A payload archive that was named must be there; one that was only expected
+ * may be missing.
+ */
+export const open = Effect.fnUntraced(function* (
+  path: string,
+  payload?: string,
+): Effect.fn.Return<ArchiveSources, FileSource.OpenError, Scope.Scope> {
+  return { archive: yield* FileSource.open(path), payload: yield* openPayload(path, payload) }
+})
+
+const openPayload = (
+  path: string,
+  named: string | undefined,
+): Effect.Effect<Payload, FileSource.OpenError, Scope.Scope> => {
+  const present = (payload: string) =>
+    Effect.map(FileSource.open(payload), (source): Payload => ({ _tag: "Present", source }))
+  if (named !== undefined) return present(named)
+  if (!path.endsWith(METADATA)) return Effect.succeed({ _tag: "Absent", expected: undefined })
+  const expected = path.slice(0, -METADATA.length) + PAYLOAD
+  return Effect.catchIf(
+    present(expected),
+    (error) => error.code === "ENOENT",
+    () => Effect.succeed<Payload>({ _tag: "Absent", expected }),
+  )
+}
+
+const METADATA = ".mpxar"
+const PAYLOAD = ".ppxar"

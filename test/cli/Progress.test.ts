@@ -1,0 +1,97 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Progress from "../../src/cli/Progress.ts"
+
+/** A screen that remembers what was written, and a clock that a test sets. */
+const make = (screen: Partial<Progress.Screen> = {}) => {
+  const written: Array<string> = []
+  const clock = { time: 0 }
+  const options: Progress.Options = {
+    screen: { isTTY: true, columns: 80, write: (text) => written.push(text), ...screen },
+    now: () => clock.time,
+  }
+  return { clock, written, progress: Progress.make(options) }
+}
+
+const CLEAR = "\r\u001b[K"
+
+describe("the line", () => {
+  it.effect("appears after a second, is written over five times a second, and goes away", () =>
+    Effect.gen(function* () {
+      const { clock, progress, written } = make()
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { update } = yield* progress
+          for (clock.time = 0; clock.time <= 1500; clock.time += 10) update({ entries: clock.time, bytes: 0 })
+        }),
+      )
+      assert.deepStrictEqual(
+        written.map((text) => text.split(",")[0]),
+        [`${CLEAR}1`, `${CLEAR}1`, `${CLEAR}1`, CLEAR],
+      )
+    }),
+  )
+
+  it.effect("never appears where no terminal is", () =>
+    Effect.gen(function* () {
+      const { clock, progress, written } = make({ isTTY: false })
+      const { update } = yield* progress
+      clock.time = 5000
+      update({ entries: 1, bytes: 1 })
+      assert.deepStrictEqual(written, [])
+    }),
+  )
+
+  it.effect("is no wider than the terminal", () =>
+    Effect.gen(function* () {
+      const { clock, progress, written } = make({ columns: 20 })
+      const { update } = yield* progress
+      clock.time = 5000
+      update({ entries: 123_456, bytes: 1e9, position: 1, size: 10 })
+      assert.deepStrictEqual(written, [`${CLEAR}10 %, 123,456 entri`])
+    }),
+  )
+})
+
+describe("its text", () => {
+  it("says how much is done, how fast it goes and how long it will take", () =>
+    assert.strictEqual(
+      Progress.line({ entries: 12_345, bytes: 3e9, position: 25, size: 100 }, 30),
+      "25 %, 12,345 entries, 3.00 GB, 100 MB/s, 1:30 left",
+    ))
+
+  it("says what it can where the size is not known", () =>
+    assert.strictEqual(Progress.line({ entries: 5, bytes: 1234 }, 2), "5 entries, 1.23 kB, 617 B/s"))
+
+  it("does not guess at the beginning", () =>
+    assert.strictEqual(Progress.line({ entries: 0, bytes: 0, position: 0, size: 9 }, 1), "0 %, 0 entries, 0 B, 0 B/s"))
+})
+
+describe("formats", () => {
+  it("bytes with three digits", () => {
+    const sizes = [0, 999, 1000, 9994, 9995, 99_949, 99_950, 999_499, 999_500, 1.5e12]
+    assert.deepStrictEqual(sizes.map(Progress.formatBytes), [
+      "0 B",
+      "999 B",
+      "1.00 kB",
+      "9.99 kB",
+      "10.0 kB",
+      "99.9 kB",
+      "100 kB",
+      "999 kB",
+      "1.00 MB",
+      "1.50 TB",
+    ])
+  })
+
+  it("times", () =>
+    assert.deepStrictEqual([0, 0.2, 59, 60, 3599, 3600, 36_061].map(Progress.formatTime), [
+      "0:00",
+      "0:01",
+      "0:59",
+      "1:00",
+      "59:59",
+      "1:00:00",
+      "10:01:01",
+    ]))
+})

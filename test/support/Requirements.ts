@@ -1,0 +1,100 @@
+/**
+ * What a test needs of the machine it runs on.
+ *
+ * A machine with nothing but Node and npm can run all tests: those that need more are skipped, and say why. In CI
+ * nothing that can be had is skipped: where there is a `/dev/fuse` a missing tool is a failure.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { TestContext } from "vitest"
+
+/** External programs, with the Debian package that has them. */
+const packages = {
+  cp: "coreutils",
+  find: "findutils",
+  fusermount3: "fuse3",
+  getcap: "libcap2-bin",
+  getfacl: "acl",
+  getfattr: "attr",
+  rsync: "rsync",
+  setpriv: "util-linux",
+  tar: "tar",
+  umount: "mount",
+  unshare: "util-linux",
+} as const
+
+export type Tool = keyof typeof packages
+
+export interface Needs {
+  /** Files of the host that mounting needs: `/dev/fuse`, and the right or the helper to mount. */
+  readonly mount?: boolean
+  /** Being root. */
+  readonly root?: boolean
+  /** Other users can read this checkout. */
+  readonly otherUsers?: boolean
+  readonly tools?: ReadonlyArray<Tool>
+}
+
+export const isRoot = process.geteuid?.() === 0
+
+/** The user and group `nobody` and `nogroup` of Debian: an ordinary user without files. */
+export const NOBODY = 65_534
+
+const CAP_SYS_ADMIN = 21n
+
+/** Skips the test where something is missing; fails it in CI where there is a `/dev/fuse`. Use as a `beforeEach`. */
+export const need =
+  (needs: Needs) =>
+  (context: TestContext): void => {
+    const missing = firstMissing(needs)
+    if (missing === undefined) return
+    if (process.env["CI"] === "true" && fs.existsSync("/dev/fuse"))
+      throw new Error(`in CI this test must run: ${missing}`)
+    context.skip(missing)
+  }
+
+const firstMissing = ({ mount = false, otherUsers = false, root = false, tools = [] }: Needs): string | undefined => {
+  if (root && !isRoot) return "needs root"
+  if (mount) {
+    if (!fs.existsSync("/dev/fuse")) return "needs /dev/fuse (modprobe fuse; in a container, pass it in)"
+    if (isRoot && !mayMount()) return "needs the right to mount (CAP_SYS_ADMIN)"
+    if (!isRoot && !mayOpen("/dev/fuse")) return "needs a /dev/fuse that may be opened (chmod 666 /dev/fuse)"
+  }
+  const tool = [...tools, ...(mount && !isRoot ? (["fusermount3"] as const) : [])].find((tool) => !isOnPath(tool))
+  if (tool !== undefined) return `needs ${tool} (apt-get install ${packages[tool]})`
+  if (otherUsers) {
+    const closed = closedFolder()
+    if (closed !== undefined) return `needs a checkout that other users can read (chmod o+rX ${closed})`
+  }
+  return undefined
+}
+
+const mayMount = (): boolean => {
+  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(fs.readFileSync("/proc/self/status", "latin1"))
+  return capabilities !== null && ((BigInt(`0x${capabilities[1]}`) >> CAP_SYS_ADMIN) & 1n) === 1n
+}
+
+const mayOpen = (file: string): boolean => {
+  try {
+    fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Administrators' programs are not on every user's PATH. */
+const isOnPath = (tool: string): boolean =>
+  [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"].some((folder) =>
+    fs.existsSync(path.join(folder, tool)),
+  )
+
+/** The first folder on the way to this checkout that others may not enter, or a file that they may not read. */
+const closedFolder = (): string | undefined => {
+  let folder = "/"
+  for (const name of import.meta.dirname.split("/")) {
+    folder = path.join(folder, name)
+    if ((fs.statSync(folder).mode & 0o001) === 0) return folder
+  }
+  return (fs.statSync(import.meta.filename).mode & 0o004) === 0 ? import.meta.filename : undefined
+}
