@@ -114,9 +114,13 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
     (id: NodeId.NodeId, name?: Uint8Array) =>
     (error: ArchiveError): Operation<never> =>
       Effect.andThen(
-        report(`${error.check} ${error.offset}`, pathUnder(id, name), error.message),
+        report(keyOf(error, id, name), pathUnder(id, name), error.message),
         Effect.fail(error.errno === Errno.ELOOP.code ? Errno.ELOOP : Errno.EIO),
       )
+
+  /** One report a check and entry, whichever operation meets it, at whatever byte. */
+  const keyOf = (error: ArchiveError, id: NodeId.NodeId, name: Uint8Array = Bytes.empty): string =>
+    `${error.check} ${id}/${Bytes.toKey(name)}`
 
   const pathUnder = (id: NodeId.NodeId, name: Uint8Array | undefined): Effect.Effect<Uint8Array> =>
     name === undefined
@@ -181,7 +185,7 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
       onFailure: () => Effect.as(report(`slot ${parent.id} ${slot}`, pathOf(parent.id), error.message), undefined),
       onSuccess: (name) =>
         Effect.as(
-          report(`slot ${parent.id} ${slot}`, pathUnder(parent.id, name), error.message),
+          report(keyOf(error, parent.id, name), pathUnder(parent.id, name), error.message),
           name.length > FUSE_NAME_MAX ? undefined : { name, id: NodeId.UNKNOWN, mode: 0, child: undefined },
         ),
     })

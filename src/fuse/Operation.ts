@@ -103,5 +103,8 @@ for (const name of [
 /** The operation of an opcode; `undefined` for one that this table does not know, which is answered with ENOSYS. */
 export const fromOpcode = (opcode: number): Operation | undefined => operations.get(opcode)
 
+/** Whether the kernel waits for an answer to a request with this opcode. */
+export const isAnswered = (opcode: number): boolean => operations.get(opcode)?.answered ?? true
+
 /** Every operation of the table. */
 export const all: Iterable<Operation> = operations.values()

@@ -52,9 +52,6 @@ export interface Request {
   readonly body: Body
 }
 
-/** Whether the kernel waits for an answer. */
-export const isAnswered = ({ header }: Request): boolean => Operation.fromOpcode(header.opcode)?.answered ?? true
-
 /** A message that is no request: server and kernel disagree about the protocol. */
 export class BadMessage extends Data.TaggedClass("BadMessage")<{
   /** The header, if there was one: then the request can still be answered. */

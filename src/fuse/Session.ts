@@ -22,6 +22,7 @@ import type * as Bridge from "./Bridge.ts"
 import * as Counters from "./Counters.ts"
 import { type Delivery, DeviceLost, type Shape as Device } from "./FuseDevice.ts"
 import * as Init from "./Init.ts"
+import * as Operation from "./Operation.ts"
 import * as Reply from "./Reply.ts"
 import * as ReplyPool from "./ReplyPool.ts"
 import * as Request from "./Request.ts"
@@ -206,9 +207,9 @@ export const make = Effect.fnUntraced(function* (
       case "Interrupt":
         return Effect.sync(() => interrupt(body.unique))
       case "Refused":
-        return body.operation?.answered === false
-          ? Effect.void
-          : answer(unique, Effect.fail(body.operation?.refusal ?? Errno.ENOSYS))
+        return Operation.isAnswered(header.opcode)
+          ? answer(unique, Effect.fail(body.operation?.refusal ?? Errno.ENOSYS))
+          : Effect.void
     }
   }
 
@@ -226,19 +227,20 @@ export const make = Effect.fnUntraced(function* (
     const request = decoded.success
     const { header } = request
     counters.request(header.opcode)
-    if (!Request.isAnswered(request)) return handle(request)
+    if (!Operation.isAnswered(header.opcode)) return handle(request)
     if (earlyInterrupts.delete(header.unique)) return answer(header.unique, Effect.fail(Errno.EINTR))
     run(header.unique, handle(request))
     return Effect.void
   }
 
-  const refuse = ({ detail, header }: Request.BadMessage): Effect.Effect<void, SessionError> =>
-    header === undefined
-      ? Effect.fail(new DeviceLost({ operation: "read", errno: 0, detail: `${detail} from the kernel` }))
-      : Effect.andThen(
-          Effect.logError(`cannot understand request ${header.unique} (opcode ${header.opcode}): ${detail}`),
-          answer(header.unique, Effect.fail(Errno.EIO)),
-        )
+  const refuse = ({ detail, header }: Request.BadMessage): Effect.Effect<void, SessionError> => {
+    if (header === undefined) {
+      return Effect.fail(new DeviceLost({ operation: "read", errno: 0, detail: `${detail} from the kernel` }))
+    }
+    const { opcode, unique } = header
+    const logged = Effect.logError(`cannot understand request ${unique} (opcode ${opcode}): ${detail}`)
+    return Operation.isAnswered(opcode) ? Effect.andThen(logged, answer(unique, Effect.fail(Errno.EIO))) : logged
+  }
 
   const loop = Effect.forever(Effect.flatMap(device.receive, start), { disableYield: true }).pipe(
     Effect.catchIf(Cause.isDone, () => Effect.void),

@@ -327,7 +327,9 @@ const linkProtected = (directory: number, from: Uint8Array, identity: Identity, 
   if (!isWritten(directory, from, identity)) return -EPERM
   const fd = Syscalls.openFile(directory, from)
   if (fd < 0) return fd
-  const result = ExtractAttributes.withoutProtection(fd, link)
+  const status = SourceSyscalls.statusOf(fd)
+  const isTarget = typeof status !== "number" && isSame(status, identity)
+  const result = isTarget ? ExtractAttributes.withoutProtection(fd, link) : -EPERM
   SourceSyscalls.close(fd)
   return result
 }

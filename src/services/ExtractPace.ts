@@ -36,14 +36,16 @@ export class ExtractPace {
 
   /** At the entry whose FILENAME header is at `position`. `undefined` if it is nobody else's turn. */
   atEntry(position: number): Effect.Effect<void> | undefined {
-    this.archivePosition = position
+    this.archivePosition = Math.max(this.archivePosition, position)
     return this.turn(0)
   }
 
   /** When the first `done` bytes of a file are written. */
   inContent(content: Content, done: number): Effect.Effect<void> {
-    if (content.source === "payload") this.payloadPosition = content.start + done
-    else this.archivePosition = content.start + done
+    // The content of a hard link's target can be far back.
+    const position = content.start + done
+    if (content.source === "payload") this.payloadPosition = Math.max(this.payloadPosition, position)
+    else this.archivePosition = Math.max(this.archivePosition, position)
     return this.turn(done) ?? Effect.void
   }
 

@@ -36,7 +36,7 @@ export interface Context<E> {
   /** Called at each entry, with the position of its FILENAME header; `undefined` if it is nobody else's turn. */
   readonly turn: (position: number) => Effect.Effect<void> | undefined
   /** Tells of the problems that are pending. */
-  readonly report: () => Effect.Effect<void, E>
+  readonly report: Effect.Effect<void, E>
 }
 
 /** A folder of the archive that the walk is in. */
@@ -137,7 +137,7 @@ export const walk = Effect.fnUntraced(function* <E>(
         if (turn !== undefined) yield* turn
       }
     }
-    if (pending.length > 0) yield* context.report()
+    if (pending.length > 0) yield* context.report
   }
 })
 

@@ -4,7 +4,7 @@
  * Guarantees: nothing outside the target folder is written or changed, whatever names and links the archive or the
  * folder holds; what is there already stays as it is, unless the options say otherwise; whatever ends a run, no file
  * stays behind half written. Everything is restored that can be; the rest is reported, and the run goes on unless it
- * is `strict`. Memory is bounded, but for what hard links need: 16 bytes a file, and some hundred a folder with files.
+ * is `strict`. Memory is bounded, but for what hard links need: 16 bytes a file and a few hundred a folder.
  *
  * A folder is open to its owner only while it is extracted into, and gets its attributes when it is complete: those that
  * a run was in when it was interrupted keep the mode 0700. Writing holds up the program for as long as the disk takes;
@@ -107,7 +107,7 @@ export const extract = <E = never>(
     const root = yield* archive.reader.entry(archive.reader.root)
     return yield* Effect.acquireUseRelease(
       begin(archive.reader, root, selection, options),
-      (run) => Effect.andThen(ExtractWalk.walk(run), Effect.suspend(run.finish)),
+      (run) => Effect.andThen(ExtractWalk.walk(run), run.finish),
       (run) =>
         Effect.sync(() => {
           run.entries.abandon()
@@ -120,7 +120,7 @@ const FULL: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EROF
 
 interface Run<E> extends ExtractWalk.Context<E> {
   /** What remains to be done when everything was walked. */
-  readonly finish: () => Effect.Effect<Report, E>
+  readonly finish: Effect.Effect<Report, E>
 }
 
 /** Opens the target, and sets up what a run needs. */
@@ -151,7 +151,7 @@ const begin = Effect.fnUntraced(function* <E>(
   const counts = ExtractEntry.noCounts()
   const pace = new ExtractPace(reader.size, counts, options.onProgress ?? (() => undefined))
 
-  const report = Effect.fnUntraced(function* (): Effect.fn.Return<void, ExtractError | E> {
+  const tell = Effect.fnUntraced(function* (): Effect.fn.Return<void, ExtractError | E> {
     for (const problem of problems.pending.splice(0)) {
       if (options.onProblem !== undefined) yield* options.onProblem(problem)
       if (problem.kind === "NotCreated" && FULL.has(problem.code))
@@ -160,17 +160,19 @@ const begin = Effect.fnUntraced(function* <E>(
     }
   })
 
-  const finish = (): Effect.Effect<Report, ExtractError | E> => {
+  const report = Effect.suspend(tell)
+
+  const finish = Effect.suspend(() => {
     for (const text of selection.unmatched()) problems.addAt("NoMatch", text, "nothing like that in the archive")
     pace.atEnd()
-    return Effect.map(report(), () => ({
+    return Effect.map(report, (): Report => ({
       ...counts,
       entries: entriesOf(counts),
       problemCounts: problems.counts,
       unexpected: problems.unexpected,
       problems: problems.first,
     }))
-  }
+  })
 
   return {
     reader,

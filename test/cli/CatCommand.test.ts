@@ -5,28 +5,27 @@ import * as ExitCode from "../../src/cli/ExitCode.ts"
 import * as PathText from "../../src/domain/PathText.ts"
 import * as B from "../support/ArchiveBuilder.ts"
 import * as Golden from "../support/Golden.ts"
-import { asEveryUser, expectRun, forEachGolden, payloadOf, run, shell, writeArchive } from "./reading.ts"
+import { asEveryUser, expectRun, onEveryGolden, payloadOf, run, shell, writeArchive } from "./reading.ts"
 
 const sha256 = (bytes: Uint8Array): string => crypto.createHash("sha256").update(bytes).digest("hex")
 
 asEveryUser("cat", (as) => {
-  it.live("writes the contents of all files of all golden archives", () =>
-    forEachGolden(
-      Effect.fnUntraced(function* (golden) {
-        const files = golden.view().filter(({ kind }) => kind === "file")
-        if (files.length === 0) return
-        const paths = files.map(({ path }) => PathText.print(path))
-        const ended = yield* run(["cat", golden.archive, ...paths, ...payloadOf(golden)], as)
-        assert.strictEqual(ended.code, 0, ended.stderr)
-        let at = 0
-        for (const { path, sha256: expected, size } of files) {
-          const content = ended.stdout.subarray(at, at + size)
-          assert.strictEqual(sha256(content), expected, PathText.print(path))
-          at += size
-        }
-        assert.strictEqual(ended.stdout.length, at)
-      }),
-    ),
+  onEveryGolden(
+    "writes the contents of all files",
+    Effect.fnUntraced(function* (golden) {
+      const files = golden.view().filter(({ kind }) => kind === "file")
+      if (files.length === 0) return
+      const paths = files.map(({ path }) => PathText.print(path))
+      const ended = yield* run(["cat", golden.archive, ...paths, ...payloadOf(golden)], as)
+      assert.strictEqual(ended.code, 0, ended.stderr)
+      let at = 0
+      for (const { path, sha256: expected, size } of files) {
+        const content = ended.stdout.subarray(at, at + size)
+        assert.strictEqual(sha256(content), expected, PathText.print(path))
+        at += size
+      }
+      assert.strictEqual(ended.stdout.length, at)
+    }),
   )
 })
 

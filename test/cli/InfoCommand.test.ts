@@ -5,7 +5,7 @@ import * as ExitCode from "../../src/cli/ExitCode.ts"
 import * as B from "../support/ArchiveBuilder.ts"
 import * as Golden from "../support/Golden.ts"
 import * as JsonSchemas from "./JsonSchemas.ts"
-import { asEveryUser, expectRun, forEachGolden, payloadOf, writeArchive } from "./reading.ts"
+import { asEveryUser, expectRun, onEveryGolden, payloadOf, writeArchive } from "./reading.ts"
 
 const infoOf = (output: string) => {
   const [info, ...more] = JsonSchemas.parse("info", output)
@@ -14,32 +14,31 @@ const infoOf = (output: string) => {
 }
 
 asEveryUser("info", (as) => {
-  it.live("has the numbers of all golden archives", () =>
-    forEachGolden(
-      Effect.fnUntraced(function* (golden) {
-        const info = infoOf(yield* expectRun(["info", "--json", golden.archive, ...payloadOf(golden)], 0, [], as))
-        const own = golden.view().filter(({ hardlink }) => !hardlink)
-        assert.strictEqual(info.archive, golden.archive)
-        assert.strictEqual(info.version, golden.version)
-        assert.strictEqual(info.size, fs.statSync(golden.archive).size)
-        assert.strictEqual(info.entries, golden.view().length)
-        assert.strictEqual(
-          Object.values(info.kinds).reduce((sum, count) => sum + count, 0),
-          own.length,
-        )
-        const sizes = own.filter(({ kind }) => kind === "file").map(({ size }) => size)
-        assert.strictEqual(
-          info.contents,
-          sizes.reduce((sum, size) => sum + size, 0),
-        )
-        assert.deepStrictEqual(
-          info.payload,
-          golden.payload === undefined
-            ? undefined
-            : { archive: golden.payload, size: fs.statSync(golden.payload).size, complete: true, unreferenced: 0 },
-        )
-      }),
-    ),
+  onEveryGolden(
+    "has the right numbers",
+    Effect.fnUntraced(function* (golden) {
+      const info = infoOf(yield* expectRun(["info", "--json", golden.archive, ...payloadOf(golden)], 0, [], as))
+      const own = golden.view().filter(({ hardlink }) => !hardlink)
+      assert.strictEqual(info.archive, golden.archive)
+      assert.strictEqual(info.version, golden.version)
+      assert.strictEqual(info.size, fs.statSync(golden.archive).size)
+      assert.strictEqual(info.entries, golden.view().length)
+      assert.strictEqual(
+        Object.values(info.kinds).reduce((sum, count) => sum + count, 0),
+        own.length,
+      )
+      const sizes = own.filter(({ kind }) => kind === "file").map(({ size }) => size)
+      assert.strictEqual(
+        info.contents,
+        sizes.reduce((sum, size) => sum + size, 0),
+      )
+      assert.deepStrictEqual(
+        info.payload,
+        golden.payload === undefined
+          ? undefined
+          : { archive: golden.payload, size: fs.statSync(golden.payload).size, complete: true, unreferenced: 0 },
+      )
+    }),
   )
 })
 

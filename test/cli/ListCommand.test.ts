@@ -5,7 +5,7 @@ import * as PathText from "../../src/domain/PathText.ts"
 import * as B from "../support/ArchiveBuilder.ts"
 import * as Golden from "../support/Golden.ts"
 import * as JsonSchemas from "./JsonSchemas.ts"
-import { asEveryUser, expectRun, forEachGolden, payloadOf, shell, writeArchive } from "./reading.ts"
+import { asEveryUser, expectRun, onEveryGolden, payloadOf, shell, writeArchive } from "./reading.ts"
 
 const hex = (text: string): string => Buffer.from(PathText.parse(text)).toString("hex")
 
@@ -31,34 +31,33 @@ const fromView = (golden: Golden.Golden) =>
   )
 
 asEveryUser("list", (as) => {
-  it.live("prints what the views of all golden archives show", () =>
-    forEachGolden(
-      Effect.fnUntraced(function* (golden) {
-        const output = yield* expectRun(["list", "--json", golden.archive, ...payloadOf(golden)], 0, [], as)
-        const listed = new Map(
-          JsonSchemas.parse("list", output).map((line) => {
-            if ("error" in line) return assert.fail(line.error.detail)
-            return [
-              line.path_hex ?? hex(line.path),
-              {
-                kind: line.kind,
-                hardlink: line.hardlink !== undefined,
-                ino: line.ino,
-                mode: line.mode,
-                uid: line.uid,
-                gid: line.gid,
-                size: line.size,
-                time: `${line.mtime_seconds} ${line.mtime_nanos}`,
-                target: line.target === undefined ? undefined : (line.target_hex ?? hex(line.target)),
-                device: line.device === undefined ? undefined : `${line.device.major},${line.device.minor}`,
-                xattrs: (line.xattrs ?? []).map((x) => [x.name_hex ?? hex(x.name), x.value_hex]).sort(),
-              },
-            ]
-          }),
-        )
-        assert.deepStrictEqual(listed, fromView(golden))
-      }),
-    ),
+  onEveryGolden(
+    "prints what the view shows",
+    Effect.fnUntraced(function* (golden) {
+      const output = yield* expectRun(["list", "--json", golden.archive, ...payloadOf(golden)], 0, [], as)
+      const listed = new Map(
+        JsonSchemas.parse("list", output).map((line) => {
+          if ("error" in line) return assert.fail(line.error.detail)
+          return [
+            line.path_hex ?? hex(line.path),
+            {
+              kind: line.kind,
+              hardlink: line.hardlink !== undefined,
+              ino: line.ino,
+              mode: line.mode,
+              uid: line.uid,
+              gid: line.gid,
+              size: line.size,
+              time: `${line.mtime_seconds} ${line.mtime_nanos}`,
+              target: line.target === undefined ? undefined : (line.target_hex ?? hex(line.target)),
+              device: line.device === undefined ? undefined : `${line.device.major},${line.device.minor}`,
+              xattrs: (line.xattrs ?? []).map((x) => [x.name_hex ?? hex(x.name), x.value_hex]).sort(),
+            },
+          ]
+        }),
+      )
+      assert.deepStrictEqual(listed, fromView(golden))
+    }),
   )
 })
 

@@ -148,8 +148,8 @@ describe("the end of a mount", () => {
     it.live(`comes with ${signal} also while a file is open: the mount is detached, and a line says so`, () =>
       Effect.gen(function* () {
         const mountPoint = yield* Processes.mountPoint()
-        const program = yield* mount(treeV1, mountPoint)
-        yield* open(path.join(mountPoint, "acl/user"))
+        const program = yield* mount(hello, mountPoint)
+        yield* open(path.join(mountPoint, "hello"))
         yield* program.kill(signal)
         const { code, stderr } = yield* program.ended
         assert.strictEqual(code, 0)

@@ -4,31 +4,30 @@ import * as ExitCode from "../../src/cli/ExitCode.ts"
 import * as B from "../support/ArchiveBuilder.ts"
 import * as Golden from "../support/Golden.ts"
 import * as JsonSchemas from "./JsonSchemas.ts"
-import { asEveryUser, expectRun, forEachGolden, payloadOf, writeArchive } from "./reading.ts"
+import { asEveryUser, expectRun, onEveryGolden, payloadOf, writeArchive } from "./reading.ts"
 
 /** Golden archives that hold what is a note; see test/services/Verifier.test.ts. */
 const withNotes = new Set([Golden.synthV1, Golden.synthV2, Golden.synthV2np, Golden.richV1])
 
 asEveryUser("verify", (as) => {
-  it.live("finds nothing but the known notes in all golden archives", () =>
-    forEachGolden(
-      Effect.fnUntraced(function* (golden) {
-        const notes = withNotes.has(golden) ? 1 : 0
-        const code = notes === 0 ? 0 : ExitCode.NOTES
-        const args = ["verify", "--json", "--data", golden.archive, ...payloadOf(golden)]
-        const lines = JsonSchemas.parse("verify", yield* expectRun(args, code, [], as))
-        const files = golden.view().filter(({ hardlink, kind }) => kind === "file" && !hardlink)
-        assert.strictEqual(lines.length, notes + 1)
-        assert.deepStrictEqual(lines.at(-1), {
-          verdict: notes === 0 ? "sound" : "notes",
-          opened: true,
-          errors: 0,
-          notes,
-          entries: golden.view().length,
-          content_bytes: files.reduce((sum, { size }) => sum + size, 0),
-        })
-      }),
-    ),
+  onEveryGolden(
+    "finds nothing but the known notes",
+    Effect.fnUntraced(function* (golden) {
+      const notes = withNotes.has(golden) ? 1 : 0
+      const code = notes === 0 ? 0 : ExitCode.NOTES
+      const args = ["verify", "--json", "--data", golden.archive, ...payloadOf(golden)]
+      const lines = JsonSchemas.parse("verify", yield* expectRun(args, code, [], as))
+      const files = golden.view().filter(({ hardlink, kind }) => kind === "file" && !hardlink)
+      assert.strictEqual(lines.length, notes + 1)
+      assert.deepStrictEqual(lines.at(-1), {
+        verdict: notes === 0 ? "sound" : "notes",
+        opened: true,
+        errors: 0,
+        notes,
+        entries: golden.view().length,
+        content_bytes: files.reduce((sum, { size }) => sum + size, 0),
+      })
+    }),
   )
 })
 

@@ -1,8 +1,8 @@
 /** What the tests of the reading commands share. */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { assert, beforeEach, describe } from "@effect/vitest"
-import { Effect } from "effect"
+import { assert, beforeEach, describe, it } from "@effect/vitest"
+import { Effect, type Scope } from "effect"
 import * as B from "../support/ArchiveBuilder.ts"
 import * as Command from "../support/Command.ts"
 import * as Golden from "../support/Golden.ts"
@@ -49,9 +49,13 @@ export const expectRun = Effect.fnUntraced(function* (
 export const shell = (script: string, ...args: ReadonlyArray<string>) =>
   Processes.run("sh", ["-c", script, "sh", process.execPath, MAIN, ...args])
 
-/** Does something with every golden archive, a few at a time. */
-export const forEachGolden = <A>(test: (golden: Golden.Golden) => Effect.Effect<A>): Effect.Effect<void> =>
-  Effect.forEach(Golden.all, test, { concurrency: 3, discard: true })
+/** Registers a test for every golden archive. */
+export const onEveryGolden = (
+  what: string,
+  test: (golden: Golden.Golden) => Effect.Effect<void, never, Scope.Scope>,
+) => {
+  for (const golden of Golden.all) it.live(`${what}: ${golden.name}`, () => test(golden))
+}
 
 /** The payload archive that `--payload` has to name, for the archive that has none beside it. */
 export const payloadOf = (golden: Golden.Golden): ReadonlyArray<string> =>

@@ -63,6 +63,9 @@ describe("an entry that cannot be decoded", () => {
 })
 
 describe("a file whose content is cut off", () => {
+  // Some are for root's eyes only.
+  beforeEach(need({ root: true }))
+
   it.live("answers EIO where bytes are missing, never a short read, and is told once a file", () =>
     Effect.gen(function* () {
       const { bytes, payload } = Golden.load(Golden.treeV2)

@@ -10,7 +10,7 @@ import * as MountServer from "../support/MountServer.ts"
 import * as Processes from "../support/Processes.ts"
 import { need } from "../support/Requirements.ts"
 
-beforeEach(need({ mount: true, tools: ["find"] }))
+beforeEach(need({ mount: true, root: true, tools: ["find"] }))
 
 type Requests = Readonly<Record<string, number>>
 

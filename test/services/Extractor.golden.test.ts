@@ -25,17 +25,23 @@ const restored = (
     const path = entry.path.toString("latin1")
     const own = problems.filter((problem) => `/${Buffer.from(problem.path).toString("latin1")}` === path)
     const failed = (kind: Kind) => own.filter((problem) => problem.kind === kind)
-    const lost = failed("Xattr").map(({ detail }) => Buffer.from(detail.split(" ")[0]!).toString("hex"))
+    const lost = new Set(failed("Xattr").map(({ detail }) => Buffer.from(detail.split(" ")[0]!).toString("hex")))
     const { kind, mode, uid, gid, size, rdev, mtimeSeconds, mtimeNanos, target, sha256 } = entry
     return [
       path,
       {
-        ...{ kind, mode, uid, gid, rdev, target: target?.toString("hex"), sha256 },
+        kind,
+        mode,
+        uid,
+        gid,
+        rdev,
+        sha256,
+        target: target?.toString("hex"),
         size: kind === "directory" ? 0 : size,
         mtime: failed("Time").length > 0 ? "lost" : [mtimeSeconds, mtimeNanos],
         xattrs: Object.fromEntries(
           Object.entries(entry.xattrs)
-            .filter(([name]) => !lost.includes(name))
+            .filter(([name]) => !lost.has(name))
             .toSorted(([a], [b]) => (a < b ? -1 : 1)),
         ),
         names:

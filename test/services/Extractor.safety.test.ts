@@ -282,7 +282,7 @@ describe("deep trees", () => {
       let seen = 0
       let most = 0
       const count = (): void => {
-        if (seen++ % 32 === 0) most = Math.max(most, openIn(base).length)
+        if (seen++ % 128 === 0) most = Math.max(most, openIn(base).length)
       }
       const reader = interfering(interfering(yield* chain(4096), "d", count), "f", count)
       const { problems, report } = yield* extractFrom(reader, target)

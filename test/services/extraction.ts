@@ -10,6 +10,7 @@ import type { ExtractProblem } from "../../src/services/ExtractProblem.ts"
 import * as Extractor from "../../src/services/Extractor.ts"
 import type * as ArchiveBuilder from "../support/ArchiveBuilder.ts"
 import * as MountedTree from "../support/MountedTree.ts"
+import * as Syscalls from "../support/Syscalls.ts"
 import { open } from "./helpers.ts"
 
 /** A folder to extract into, and beside it one that must stay as it is. */
@@ -37,7 +38,7 @@ export const sandbox: Effect.Effect<Sandbox, never, Scope.Scope> = Effect.acquir
     const snapshot = () =>
       // Reading changes the time of access.
       MountedTree.read(outside)
-        .map(({ atime: _, ...entry }) => entry)
+        .map((entry) => Object.assign(entry, { atime: 0n }))
         .toSorted((a, b) => a.path.compare(b.path))
     return { base, target: path.join(base, "target"), outside, secret, snapshot }
   }),
@@ -122,3 +123,14 @@ export const openIn = (folder: string): ReadonlyArray<string> =>
       return []
     }
   })
+
+export const modeOf = (...names: ReadonlyArray<string>): number => fs.lstatSync(path.join(...names)).mode & 0o7777
+
+/** Extended attributes, values in hex. */
+export const attributesOf = (...names: ReadonlyArray<string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(Syscalls.xattrs(Buffer.from(path.join(...names)))).map(([name, value]) => [
+      Buffer.from(name, "hex").toString(),
+      value,
+    ]),
+  )

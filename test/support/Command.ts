@@ -19,7 +19,7 @@ const commandLine = (args: ReadonlyArray<string>, wrapper: ReadonlyArray<string>
   return [command!, rest] as const
 }
 
-/** Starts `pxar-fuse mount` and waits until something is mounted. */
+/** Starts `pxar-fuse mount`, as the user of the test, and waits until it serves. */
 export const mount = Effect.fnUntraced(function* (
   archive: string,
   mountPoint: string,
@@ -29,6 +29,8 @@ export const mount = Effect.fnUntraced(function* (
   const program = yield* Processes.start(...commandLine(["mount", archive, mountPoint, ...args], wrapper), options)
   const mounted = Effect.orDie(MountTable.find(path.resolve(options.cwd ?? ".", mountPoint)))
   yield* Processes.eventually(`${mountPoint} to be mounted`, mounted, (entry) => entry !== undefined)
+  // That is before it serves; the first answer comes after.
+  yield* Effect.promise(() => fs.promises.lstat(path.resolve(options.cwd ?? ".", mountPoint)))
   return program
 })
 

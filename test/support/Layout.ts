@@ -163,6 +163,8 @@ export const healthOf = (
     if (!ok) continue
     const target = place.target === undefined ? place : byStart.get(place.target)
     if (target === undefined || !whole(target)) continue
+    // Nor is a link whole that leads to no file.
+    if (target !== place && (target.target !== undefined || target.table !== undefined)) continue
     const { content } = target
     const source = content?.source === "payload" ? changedPayload : changed
     healthy.set(place.path, content === undefined || !touches(source, content.range))

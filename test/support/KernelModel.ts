@@ -1,0 +1,491 @@
+/**
+ * A kernel for tests that behaves as Linux does: it holds references, sends requests, interrupts and forgets, and knows
+ * for each reply what it must be. The server under test is the real session, bridge, registry and reader.
+ *
+ * The archive's bytes come when the test says so, and so does the fate of each reply, so that everything can happen in
+ * any order. After each step `check` compares what the server holds with what the kernel does.
+ */
+import { assert } from "@effect/vitest"
+import { type Cause, Deferred, Effect, Exit, Fiber, Queue, Scope } from "effect"
+import * as NodeId from "../../src/domain/NodeId.ts"
+import * as Bridge from "../../src/fuse/Bridge.ts"
+import { type Delivery, DeviceLost, type Shape as Device } from "../../src/fuse/FuseDevice.ts"
+import * as Session from "../../src/fuse/Session.ts"
+import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
+import { type Source, SourceError } from "../../src/services/ByteSource.ts"
+import * as LookupRegistry from "../../src/services/LookupRegistry.ts"
+import * as KernelTree from "./KernelTree.ts"
+import * as Wire from "./Wire.ts"
+
+/** A read of the archive that waits. */
+interface Waiting {
+  readonly target: Uint8Array
+  readonly offset: number
+  readonly resume: (effect: Effect.Effect<void, SourceError>) => void
+}
+
+/** A request that the kernel waits for. */
+interface Pending {
+  readonly unique: number
+  readonly what: string
+  /** Nodes that it names: the kernel does not forget these meanwhile. */
+  readonly node: bigint
+  readonly isRight: (errno: number, body: Buffer) => void
+  /** References that a delivered answer brings. */
+  readonly brings: (body: Buffer) => ReadonlyArray<bigint>
+  interrupted: boolean
+  /** Interrupted before it was sent. */
+  readonly early: boolean
+  refused: boolean
+}
+
+/** A reply that is being written. */
+interface Writing {
+  readonly message: Buffer
+  readonly done: Deferred.Deferred<Delivery>
+}
+
+const tree = KernelTree.make()
+
+/** Rounds of the scheduler after which whatever can go on has gone on. */
+const ROUNDS = 2000
+
+export interface Kernel {
+  readonly nodes: () => ReadonlyArray<bigint>
+  readonly step: (kind: number, a: number, b: number, c: number) => Effect.Effect<void>
+  readonly check: Effect.Effect<void>
+  /** Lets everything come to its end, one way or the other. */
+  readonly finish: (kind: number) => Effect.Effect<void>
+  /** What has happened, for people. */
+  readonly story: ReadonlyArray<string>
+}
+
+export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, never, Scope.Scope> {
+  const story: Array<string> = []
+  const waiting: Array<Waiting> = []
+  const scribbles: Array<Uint8Array> = []
+  const held = new Map<bigint, number>()
+  const pending = new Map<number, Pending>()
+  const writing: Array<Writing> = []
+  const fates: Array<Delivery> = []
+  /** Interrupts of requests that have not been sent. */
+  const early = new Set<number>()
+  const failures = { reads: 0 }
+  let unique = 2
+  let gated = false
+  let holding = false
+
+  const source: Source = {
+    name: "model",
+    size: tree.bytes.length,
+    read: (target, offset) =>
+      Effect.callback<void, SourceError>((resume) => {
+        const read: Waiting = { target, offset, resume }
+        if (!gated) return give(read)
+        waiting.push(read)
+        return Effect.sync(() => {
+          waiting.splice(waiting.indexOf(read), 1)
+          // A thread that was under way still writes, some time later.
+          scribbles.push(target)
+        })
+      }),
+  }
+  const give = ({ offset, resume, target }: Waiting): void => {
+    target.set(tree.bytes.subarray(offset, offset + target.length))
+    resume(Effect.void)
+  }
+
+  const messages = yield* Queue.unbounded<Uint8Array, DeviceLost | Cause.Done>()
+  const device: Device = {
+    receive: Queue.take(messages),
+    reply: (message) =>
+      Effect.suspend(() => {
+        const copy = Buffer.from(message)
+        // Nothing else is done while these are written.
+        const atOnce = pending.get(Number(copy.readBigUInt64LE(8)))?.early === true
+        if (!holding || atOnce) return Effect.sync(() => settle(copy, fates.shift() ?? "delivered"))
+        const write = { message: copy, done: Deferred.makeUnsafe<Delivery>() }
+        writing.push(write)
+        return Deferred.await(write.done)
+      }),
+  }
+
+  /** The kernel takes a reply, or not. */
+  const settle = (message: Buffer, fate: Delivery): Delivery => {
+    const { body, errno, unique } = Wire.parseReply(message)
+    const request = pending.get(Number(unique))
+    if (request === undefined) return assert.fail(`a reply to ${unique}, for which nobody waits: ${story.join("\n")}`)
+    // The kernel refuses no bare errno.
+    const refuses = fate === "refused" && errno === 0
+    story.push(
+      `  reply to ${unique} ${request.what}: errno ${errno}, ${body.length} bytes, ${refuses ? fate : fate === "refused" ? "delivered" : fate}`,
+    )
+    if (refuses) {
+      request.refused = true
+      return "refused"
+    }
+    if (fate !== "abandoned") {
+      const excused =
+        (errno === Wire.Errno.EINTR && request.interrupted) ||
+        (errno === Wire.Errno.EIO && (failures.reads > 0 || request.refused))
+      if (request.refused) assert.strictEqual(errno, Wire.Errno.EIO, `${request.what} after it was refused`)
+      else if (!excused) request.isRight(errno, body)
+      if (errno === 0) for (const node of request.brings(body)) held.set(node, (held.get(node) ?? 0) + 1)
+    }
+    pending.delete(Number(unique))
+    return fate === "abandoned" ? "abandoned" : "delivered"
+  }
+
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const reader = yield* Effect.orDie(
+    ArchiveReader.make(source, { _tag: "Absent", expected: undefined }, { blocks: { blockSize: 256, capacity: 256 } }),
+  )
+  const registry = yield* Scope.provide(LookupRegistry.make(reader.root), scope)
+  const bridge = Bridge.make(reader, registry)
+  const session = yield* Scope.provide(Session.make(device, bridge, { posixAcl: true }), scope)
+  const serving = yield* Effect.forkIn(session.serve, scope, { startImmediately: true })
+  gated = true
+  // Where a check has failed nothing must wait for the kernel.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      holding = false
+      for (const { done } of writing.splice(0)) Deferred.doneUnsafe(done, Effect.succeed("abandoned"))
+    }),
+  )
+
+  const send = (message: Uint8Array): Effect.Effect<void> => Effect.asVoid(Queue.offer(messages, message))
+  const nothing = (): ReadonlyArray<bigint> => []
+
+  const ask = (
+    what: string,
+    node: bigint,
+    message: (unique: number) => Uint8Array,
+    isRight: Pending["isRight"],
+    brings: Pending["brings"] = nothing,
+  ): Effect.Effect<void> => {
+    const id = unique
+    unique += 2
+    const interrupted = early.delete(id)
+    story.push(`${id}: ${what} of ${tree.nodes.get(node)?.path ?? node}`)
+    pending.set(id, { unique: id, what, node, isRight, brings, interrupted, early: interrupted, refused: false })
+    return send(message(id))
+  }
+
+  const answers =
+    (errno: number, ...body: ReadonlyArray<Uint8Array>): Pending["isRight"] =>
+    (actual, bytes) => {
+      assert.strictEqual(actual, errno, story.join("\n"))
+      Wire.assertBytes(bytes, Buffer.concat(body), story.join("\n"))
+    }
+  const nodes = (): ReadonlyArray<bigint> => [1n, ...held.keys()]
+  const at = <A>(values: ReadonlyArray<A>, index: number): A => values[index % values.length] as A
+  const known = (node: bigint): KernelTree.Known => tree.nodes.get(node) ?? assert.fail(`a node ${node} that is none`)
+
+  const lookup = (node: bigint, name: string) => {
+    const child = known(node).children?.find((child) => child.name === name)
+    const isRight =
+      known(node).children === undefined
+        ? answers(Wire.Errno.ENOTDIR)
+        : child === undefined
+          ? answers(0, Wire.u64(0, 0, Wire.FOREVER, 0), Buffer.alloc(96))
+          : child.ino === undefined
+            ? answers(Wire.Errno.EIO)
+            : answers(0, Wire.entryOut(known(child.ino).attr))
+    const brings = (body: Buffer) => [body.readBigUInt64LE(0)].filter((node) => node !== 0n)
+    return ask(`LOOKUP ${name}`, node, (id) => Wire.lookup(id, node, name), isRight, brings)
+  }
+
+  /** What a listing from an offset on holds: as many entries as fit. */
+  const listing = (node: bigint, offset: number, size: number, plus: boolean): Buffer => {
+    const { above, children = [] } = known(node)
+    const all = [
+      ...children.map(({ ino, name }, index) => {
+        const of = ino === undefined ? undefined : known(ino).attr
+        const type = (of?.mode ?? 0) >> 12
+        const shown = ino ?? 0xffff_ffffn
+        return plus ? Wire.direntplus(shown, index + 1, type, name, of) : Wire.dirent(shown, index + 1, type, name)
+      }),
+      ...[node, above].map((ino, index) => {
+        const [next, name] = [children.length + 1 + index, index === 0 ? "." : ".."]
+        return plus ? Wire.direntplus(ino, next, 4, name, undefined) : Wire.dirent(ino, next, 4, name)
+      }),
+    ].slice(offset)
+    let room = size
+    const fitting = all.findIndex((entry) => (room -= entry.length) < 0)
+    return Buffer.concat(all.slice(0, fitting < 0 ? all.length : fitting))
+  }
+
+  const list = (node: bigint, offset: number, size: number, plus: boolean) => {
+    const isFolder = known(node).children !== undefined
+    const isRight = isFolder ? answers(0, listing(node, offset, size, plus)) : answers(Wire.Errno.ENOTDIR)
+    // `.` and `..` have no node: they are not counted.
+    const brings = (body: Buffer) =>
+      plus ? Wire.parseDirents(body, true).flatMap(({ node }) => (node === 0n ? [] : [node])) : []
+    const message = plus ? Wire.readdirplus : Wire.readdir
+    return ask(
+      `${plus ? "READDIRPLUS" : "READDIR"} ${offset} ${size}`,
+      node,
+      (id) => message(id, node, offset, size),
+      isRight,
+      brings,
+    )
+  }
+
+  const read = (node: bigint, offset: number, size: number) => {
+    const { children, content } = known(node)
+    const errno = children === undefined ? Wire.Errno.EBADF : Wire.Errno.EISDIR
+    const isRight = content === undefined ? answers(errno) : answers(0, content.subarray(offset, offset + size))
+    return ask(`READ ${offset} ${size}`, node, (id) => Wire.read(id, node, offset, size), isRight)
+  }
+
+  const sized = (size: number, value: Buffer | undefined): Pending["isRight"] =>
+    value === undefined
+      ? answers(Wire.Errno.ENODATA)
+      : size === 0
+        ? answers(0, Wire.u32(value.length, 0))
+        : value.length > size
+          ? answers(Wire.Errno.ERANGE)
+          : answers(0, value)
+
+  const other = (node: bigint, b: number, c: number): Effect.Effect<void> => {
+    const { attr, target, xattrs } = known(node)
+    switch (b % 6) {
+      case 0:
+        return ask("GETATTR", node, (id) => Wire.getattr(id, node), answers(0, Wire.attrOut(attr)))
+      case 1: {
+        const isRight = target === undefined ? answers(Wire.Errno.EINVAL) : answers(0, Buffer.from(target))
+        return ask("READLINK", node, (id) => Wire.readlink(id, node), isRight)
+      }
+      case 2: {
+        const name = at(["user.one", "user.longer", "user.none", "user.absent"], c)
+        const size = at([0, 1, 299, 300, 4096], c >> 2)
+        return ask(
+          `GETXATTR ${name} ${size}`,
+          node,
+          (id) => Wire.getxattr(id, node, name, size),
+          sized(size, xattrs.get(name)),
+        )
+      }
+      case 3: {
+        const list = KernelTree.xattrList(known(node))
+        const size = at([0, list.length - 1, list.length, 4096], c)
+        return ask(
+          `LISTXATTR ${size}`,
+          node,
+          (id) => Wire.listxattr(id, node, Math.max(0, size)),
+          sized(Math.max(0, size), list),
+        )
+      }
+      case 4: {
+        const flags = c % 4
+        const isRight = flags === 0 ? (errno: number) => assert.strictEqual(errno, 0) : answers(Wire.Errno.EROFS)
+        return ask(`OPEN ${flags}`, node, (id) => Wire.open(id, node, flags), isRight)
+      }
+      default:
+        return ask("RELEASE", node, (id) => Wire.release(id, node), answers(0))
+    }
+  }
+
+  /** What may be forgotten of a node: all that is held, unless a request names it. */
+  const forgettable = (): ReadonlyArray<bigint> => {
+    const named = new Set([...pending.values()].map(({ node }) => node))
+    return [...held.keys()].filter((node) => !named.has(node))
+  }
+  const drop = (node: bigint, count: number): void => {
+    const left = (held.get(node) ?? 0) - count
+    if (left === 0) held.delete(node)
+    else held.set(node, left)
+  }
+  const forget = (a: number, b: number): Effect.Effect<void> => {
+    const free = forgettable()
+    if (free.length === 0) return Effect.void
+    const node = at(free, a)
+    const all = held.get(node) ?? 0
+    const count = b % 3 === 0 ? 1 : all
+    story.push(`FORGET ${known(node).path} ${count} of ${all}`)
+    drop(node, count)
+    return send(Wire.forget(0, node, count))
+  }
+  const forgetMany = (a: number): Effect.Effect<void> => {
+    const free = forgettable().filter((_, index) => ((a >> (index % 8)) & 1) === 0)
+    const batch = free.map((node) => [node, held.get(node) ?? 0] as const)
+    story.push(`BATCH_FORGET of ${batch.length}`)
+    for (const [node, count] of batch) drop(node, count)
+    return send(Wire.batchForget(0, ...batch))
+  }
+
+  const interrupt = (a: number, b: number): Effect.Effect<void> => {
+    const ids = [...pending.keys()]
+    // Before it comes, while it is under way, or after it has been answered.
+    const id = b % 8 === 0 ? unique : b % 8 === 1 ? Math.max(2, unique - 40) : ids.length === 0 ? unique : at(ids, a)
+    story.push(`INTERRUPT ${id}`)
+    const request = pending.get(id)
+    if (request !== undefined) request.interrupted = true
+    if (id === unique) early.add(id)
+    return send(Wire.interrupt(id))
+  }
+
+  const answer = (a: number, fails: boolean): void => {
+    const [read] = waiting.length === 0 ? [] : waiting.splice(a % waiting.length, 1)
+    if (read === undefined) return
+    story.push(`the bytes at ${read.offset} ${fails ? "cannot be read" : "come"}`)
+    if (!fails) return give(read)
+    failures.reads++
+    read.resume(Effect.fail(new SourceError({ source: "model", offset: read.offset, detail: "injected" })))
+  }
+  const write = (a: number, fate: Delivery): void => {
+    const [reply] = writing.length === 0 ? [] : writing.splice(a % writing.length, 1)
+    if (reply !== undefined) Deferred.doneUnsafe(reply.done, Effect.succeed(settle(reply.message, fate)))
+  }
+
+  const step = (kind: number, a: number, b: number, c: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      for (const target of scribbles.splice(0)) target.fill(0xee)
+      const node = at(nodes(), a)
+      const folder = at(
+        nodes().filter((node) => known(node).children !== undefined),
+        a,
+      )
+      switch (kind) {
+        case 0:
+        case 1:
+          return lookup(b % 8 === 0 ? node : folder, at(tree.names, c))
+        case 2:
+        case 3:
+          return list(folder, b % 8 === 0 ? c % 20 : 0, at([100, 400, 1000, 4096], c), true)
+        case 4:
+          return list(node, c % 16, at([40, 100, 4096], b), false)
+        case 5:
+        case 6:
+          return read(node, at([0, 1, 100, 4096, 4999, 5000, 9000], b), at([0, 1, 100, 4096, 131_072], c))
+        case 7:
+          return other(node, b, c)
+        case 8:
+          return forget(a, b)
+        case 9:
+          return forgetMany(a)
+        case 10:
+          return interrupt(a, b)
+        case 11:
+          return Effect.sync(() => void fates.push(b % 3 === 0 ? "refused" : "abandoned"))
+        case 12:
+          return Effect.sync(() => void (holding = !holding))
+        case 13:
+          return Effect.sync(() => write(a, b % 4 === 0 ? "abandoned" : b % 4 === 1 ? "refused" : "delivered"))
+        case 14:
+          return Effect.sync(() => answer(a, b % 5 === 0))
+        case 15:
+          return quiet(() => answer(a, false))
+        default:
+          return Effect.sync(() => answer(a, false))
+      }
+    })
+
+  /** Goes on until whatever is left waits for the test. */
+  const quiet = (also?: () => void): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      for (let round = 0; round < ROUNDS; round++) {
+        also?.()
+        for (let turn = 0; turn < 3; turn++) yield* Effect.yieldNow
+        const idle = (yield* Queue.size(messages)) === 0 && pending.size === waiting.length + writing.length
+        if (idle && (also === undefined || waiting.length === 0)) return
+      }
+      assert.fail(
+        `${pending.size} requests, but ${waiting.length} reads and ${writing.length} replies wait:\n${story.join("\n")}`,
+      )
+    })
+
+  const check = Effect.gen(function* () {
+    yield* quiet()
+    assert.strictEqual(yield* session.inFlight, pending.size, `requests under way\n${story.join("\n")}`)
+    const there = new Set((yield* registry.held).map(NodeId.toBigInt))
+    for (const node of nodes()) assert.isTrue(there.has(node), `${node} is held\n${story.join("\n")}`)
+    for (const [ino] of tree.nodes) {
+      if (ino === 1n) continue
+      const id = NodeId.fromHalves(Number(ino & 0xffff_ffffn), Number(ino >> 32n))
+      assert.strictEqual(
+        yield* registry.count(id),
+        held.get(ino) ?? 0,
+        `references to ${known(ino).path}\n${story.join("\n")}`,
+      )
+    }
+    // More may be held for replies that are under way.
+    if (pending.size === 0) assert.deepStrictEqual([...there].sort(), [...nodes()].sort(), story.join("\n"))
+  })
+
+  const ended = (expected: string) =>
+    Effect.gen(function* () {
+      // Replies that are being written come to their end: nothing waits in the kernel.
+      for (let round = 0; round < ROUNDS && serving.pollUnsafe() === undefined; round++) {
+        write(0, "abandoned")
+        yield* Effect.yieldNow
+      }
+      const exit = yield* Fiber.await(serving)
+      const outcome = Exit.isSuccess(exit)
+        ? "success"
+        : exit.cause.reasons.map((r) => (r._tag === "Fail" ? r.error._tag : r._tag)).join()
+      assert.strictEqual(outcome, expected, story.join("\n"))
+      assert.strictEqual(yield* session.inFlight, 0, "no request is under way after the end")
+      assert.strictEqual(waiting.length, 0, "no read waits after the end")
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* registry.held, [], "nothing is held after the end")
+    })
+
+  const finish = (kind: number): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      story.push(`end ${kind % 5}`)
+      switch (kind % 5) {
+        case 0: {
+          // Everything is answered, and everything is given back.
+          holding = false
+          while (writing.length > 0) write(0, "delivered")
+          yield* quiet(() => {
+            answer(0, false)
+            while (writing.length > 0) write(0, "delivered")
+          })
+          yield* check
+          assert.strictEqual(pending.size, 0)
+          yield* send(Wire.batchForget(0, ...held))
+          held.clear()
+          yield* check
+          yield* ask("DESTROY", 1n, (id) => Wire.destroy(id), answers(0))
+          yield* check
+          yield* Queue.end(messages)
+          return yield* ended("success")
+        }
+        case 1:
+          // Unmounted in the middle: nobody waits any more.
+          fates.length = 0
+          fates.push(...[...pending.keys()].map(() => "abandoned" as const))
+          yield* Queue.end(messages)
+          return yield* ended("success")
+        case 2: {
+          const node = held.keys().next().value
+          if (node === undefined) return yield* finish(1)
+          fates.length = 0
+          fates.push(...[...pending.keys()].map(() => "abandoned" as const))
+          yield* send(Wire.forget(0, node, (held.get(node) ?? 0) + 1))
+          return yield* ended("Overforget")
+        }
+        case 3:
+          fates.length = 0
+          fates.push(...[...pending.keys()].map(() => "abandoned" as const))
+          yield* Queue.fail(messages, new DeviceLost({ operation: "read", errno: 5, detail: "injected" }))
+          return yield* ended("DeviceLost")
+        default:
+          yield* Scope.close(scope, Exit.void).pipe(
+            Effect.raceFirst(
+              Effect.forever(
+                Effect.andThen(
+                  Effect.sync(() => write(0, "abandoned")),
+                  Effect.yieldNow,
+                ),
+              ),
+            ),
+          )
+          return yield* ended("Interrupt")
+      }
+    })
+
+  return { nodes, step, check, finish, story }
+})
