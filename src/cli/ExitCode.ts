@@ -30,6 +30,10 @@ export const NOT_PXAR = 4
 export const UNSUPPORTED = 5
 export const DAMAGED = 6
 export const READ_FAILED = 7
+/** A path or pattern that names nothing in the archive, or not what was asked for. */
+export const NO_ENTRY = 8
+/** Stdout could not be written to. */
+export const OUTPUT_FAILED = 9
 export const MOUNT_POINT_MISSING = 10
 export const MOUNT_POINT_OCCUPIED = 11
 export const ARCHIVE_INSIDE = 12
@@ -38,7 +42,17 @@ export const NOT_PERMITTED = 14
 export const NO_FUSERMOUNT = 15
 export const MOUNT_FAILED = 16
 export const SESSION_LOST = 20
+/** `verify`: sound, but there are notes. */
+export const NOTES = 30
+/** `diff`: there are differences. */
+export const DIFFERENT = 31
+/** `create`, `extract`: finished or stopped, but something is missing or not as it was. */
+export const INCOMPLETE = 32
+/** What a command is to write to is there already, or cannot be written to. */
+export const TARGET = 33
 export const INTERRUPTED = 130
+/** Stdout was closed before everything was written: what a shell shows for a program that ended by SIGPIPE. */
+export const OUTPUT_CLOSED = 141
 
 /** The exit code of a command that is ended by SIGINT or SIGTERM. For `mount` that is the normal end. */
 export const OnInterrupt = Context.Reference<{ code: number }>("pxar-fuse/cli/OnInterrupt", {
@@ -96,26 +110,10 @@ const fromSourceTree = ({ code, operation }: SourceTreeError): number => {
 export const fromCause = (cause: Cause.Cause<unknown>, onInterrupt: number): number =>
   Cause.hasInterruptsOnly(cause) ? onInterrupt : fromError(Cause.squash(cause))
 
-/** A path or pattern that names nothing in the archive, or not what was asked for. */
-export const NO_ENTRY = 8
-/** Stdout could not be written to. */
-export const OUTPUT_FAILED = 9
-/** `verify`: sound, but there are notes. */
-export const NOTES = 30
-/** `diff`: there are differences. */
-export const DIFFERENT = 31
-/** Stdout was closed before everything was written: what a shell shows for a program that ended by SIGPIPE. */
-export const OUTPUT_CLOSED = 141
-
 /** The end of a command that has said all there is to say: nothing more is printed. */
 export class Ended extends Data.TaggedError("Ended")<{ readonly code: number }> {
   override readonly [Runtime.errorExitCode] = this.code
 }
-
-/** `extract`: finished or stopped, but something is missing or not restored. */
-export const INCOMPLETE = 32
-/** What a command is to write to cannot be written to. */
-export const TARGET = 33
 
 /** A command line whose parts do not go together. */
 export class Usage extends Data.TaggedError("Usage")<{ readonly detail: string }> {

@@ -6,7 +6,6 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as PathText from "../domain/PathText.ts"
 import * as Archive from "../services/Archive.ts"
@@ -15,10 +14,6 @@ import * as Extractor from "../services/Extractor.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Parameters from "./Parameters.ts"
 import * as Progress from "./Progress.ts"
-
-/** A flag that is off unless it is given. */
-const flag = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
 
 const parameters = {
   archive: Parameters.archive,
@@ -31,18 +26,18 @@ const parameters = {
     Argument.variadic(),
   ),
   payload: Parameters.payload,
-  overwrite: flag("overwrite", "Replace files, links and devices that are there already"),
-  allowExistingDirs: flag("allow-existing-dirs", "Extract into folders that are there already"),
-  strict: flag("strict", "Stop at the first problem"),
-  noOwner: flag("no-owner", "Do not restore users and groups"),
-  noPermissions: flag("no-permissions", "Do not restore modes and access ACLs"),
-  noXattrs: flag("no-xattrs", "Do not restore extended attributes"),
-  noAcls: flag("no-acls", "Do not restore ACLs"),
-  noFcaps: flag("no-fcaps", "Do not restore file capabilities"),
-  noDeviceNodes: flag("no-device-nodes", "Leave out devices"),
-  noFifos: flag("no-fifos", "Leave out FIFOs"),
-  noSockets: flag("no-sockets", "Leave out sockets"),
-  verbose: flag("verbose", "Name every entry with a problem, and say at the end what was extracted"),
+  overwrite: Parameters.flag("overwrite", "Replace files, links and devices that are there already"),
+  allowExistingDirs: Parameters.flag("allow-existing-dirs", "Extract into folders that are there already"),
+  strict: Parameters.flag("strict", "Stop at the first problem"),
+  noOwner: Parameters.flag("no-owner", "Do not restore users and groups"),
+  noPermissions: Parameters.flag("no-permissions", "Do not restore modes and access ACLs"),
+  noXattrs: Parameters.flag("no-xattrs", "Do not restore extended attributes"),
+  noAcls: Parameters.flag("no-acls", "Do not restore ACLs"),
+  noFcaps: Parameters.flag("no-fcaps", "Do not restore file capabilities"),
+  noDeviceNodes: Parameters.flag("no-device-nodes", "Leave out devices"),
+  noFifos: Parameters.flag("no-fifos", "Leave out FIFOs"),
+  noSockets: Parameters.flag("no-sockets", "Leave out sockets"),
+  verbose: Parameters.flag("verbose", "Name every entry with a problem, and say at the end what was extracted"),
 }
 
 export const command = Command.make(

@@ -42,7 +42,7 @@ const refusesArchive = Effect.fnUntraced(function* (archive: string, code: numbe
   yield* refuses(["mount", archive, yield* Processes.mountPoint()], code, [archive, ...saying])
 })
 
-describe("an archive is refused", () => {
+describe.concurrent("an archive is refused", () => {
   it.live("that does not exist", () => refusesArchive("/nonexistent/x.pxar", ExitCode.NO_ARCHIVE, "no such file"))
 
   it.live("that is a folder", () => refusesArchive("/etc", ExitCode.NO_ARCHIVE, "is a folder"))
@@ -102,7 +102,7 @@ describe("an archive is refused", () => {
   )
 })
 
-describe("a mount point is refused", () => {
+describe.concurrent("a mount point is refused", () => {
   const refusesPlace = (mountPoint: string, code: number, ...saying: ReadonlyArray<string>) =>
     refuses(["mount", hello, mountPoint], code, [mountPoint, ...saying])
 
@@ -149,7 +149,7 @@ describe("an occupied mount point", () => {
   )
 })
 
-describe("a system is refused", () => {
+describe.concurrent("a system is refused", () => {
   beforeEach(need({ mount: true, root: true, tools: ["setpriv", "unshare"] }))
 
   it.live("without /dev/fuse", () =>
@@ -178,7 +178,7 @@ describe("a system is refused", () => {
   )
 })
 
-describe("an ordinary user is refused", () => {
+describe.concurrent("an ordinary user is refused", () => {
   beforeEach((context) => {
     need({ mount: true, root: true, otherUsers: true, tools: ["fusermount3"] })(context)
     fs.chmodSync("/dev/fuse", 0o666)
@@ -212,7 +212,7 @@ describe("an ordinary user is refused", () => {
   )
 })
 
-describe("a command line is refused", () => {
+describe.concurrent("a command line is refused", () => {
   const refusesArguments = (args: ReadonlyArray<string>, ...saying: ReadonlyArray<string>) =>
     Effect.flatMap(Processes.mountPoint(), (mountPoint) =>
       refuses(

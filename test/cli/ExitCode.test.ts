@@ -1,0 +1,15 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as ExitCode from "../../src/cli/ExitCode.ts"
+
+const readme = fs.readFileSync(path.join(import.meta.dirname, "../../README.md"), "utf8")
+
+describe("the README's table of exit codes", () => {
+  it("names every code once, and no other", () => {
+    const section = readme.slice(readme.indexOf("## Exit codes"), readme.indexOf("## Names that are not text"))
+    const documented = [...section.matchAll(/^\| (\d+) +\|/gm)].map(([, code]) => Number(code))
+    const defined = Object.values(ExitCode).filter((value) => typeof value === "number")
+    assert.deepStrictEqual(documented, [...defined].sort((a, b) => a - b))
+  })
+})
