@@ -72,7 +72,7 @@ export const walk = (
       let first: Found | undefined = start
 
       const enter = (found: Found, items: Array<Item>): Effect.Effect<void> => {
-        if (found.depth >= maxDepth) {
+        if (found.depth > maxDepth) {
           const error = FormatError.limit("D11", found.node.start, `folders nested more than ${maxDepth} deep`)
           items.push(unreadable(found.path, found.depth, ArchiveError.fromFormat(reader.archive, error)))
           return Effect.void

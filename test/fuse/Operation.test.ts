@@ -114,7 +114,15 @@ describe("the table of operations", () => {
   it.each(Object.keys(Op))("says whether the kernel waits for an answer to %s", (name) => {
     const silent = ["FORGET", "BATCH_FORGET", "INTERRUPT", "NOTIFY_REPLY"].includes(name)
     assert.strictEqual(get(name as keyof typeof Op).answered, !silent)
+    assert.strictEqual(Operation.isAnswered(Op[name as keyof typeof Op]), !silent)
   })
+
+  it.each([0, 7, 54, 4096])(
+    "takes it that the kernel waits for an answer to opcode %i, which nobody knows",
+    (opcode) => {
+      assert.isTrue(Operation.isAnswered(opcode))
+    },
+  )
 
   it.each(carriedOut)("carries %s out", (name) => {
     assert.isUndefined(get(name).refusal)

@@ -199,6 +199,8 @@ describe("the memory of replies", () => {
       const source = H.gated(built.bytes)
       const served = yield* H.serve({ source })
       yield* lookups(served)
+      // There is memory to be used again.
+      yield* served.ask(Wire.read(200, node(0), 0, 4096))
       yield* source.hold(0, built.bytes.length)
       for (const index of [0, 1, 2]) yield* served.send(Wire.read(2 * index, node(index), 0, 4096))
       yield* served.settled
@@ -237,6 +239,7 @@ describe("the memory of replies", () => {
       }
       const served = yield* H.serve({ source })
       yield* lookups(served)
+      yield* served.ask(Wire.read(200, node(0), 0, 4096))
       hanging = true
       yield* served.send(Wire.read(2, node(0), 0, 4096))
       yield* reached.await

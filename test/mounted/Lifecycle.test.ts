@@ -140,13 +140,13 @@ describe("several mounts", () => {
     }),
   )
 
-  it.live("one over the other, in the same place", () =>
+  it.live("one over the other is refused, and the first goes on", () =>
     Effect.gen(function* () {
-      const below = yield* MountServer.golden(Golden.legacyEmpty)
-      const above = yield* MountServer.golden(set, { mountPoint: below.mountPoint, options: ["nonempty"] })
-      assert.deepStrictEqual(MountedTree.read(above.mountPoint), expected)
-      yield* above.end
-      assert.deepStrictEqual(fs.readdirSync(below.mountPoint), [])
+      const { mountPoint } = yield* MountServer.golden(set)
+      const options = { mountPoint, options: ["nonempty"] }
+      const refused = yield* Effect.flip(MountServer.start(Golden.legacyEmpty.archive, options))
+      assert.match(refused.message, /already a mount point/)
+      assert.deepStrictEqual(MountedTree.read(mountPoint), expected)
     }),
   )
 })

@@ -19,7 +19,7 @@ import * as Syscalls from "../support/Syscalls.ts"
 beforeEach(need({ mount: true, root: true }))
 
 const mount = MountServer.shared(Golden.treeV1)
-const view = Golden.treeV1.view().map((line) => ({ ...line, name: line.path.toString("latin1") }))
+const view = Golden.treeV1.view().map((line) => Object.assign({ name: line.path.toString("latin1") }, line))
 const layout = Layout.scan(Golden.load(Golden.treeV1).bytes)
 
 /** Where the bytes of a file stand in the archive. */
@@ -298,7 +298,7 @@ describe("contents", () => {
     Effect.gen(function* () {
       const { mountPoint } = yield* mount
       const files = sizes
-        .map((name) => ({ file: mountPoint + name, of: Golden.treeV1.archive, ...contentOf(name) }))
+        .map((name) => Object.assign({ file: mountPoint + name, of: Golden.treeV1.archive }, contentOf(name)))
         .filter(({ size }) => size > 0)
       const program = path.join(import.meta.dirname, "../support/randomReader.ts")
       const readers = Array.from({ length: 8 }, (_, seed) => {

@@ -19,16 +19,23 @@ import { open } from "./helpers.ts"
 const readText = (...names: ReadonlyArray<string>): string => fs.readFileSync(path.join(...names), "utf8")
 
 /** Runs a test in a sandbox, and afterwards nothing outside has changed and nothing is left open. */
-const safely = (name: string, test: (sandbox: Sandbox) => Effect.Effect<void, unknown, Scope.Scope>) =>
-  it.effect(name, () =>
-    Effect.gen(function* () {
-      const box = yield* sandbox
-      const before = box.snapshot()
-      yield* test(box)
-      assert.deepStrictEqual(box.snapshot(), before)
-      assert.deepStrictEqual(fs.readdirSync(box.base).toSorted(), ["outside", "target"])
-      assert.deepStrictEqual(openIn(box.base), [])
-    }),
+const safely = (
+  name: string,
+  test: (sandbox: Sandbox) => Effect.Effect<void, unknown, Scope.Scope>,
+  timeout = 30_000,
+) =>
+  it.effect(
+    name,
+    () =>
+      Effect.gen(function* () {
+        const box = yield* sandbox
+        const before = box.snapshot()
+        yield* test(box)
+        assert.deepStrictEqual(box.snapshot(), before)
+        assert.deepStrictEqual(fs.readdirSync(box.base).toSorted(), ["outside", "target"])
+        assert.deepStrictEqual(openIn(box.base), [])
+      }),
+    timeout,
   )
 
 describe("names", () => {
@@ -277,21 +284,24 @@ const chain = Effect.fnUntraced(function* (depth: number) {
 })
 
 describe("deep trees", () => {
-  safely("4096 levels are extracted with a bounded number of descriptors", ({ base, target }) =>
-    Effect.gen(function* () {
-      let seen = 0
-      let most = 0
-      const count = (): void => {
-        if (seen++ % 128 === 0) most = Math.max(most, openIn(base).length)
-      }
-      const reader = interfering(interfering(yield* chain(4096), "d", count), "f", count)
-      const { problems, report } = yield* extractFrom(reader, target)
-      assert.deepStrictEqual(problems, [])
-      assert.deepStrictEqual([report.folders, report.fifos], [4097, 4096])
-      assert.isAtMost(most, ExtractFolders.MAX_OPEN + 1)
-      const shown = execFileSync("find", [target, "-mindepth", "1", "-type", "d", "-printf", "%m %T@\n"]).toString()
-      assert.deepStrictEqual([...new Set(shown.split("\n"))], ["755 1.0000000020", ""])
-    }),
+  safely(
+    "4096 levels are extracted with a bounded number of descriptors",
+    ({ base, target }) =>
+      Effect.gen(function* () {
+        let seen = 0
+        let most = 0
+        const count = (): void => {
+          if (seen++ % 128 === 0) most = Math.max(most, openIn(base).length)
+        }
+        const reader = interfering(interfering(yield* chain(4096), "d", count), "f", count)
+        const { problems, report } = yield* extractFrom(reader, target)
+        assert.deepStrictEqual(problems, [])
+        assert.deepStrictEqual([report.folders, report.fifos], [4097, 4096])
+        assert.isAtMost(most, ExtractFolders.MAX_OPEN + 1)
+        const shown = execFileSync("find", [target, "-mindepth", "1", "-type", "d", "-printf", "%m %T@\n"]).toString()
+        assert.deepStrictEqual([...new Set(shown.split("\n"))], ["755 1.0000000020", ""])
+      }),
+    120_000,
   )
 
   safely("deeper ones are left empty and reported", ({ target }) =>

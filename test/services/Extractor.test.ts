@@ -251,7 +251,7 @@ describe("interruption", () => {
   it.live("others have their turn while many entries are extracted", () =>
     Effect.gen(function* () {
       const { target } = yield* sandbox
-      const many = B.build({ children: Array.from({ length: 3000 }, (_, i) => B.file(`f${i}`, "x")) })
+      const many = B.build({ children: Array.from({ length: 1000 }, (_, i) => B.file(`f${i}`, "x")) })
       let turns = 0
       const timer = setInterval(() => turns++, 5)
       yield* Effect.ensuring(
