@@ -46,7 +46,8 @@ const presenter: CliOutput.Presenter = {
     event._tag === "InvalidInvocation"
       ? Effect.forEach(
           event.errors,
-          (error) => Terminal.say(`${error.message} (see ${event.commandPath.join(" ")} --help)`),
+          (error) =>
+            Terminal.say(`${error.message.replace(/\s*\n\s*/g, " ")} (see ${event.commandPath.join(" ")} --help)`),
           { discard: true },
         )
       : CliOutput.defaultPresenter.present(event),
@@ -73,6 +74,11 @@ const program = Command.run(pxarFuse, { version }).pipe(
     ),
   ),
 )
+
+// Whoever read stderr may go away; the mount must not go with him.
+process.stderr.on("error", () => {})
+// A terminal that is closed ends the program as a shutdown does, and not in the middle of everything.
+process.on("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
 
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,

@@ -124,7 +124,6 @@ export const INIT_OUT = {
 /** Flags of INIT (lower 32 bits). */
 export const FUSE_ASYNC_READ = 1 << 0
 export const FUSE_DO_READDIRPLUS = 1 << 13
-export const FUSE_ASYNC_DIO = 1 << 15
 export const FUSE_PARALLEL_DIROPS = 1 << 18
 export const FUSE_POSIX_ACL = 1 << 20
 export const FUSE_ABORT_ERROR = 1 << 21

@@ -118,9 +118,9 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
         Effect.fail(error.errno === Errno.ELOOP.code ? Errno.ELOOP : Errno.EIO),
       )
 
-  /** One report a check and entry, whichever operation meets it, at whatever byte. */
+  /** One report a check and entry, whichever operation meets it, at whatever byte; one for a missing payload archive. */
   const keyOf = (error: ArchiveError, id: NodeId.NodeId, name: Uint8Array = Bytes.empty): string =>
-    `${error.check} ${id}/${Bytes.toKey(name)}`
+    error.check === "P5" ? error.check : `${error.check} ${id}/${Bytes.toKey(name)}`
 
   const pathUnder = (id: NodeId.NodeId, name: Uint8Array | undefined): Effect.Effect<Uint8Array> =>
     name === undefined

@@ -41,10 +41,10 @@ const MAX_WRITE = 4096
 /** Pages of one READ at most: 1 MiB. */
 const MAX_PAGES = 256
 
+// Not ASYNC_DIO: a reader of O_DIRECT whose request waits could then not be interrupted, nor killed.
 const wanted =
   Abi.FUSE_ASYNC_READ |
   Abi.FUSE_DO_READDIRPLUS |
-  Abi.FUSE_ASYNC_DIO |
   Abi.FUSE_PARALLEL_DIROPS |
   Abi.FUSE_ABORT_ERROR |
   Abi.FUSE_MAX_PAGES |

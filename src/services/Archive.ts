@@ -104,7 +104,8 @@ export const fromReader = (reader: ArchiveReader.Shape, limits: Limits.Limits = 
       if (at.entry.body._tag !== "Directory") return yield* fail(path, "NotFound")
       const child = yield* reader.lookup(at.node, name)
       if (child === undefined) return yield* fail(path, "NotFound")
-      at = { ...at, ...child, path: TreeWalk.join(at.path, name), depth: at.depth + 1, nameStart: child.nameStart }
+      const { entry, link, nameStart, node } = child
+      at = { _tag: "Found", path: TreeWalk.join(at.path, name), depth: at.depth + 1, node, entry, link, nameStart }
     }
     return at
   })

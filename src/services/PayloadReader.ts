@@ -54,14 +54,9 @@ export const make = Effect.fnUntraced(function* (
         : `file contents are in the payload archive ${payload.expected}, which is missing`
     return {
       size: 0,
-      read: (content) =>
+      read: () =>
         Effect.suspend(() =>
-          Effect.fail(
-            ArchiveError.fromFormat(
-              archive.name,
-              FormatError.unsupported("P5", content.start - Item.HEADER_SIZE, detail),
-            ),
-          ),
+          Effect.fail(ArchiveError.fromFormat(archive.name, FormatError.unsupported("P5", 0, detail))),
         ),
     }
   }

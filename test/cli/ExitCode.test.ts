@@ -10,6 +10,9 @@ describe("the README's table of exit codes", () => {
     const section = readme.slice(readme.indexOf("## Exit codes"), readme.indexOf("## Names that are not text"))
     const documented = [...section.matchAll(/^\| (\d+) +\|/gm)].map(([, code]) => Number(code))
     const defined = Object.values(ExitCode).filter((value) => typeof value === "number")
-    assert.deepStrictEqual(documented, [...defined].sort((a, b) => a - b))
+    assert.deepStrictEqual(
+      documented,
+      [...defined].sort((a, b) => a - b),
+    )
   })
 })

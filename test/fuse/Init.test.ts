@@ -24,7 +24,6 @@ const bits = {
 const ours =
   bits.ASYNC_READ |
   bits.DO_READDIRPLUS |
-  bits.ASYNC_DIO |
   bits.PARALLEL_DIROPS |
   bits.POSIX_ACL |
   bits.ABORT_ERROR |
