@@ -30,7 +30,7 @@ export const make = Effect.fnUntraced(function* (descriptor: number): Effect.fn.
   let watching = false
   const readiness = yield* Effect.acquireRelease(
     Effect.sync(() => Syscalls.watch(descriptor)),
-    (readiness) => Effect.sync(() => readiness.close()),
+    (readiness) => Effect.callback<void>((resume) => readiness.close(() => resume(Effect.void))),
   )
 
   const onReadable = (): void => {

@@ -30,7 +30,7 @@ export const make: Effect.Effect<MemoryDevice> = Effect.gen(function* () {
         const outcome = outcomes.shift() ?? "delivered"
         if (typeof outcome !== "string") return Effect.fail(outcome)
         return outcome === "delivered"
-          ? Effect.as(Queue.offer(replies, message.slice()), outcome)
+          ? Effect.as(Queue.offer(replies, new Uint8Array(message)), outcome)
           : Effect.succeed(outcome)
       }),
     send: (message) => Effect.asVoid(Queue.offer(messages, message)),

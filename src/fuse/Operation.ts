@@ -107,4 +107,4 @@ export const fromOpcode = (opcode: number): Operation | undefined => operations.
 export const isAnswered = (opcode: number): boolean => operations.get(opcode)?.answered ?? true
 
 /** Every operation of the table. */
-export const all: Iterable<Operation> = operations.values()
+export const all: ReadonlyArray<Operation> = [...operations.values()]

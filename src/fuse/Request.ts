@@ -170,5 +170,6 @@ const getNodeId = (view: DataView, at: number): NodeId.NodeId =>
 /** The bytes from `at` up to the first NUL, which must be there. */
 const getName = (message: Uint8Array, at: number): Uint8Array | undefined => {
   const end = message.indexOf(0, at)
-  return end < 0 ? undefined : message.slice(at, end)
+  // Not `slice`, which of a `Buffer` is a view.
+  return end < 0 ? undefined : new Uint8Array(message.subarray(at, end))
 }

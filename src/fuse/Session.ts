@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Errno from "../domain/Errno.ts"
 import type * as NodeId from "../domain/NodeId.ts"
@@ -66,7 +67,7 @@ export const make = Effect.fnUntraced(function* (
         // The request would wait for ever.
         return Effect.andThen(
           Effect.logError(`the kernel refused the reply to request ${unique} as malformed; answering EIO`),
-          send(unique, Reply.error(unique, Errno.EIO), true),
+          Effect.as(send(unique, Reply.error(unique, Errno.EIO), true), delivery),
         )
       }
       return Effect.succeed(delivery)
@@ -75,18 +76,21 @@ export const make = Effect.fnUntraced(function* (
   /** Carries out an operation whose result is a message, and sends that or the errno. */
   const answer = (
     unique: number,
-    operation: Effect.Effect<Uint8Array, Errno.Errno>,
+    operation: () => Effect.Effect<Uint8Array, Errno.Errno>,
     afterwards: (delivery: Delivery, message: Uint8Array) => void = doNothing,
   ): Effect.Effect<void, DeviceLost> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.matchCauseEffect(restore(operation), {
+      Effect.matchCauseEffect(restore(Effect.suspend(operation)), {
         onSuccess: (message) => Effect.map(send(unique, message, false), (delivery) => afterwards(delivery, message)),
         onFailure: (cause) =>
           Effect.andThen(logDefect(unique, cause), send(unique, Reply.error(unique, errnoOf(cause)), true)),
       }),
     )
 
-  /** The same for operations that name nodes: the references count when the reply has been delivered. */
+  /**
+   * The same for operations that name nodes: the references count when the reply has been delivered. No other fiber
+   * runs in between, since the kernel may at once return what it was given.
+   */
   const answerWithNodes = (
     unique: number,
     operation: (lease: LookupRegistry.Lease) => Effect.Effect<Uint8Array, Errno.Errno>,
@@ -94,11 +98,15 @@ export const make = Effect.fnUntraced(function* (
     Effect.uninterruptibleMask((restore) =>
       Effect.scoped(
         Effect.flatMap(bridge.lease, (lease) =>
-          answer(unique, restore(operation(lease)), (delivery) => {
-            if (delivery === "delivered") lease.leak()
-          }),
+          answer(
+            unique,
+            () => restore(operation(lease)),
+            (delivery) => {
+              if (delivery === "delivered") lease.leak()
+            },
+          ),
         ),
-      ),
+      ).pipe(Effect.provideService(Scheduler.PreventSchedulerYield, true)),
     )
 
   const readdirplus = (id: NodeId.NodeId, unique: number, offset: number, size: number) =>
@@ -163,52 +171,49 @@ export const make = Effect.fnUntraced(function* (
       case "Readdirplus":
         return readdirplus(id, unique, body.offset, body.size)
       case "Readdir":
-        return answer(unique, readdir(id, unique, body.offset, body.size))
+        return answer(unique, () => readdir(id, unique, body.offset, body.size))
       case "Read":
-        return answer(unique, read(id, unique, body.offset, body.size), (_, message) => pool.giveBack(message))
+        return answer(
+          unique,
+          () => read(id, unique, body.offset, body.size),
+          (_, message) => pool.giveBack(message),
+        )
       case "Getattr":
-        return answer(
-          unique,
-          Effect.map(bridge.getattr(id), (stat) => Reply.attr(unique, stat)),
-        )
+        return answer(unique, () => Effect.map(bridge.getattr(id), (stat) => Reply.attr(unique, stat)))
       case "Readlink":
-        return answer(
-          unique,
-          Effect.map(bridge.readlink(id), (target) => Reply.bytes(unique, target)),
-        )
+        return answer(unique, () => Effect.map(bridge.readlink(id), (target) => Reply.bytes(unique, target)))
       case "Getxattr":
-        return answer(
-          unique,
+        return answer(unique, () =>
           Effect.flatMap(bridge.getxattr(id, body.name), (value) => sized(unique, body.size, value)),
         )
       case "Listxattr":
-        return answer(
-          unique,
-          Effect.flatMap(bridge.listxattr(id), (names) => sized(unique, body.size, names)),
-        )
+        return answer(unique, () => Effect.flatMap(bridge.listxattr(id), (names) => sized(unique, body.size, names)))
       case "Open":
-        return answer(unique, open(id, unique, body.flags, agreement?.noOpen === true, FOPEN_KEEP_CACHE))
+        return answer(unique, () => open(id, unique, body.flags, agreement?.noOpen === true, FOPEN_KEEP_CACHE))
       case "Opendir":
-        return answer(
-          unique,
+        return answer(unique, () =>
           open(id, unique, body.flags, agreement?.noOpendir === true, FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR),
         )
       case "Statfs":
-        return answer(unique, Effect.succeed(Reply.statfs(unique, bridge.size)))
+        return answer(unique, () => Effect.succeed(Reply.statfs(unique, bridge.size)))
       case "Init":
-        return answer(unique, init(unique, body), () => {
-          if (agreement !== undefined) Deferred.doneUnsafe(ready, Effect.void)
-        })
+        return answer(
+          unique,
+          () => init(unique, body),
+          () => {
+            if (agreement !== undefined) Deferred.doneUnsafe(ready, Effect.void)
+          },
+        )
       case "Release":
       case "Destroy":
-        return answer(unique, Effect.succeed(Reply.ok(unique)))
+        return answer(unique, () => Effect.succeed(Reply.ok(unique)))
       case "Forget":
         return Effect.forEach(body.forgets, ({ count, nodeId }) => bridge.forget(nodeId, count), { discard: true })
       case "Interrupt":
         return Effect.sync(() => interrupt(body.unique))
       case "Refused":
         return Operation.isAnswered(header.opcode)
-          ? answer(unique, Effect.fail(body.operation?.refusal ?? Errno.ENOSYS))
+          ? answer(unique, () => Effect.fail(body.operation?.refusal ?? Errno.ENOSYS))
           : Effect.void
     }
   }
@@ -228,7 +233,7 @@ export const make = Effect.fnUntraced(function* (
     const { header } = request
     counters.request(header.opcode)
     if (!Operation.isAnswered(header.opcode)) return handle(request)
-    if (earlyInterrupts.delete(header.unique)) return answer(header.unique, Effect.fail(Errno.EINTR))
+    if (earlyInterrupts.delete(header.unique)) return answer(header.unique, () => Effect.fail(Errno.EINTR))
     run(header.unique, handle(request))
     return Effect.void
   }
@@ -239,7 +244,12 @@ export const make = Effect.fnUntraced(function* (
     }
     const { opcode, unique } = header
     const logged = Effect.logError(`cannot understand request ${unique} (opcode ${opcode}): ${detail}`)
-    return Operation.isAnswered(opcode) ? Effect.andThen(logged, answer(unique, Effect.fail(Errno.EIO))) : logged
+    return Operation.isAnswered(opcode)
+      ? Effect.andThen(
+          logged,
+          answer(unique, () => Effect.fail(Errno.EIO)),
+        )
+      : logged
   }
 
   const loop = Effect.forever(Effect.flatMap(device.receive, start), { disableYield: true }).pipe(

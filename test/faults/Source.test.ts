@@ -97,7 +97,7 @@ describe("a source that fails once", () => {
         Wire.assertBytes(yield* served.ask(Wire.read(90, H.HELLO, 0, 10)), Wire.reply(90, 0, Buffer.from("hi\n")))
         assert.strictEqual(yield* served.registry.count(H.HELLO_ID), 1)
       }).pipe(Effect.scoped, silent),
-    { arbitrary: { runs: 60 } },
+    { arbitrary: { runs: 60, size: 60 } },
   )
 })
 

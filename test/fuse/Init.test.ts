@@ -88,7 +88,7 @@ describe("reply", () => {
       Wire.hex(`
         50000000 00000000 0200000000000000
         07000000 2d000000 # 7.45
-        00001000 01a0f400 # max_readahead 1 MiB, flags
+        00001000 0120f400 # max_readahead 1 MiB, flags
         4000 3000         # max_background 64, congestion_threshold 48
         00100000          # max_write 4096
         01000000          # time_gran: 1 ns

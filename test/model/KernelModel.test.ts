@@ -7,6 +7,7 @@ import { Arbitrary, Effect, Logger } from "effect"
 import { anyInteger } from "../domain/helpers.ts"
 import * as KernelModel from "../support/KernelModel.ts"
 
+// Without a `size` of its own Effect makes lists of ten at most, whatever their `maxLength`.
 /** What happens (see `KernelModel.step`), and three numbers that decide about the details. */
 const anyCommand = Arbitrary.all([anyInteger(0, 21), anyInteger(0, 255), anyInteger(0, 255), anyInteger(0, 255)])
 
@@ -38,7 +39,7 @@ describe("any sequence of requests, interrupts, forgets, late bytes and lost rep
       `agrees with the kernel until ${name}`,
       [Arbitrary.array(anyCommand, { minLength: 1, maxLength: 80 })],
       ([commands]) => play(commands, end),
-      { arbitrary: { runs: Number(process.env["MODEL_RUNS"] ?? 250) } },
+      { arbitrary: { runs: Number(process.env["MODEL_RUNS"] ?? 100), size: 80 } },
     )
   }
 })

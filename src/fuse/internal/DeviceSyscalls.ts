@@ -36,8 +36,8 @@ export interface Readiness {
   /** Begins watching; `onReadable` is called again and again while there is something to read. */
   readonly start: (onReadable: () => void) => void
   readonly stop: () => void
-  /** Ends watching for good. */
-  readonly close: () => void
+  /** Ends watching for good; the descriptor must not be closed before `done` is called. */
+  readonly close: (done: () => void) => void
 }
 
 /** Watches through the event loop, without a thread. */
@@ -49,12 +49,16 @@ export const watch = (fd: number): Readiness => {
       else handle.start({ readable: true, disconnect: true }, onReadable)
     },
     stop: () => handle?.stop(),
-    close: () => {
+    close: (done) => {
       const closing = handle
       handle = undefined
-      closing?.stop()
+      if (closing === undefined) return done()
+      closing.stop()
       // Closing a handle inside its own callback crashes the process.
-      if (closing !== undefined) setImmediate(() => closing.close())
+      setImmediate(() => {
+        closing.close()
+        done()
+      })
     },
   }
 }
