@@ -90,7 +90,8 @@ export class LookupTable {
   }
 
   private dropUnreferenced(id: NodeId.NodeId, record: number): boolean {
-    if (at(this.pending, record) + at(this.delivered, record) > 0) return false
+    // An unknown id has no record: counting wrongly must not end in searching for ever.
+    if (record === FREE || at(this.pending, record) + at(this.delivered, record) > 0) return false
     this.removeFromIndex(id)
     // Free records are chained through `parents`.
     this.parents[record] = this.firstFree

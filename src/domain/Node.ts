@@ -9,7 +9,7 @@ export interface Node {
   readonly id: NodeId.NodeId
   /** The directory through which the node was reached; the root is its own parent. */
   readonly parent: NodeId.NodeId
-  /** Position of the FILENAME header; for a hard link that of the target; 0 for the root, which has none. */
+  /** Position of the FILENAME header through which the node was reached, a hard link's own; 0 for the root. */
   readonly nameStart: number
   /** Entry range start: position of the ENTRY header, for the root 0. */
   readonly start: number

@@ -81,7 +81,12 @@ export const make = Effect.fnUntraced(function* (
   ): Effect.Effect<void, DeviceLost> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.matchCauseEffect(restore(Effect.suspend(operation)), {
-        onSuccess: (message) => Effect.map(send(unique, message, false), (delivery) => afterwards(delivery, message)),
+        onSuccess: (message) =>
+          Effect.provideService(
+            Effect.map(send(unique, message, false), (delivery) => afterwards(delivery, message)),
+            Scheduler.PreventSchedulerYield,
+            true,
+          ),
         onFailure: (cause) =>
           Effect.andThen(logDefect(unique, cause), send(unique, Reply.error(unique, errnoOf(cause)), true)),
       }),
@@ -106,7 +111,7 @@ export const make = Effect.fnUntraced(function* (
             },
           ),
         ),
-      ).pipe(Effect.provideService(Scheduler.PreventSchedulerYield, true)),
+      ),
     )
 
   const readdirplus = (id: NodeId.NodeId, unique: number, offset: number, size: number) =>
@@ -200,8 +205,8 @@ export const make = Effect.fnUntraced(function* (
         return answer(
           unique,
           () => init(unique, body),
-          () => {
-            if (agreement !== undefined) Deferred.doneUnsafe(ready, Effect.void)
+          (delivery) => {
+            if (delivery === "delivered" && agreement !== undefined) Deferred.doneUnsafe(ready, Effect.void)
           },
         )
       case "Release":

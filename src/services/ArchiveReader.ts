@@ -220,7 +220,7 @@ export const make = Effect.fnUntraced(function* (
     const target = yield* blocks.decode(link.target, 0, (window) => readTarget(window, link, child.nameStart))
     return {
       name: child.name,
-      node: Node.fromEntry(target.entry, directory.id, link.target, target.end),
+      node: Node.fromEntry(target.entry, directory.id, child.nameStart, target.end),
       entry: target.entry,
       link,
       nameStart: child.nameStart,
@@ -285,11 +285,7 @@ export const make = Effect.fnUntraced(function* (
     name: (node) =>
       node.id === NodeId.ROOT
         ? Effect.succeed(Bytes.empty)
-        : blocks.decode(
-            node.nameStart,
-            node.bound - node.nameStart,
-            (window) => EntryDecoder.readName(window, node.nameStart, node.bound).name,
-          ),
+        : blocks.decode(node.nameStart, 0, (window) => EntryDecoder.readName(window, node.nameStart, source.size).name),
     nameAt: (directory, slot) => Effect.flatMap(openTable(directory), (table) => readNameAt(table, slot)),
     release: (directory) => Effect.sync(() => tables.drop(directory.bound)),
     content: (content, offset, target) =>

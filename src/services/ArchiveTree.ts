@@ -26,11 +26,16 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ComparedTree<ArchiveItem>> {
   const targets = yield* linkTargets(reader)
 
-  const item = ({ entry, node }: Pick<ArchiveReader.Found, "node" | "entry">): ArchiveItem => ({
+  const item = ({
+    entry,
+    link,
+    nameStart,
+    node,
+  }: Pick<ArchiveReader.Found, "node" | "entry" | "link" | "nameStart">): ArchiveItem => ({
     entry,
     node,
     id: NodeId.toBigInt(node.id),
-    group: targets.has(node.nameStart) ? String(node.id) : undefined,
+    group: targets.has(link?.target ?? nameStart) ? String(node.id) : undefined,
     unknown: allKnown,
   })
 
@@ -70,7 +75,9 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     name: reader.archive,
-    root: Effect.map(reader.entry(reader.root), (entry) => item({ entry, node: reader.root })),
+    root: Effect.map(reader.entry(reader.root), (entry) =>
+      item({ entry, link: undefined, nameStart: 0, node: reader.root }),
+    ),
     list,
     read: (file, offset, target) =>
       file.entry.body._tag === "File" ? reader.content(file.entry.body.content, offset, target) : Effect.void,

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Cause, Effect, Latch } from "effect"
 import * as Errno from "../../src/domain/Errno.ts"
 import * as Session from "../../src/fuse/Session.ts"
+import { fromBytes } from "../../src/services/ByteSource.ts"
 import { anyInteger } from "../domain/helpers.ts"
 import * as B from "../support/ArchiveBuilder.ts"
 import * as Wire from "../support/Wire.ts"
@@ -117,6 +118,20 @@ describe("INTERRUPT during a request", () => {
       yield* served.settled
       assert.deepStrictEqual(yield* served.registry.held, [1])
     }),
+  )
+
+  it.effect("of READDIRPLUS of a folder with many names that are not shown comes through before its end", () =>
+    H.logged(() =>
+      Effect.gen(function* () {
+        const hidden = Array.from({ length: 500 }, (_, index) => ({
+          ...B.file(`${index}`),
+          filename: B.filename(`no/name/${index}`),
+        }))
+        const served = yield* H.serve({ source: fromBytes(B.build({ children: hidden }).bytes) })
+        yield* served.send(Wire.readdirplus(2, 1, 0, 4096), Wire.interrupt(2))
+        Wire.assertErrno(yield* served.reply, 2, "EINTR")
+      }),
+    ),
   )
 
   it.effect("whose reply is being written changes nothing", () =>

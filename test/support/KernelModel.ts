@@ -14,6 +14,7 @@ import * as Session from "../../src/fuse/Session.ts"
 import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
 import { type Source, SourceError } from "../../src/services/ByteSource.ts"
 import * as LookupRegistry from "../../src/services/LookupRegistry.ts"
+import * as KernelRequests from "./KernelRequests.ts"
 import * as KernelTree from "./KernelTree.ts"
 import * as Wire from "./Wire.ts"
 
@@ -25,14 +26,7 @@ interface Waiting {
 }
 
 /** A request that the kernel waits for. */
-interface Pending {
-  readonly unique: number
-  readonly what: string
-  /** Nodes that it names: the kernel does not forget these meanwhile. */
-  readonly node: bigint
-  readonly isRight: (errno: number, body: Buffer) => void
-  /** References that a delivered answer brings. */
-  readonly brings: (body: Buffer) => ReadonlyArray<bigint>
+interface Pending extends KernelRequests.Asked {
   interrupted: boolean
   /** Interrupted before it was sent. */
   readonly early: boolean
@@ -45,6 +39,7 @@ interface Writing {
   readonly done: Deferred.Deferred<Delivery>
 }
 
+const { at } = KernelRequests
 const tree = KernelTree.make()
 
 /** Rounds of the scheduler after which whatever can go on has gone on. */
@@ -154,138 +149,18 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   )
 
   const send = (message: Uint8Array): Effect.Effect<void> => Effect.asVoid(Queue.offer(messages, message))
-  const nothing = (): ReadonlyArray<bigint> => []
 
-  const ask = (
-    what: string,
-    node: bigint,
-    message: (unique: number) => Uint8Array,
-    isRight: Pending["isRight"],
-    brings: Pending["brings"] = nothing,
-  ): Effect.Effect<void> => {
+  const ask = (asked: KernelRequests.Asked): Effect.Effect<void> => {
     const id = unique
     unique += 2
     const interrupted = early.delete(id)
-    story.push(`${id}: ${what} of ${tree.nodes.get(node)?.path ?? node}`)
-    pending.set(id, { unique: id, what, node, isRight, brings, interrupted, early: interrupted, refused: false })
-    return send(message(id))
+    story.push(`${id}: ${asked.what} of ${tree.nodes.get(asked.node)?.path ?? asked.node}`)
+    pending.set(id, Object.assign({ interrupted, early: interrupted, refused: false }, asked))
+    return send(asked.message(id))
   }
 
-  const answers =
-    (errno: number, ...body: ReadonlyArray<Uint8Array>): Pending["isRight"] =>
-    (actual, bytes) => {
-      assert.strictEqual(actual, errno, story.join("\n"))
-      Wire.assertBytes(bytes, Buffer.concat(body), story.join("\n"))
-    }
+  const { answers, known, list, lookup, other, read } = KernelRequests.make(tree, () => story.join("\n"))
   const nodes = (): ReadonlyArray<bigint> => [1n, ...held.keys()]
-  const at = <A>(values: ReadonlyArray<A>, index: number): A => values[index % values.length] as A
-  const known = (node: bigint): KernelTree.Known => tree.nodes.get(node) ?? assert.fail(`a node ${node} that is none`)
-
-  const lookup = (node: bigint, name: string) => {
-    const child = known(node).children?.find((child) => child.name === name)
-    const isRight =
-      known(node).children === undefined
-        ? answers(Wire.Errno.ENOTDIR)
-        : child === undefined
-          ? answers(0, Wire.u64(0, 0, Wire.FOREVER, 0), Buffer.alloc(96))
-          : child.ino === undefined
-            ? answers(Wire.Errno.EIO)
-            : answers(0, Wire.entryOut(known(child.ino).attr))
-    const brings = (body: Buffer) => [body.readBigUInt64LE(0)].filter((node) => node !== 0n)
-    return ask(`LOOKUP ${name}`, node, (id) => Wire.lookup(id, node, name), isRight, brings)
-  }
-
-  /** What a listing from an offset on holds: as many entries as fit. */
-  const listing = (node: bigint, offset: number, size: number, plus: boolean): Buffer => {
-    const { above, children = [] } = known(node)
-    const all = [
-      ...children.map(({ ino, name }, index) => {
-        const of = ino === undefined ? undefined : known(ino).attr
-        const type = (of?.mode ?? 0) >> 12
-        const shown = ino ?? 0xffff_ffffn
-        return plus ? Wire.direntplus(shown, index + 1, type, name, of) : Wire.dirent(shown, index + 1, type, name)
-      }),
-      ...[node, above].map((ino, index) => {
-        const [next, name] = [children.length + 1 + index, index === 0 ? "." : ".."]
-        return plus ? Wire.direntplus(ino, next, 4, name, undefined) : Wire.dirent(ino, next, 4, name)
-      }),
-    ].slice(offset)
-    let room = size
-    const fitting = all.findIndex((entry) => (room -= entry.length) < 0)
-    return Buffer.concat(all.slice(0, fitting < 0 ? all.length : fitting))
-  }
-
-  const list = (node: bigint, offset: number, size: number, plus: boolean) => {
-    const isFolder = known(node).children !== undefined
-    const isRight = isFolder ? answers(0, listing(node, offset, size, plus)) : answers(Wire.Errno.ENOTDIR)
-    // `.` and `..` have no node: they are not counted.
-    const brings = (body: Buffer) =>
-      plus ? Wire.parseDirents(body, true).flatMap(({ node }) => (node === 0n ? [] : [node])) : []
-    const message = plus ? Wire.readdirplus : Wire.readdir
-    return ask(
-      `${plus ? "READDIRPLUS" : "READDIR"} ${offset} ${size}`,
-      node,
-      (id) => message(id, node, offset, size),
-      isRight,
-      brings,
-    )
-  }
-
-  const read = (node: bigint, offset: number, size: number) => {
-    const { children, content } = known(node)
-    const errno = children === undefined ? Wire.Errno.EBADF : Wire.Errno.EISDIR
-    const isRight = content === undefined ? answers(errno) : answers(0, content.subarray(offset, offset + size))
-    return ask(`READ ${offset} ${size}`, node, (id) => Wire.read(id, node, offset, size), isRight)
-  }
-
-  const sized = (size: number, value: Buffer | undefined): Pending["isRight"] =>
-    value === undefined
-      ? answers(Wire.Errno.ENODATA)
-      : size === 0
-        ? answers(0, Wire.u32(value.length, 0))
-        : value.length > size
-          ? answers(Wire.Errno.ERANGE)
-          : answers(0, value)
-
-  const other = (node: bigint, b: number, c: number): Effect.Effect<void> => {
-    const { attr, target, xattrs } = known(node)
-    switch (b % 6) {
-      case 0:
-        return ask("GETATTR", node, (id) => Wire.getattr(id, node), answers(0, Wire.attrOut(attr)))
-      case 1: {
-        const isRight = target === undefined ? answers(Wire.Errno.EINVAL) : answers(0, Buffer.from(target))
-        return ask("READLINK", node, (id) => Wire.readlink(id, node), isRight)
-      }
-      case 2: {
-        const name = at(["user.one", "user.longer", "user.none", "user.absent"], c)
-        const size = at([0, 1, 299, 300, 4096], c >> 2)
-        return ask(
-          `GETXATTR ${name} ${size}`,
-          node,
-          (id) => Wire.getxattr(id, node, name, size),
-          sized(size, xattrs.get(name)),
-        )
-      }
-      case 3: {
-        const list = KernelTree.xattrList(known(node))
-        const size = at([0, list.length - 1, list.length, 4096], c)
-        return ask(
-          `LISTXATTR ${size}`,
-          node,
-          (id) => Wire.listxattr(id, node, Math.max(0, size)),
-          sized(Math.max(0, size), list),
-        )
-      }
-      case 4: {
-        const flags = c % 4
-        const isRight = flags === 0 ? (errno: number) => assert.strictEqual(errno, 0) : answers(Wire.Errno.EROFS)
-        return ask(`OPEN ${flags}`, node, (id) => Wire.open(id, node, flags), isRight)
-      }
-      default:
-        return ask("RELEASE", node, (id) => Wire.release(id, node), answers(0))
-    }
-  }
-
   /** What may be forgotten of a node: all that is held, unless a request names it. */
   const forgettable = (): ReadonlyArray<bigint> => {
     const named = new Set([...pending.values()].map(({ node }) => node))
@@ -349,17 +224,17 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
       switch (kind) {
         case 0:
         case 1:
-          return lookup(b % 8 === 0 ? node : folder, at(tree.names, c))
+          return ask(lookup(b % 8 === 0 ? node : folder, at(tree.names, c)))
         case 2:
         case 3:
-          return list(folder, b % 8 === 0 ? c % 20 : 0, at([100, 400, 1000, 4096], c), true)
+          return ask(list(folder, b % 8 === 0 ? c % 20 : 0, at([100, 400, 1000, 4096], c), true))
         case 4:
-          return list(node, c % 16, at([40, 100, 4096], b), false)
+          return ask(list(node, c % 16, at([40, 100, 4096], b), false))
         case 5:
         case 6:
-          return read(node, at([0, 1, 100, 4096, 4999, 5000, 9000], b), at([0, 1, 100, 4096, 131_072], c))
+          return ask(read(node, at([0, 1, 100, 4096, 4999, 5000, 9000], b), at([0, 1, 100, 4096, 131_072], c)))
         case 7:
-          return other(node, b, c)
+          return ask(other(node, b, c))
         case 8:
           return forget(a, b)
         case 9:
@@ -448,7 +323,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
           yield* send(Wire.batchForget(0, ...held))
           held.clear()
           yield* check
-          yield* ask("DESTROY", 1n, (id) => Wire.destroy(id), answers(0))
+          yield* ask({ what: "DESTROY", node: 1n, message: Wire.destroy, isRight: answers(0), brings: () => [] })
           yield* check
           yield* Queue.end(messages)
           return yield* ended("success")
