@@ -278,7 +278,8 @@ export const make = (context: Context): ExtractEntry => {
   ): Effect.fn.Return<void> {
     const written = links.find(target)
     if (written !== undefined) {
-      const from = written.name ?? (yield* Effect.orElseSucceed(reader.name(found.node), () => undefined))
+      const targetName = reader.name({ ...found.node, nameStart: target })
+      const from = written.name ?? (yield* Effect.orElseSucceed(targetName, () => undefined))
       if (from !== undefined && linkTo(folder, found, written, from)) return
     }
     yield* file(folder, found, content)

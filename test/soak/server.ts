@@ -78,9 +78,10 @@ const program = Effect.gen(function* () {
   const reader = yield* ArchiveReader.make(yield* FileSource.open(archive), { _tag: "Present", source })
   const mounted = yield* Mount.mountReader(reader, { mountPoint })
   const end = Latch.makeUnsafe(false)
-  process.on("disconnect", () => Effect.runFork(end.open))
+  const run = Effect.runForkWith(yield* Effect.context())
+  process.on("disconnect", () => run(end.open))
   process.on("message", (message: "state" | "end") => {
-    Effect.runFork(
+    run(
       message === "end"
         ? end.open
         : Effect.flatMap(state(mounted), (state) => Effect.sync(() => void process.send?.(state))),
