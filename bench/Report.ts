@@ -1,0 +1,93 @@
+/**
+ * The figures as tables for people and as JSON for programs.
+ */
+import type { Row } from "./Measure.ts"
+import * as Statistics from "./Statistics.ts"
+
+/** A group of rows with the same contenders, measured in the same way. */
+export interface Section {
+  readonly title: string
+  readonly contenders: ReadonlyArray<string>
+  /** The contender whose times the others' are divided by. */
+  readonly peer: string
+  readonly rows: ReadonlyArray<Row>
+}
+
+/** All tables of a section. */
+export const tables = (section: Section): string =>
+  [times(section), ...(section.rows.some(hasRequests) ? [requests(section)] : [])].join("\n")
+
+/** Short names for wide tables. */
+const labels: Readonly<Record<string, string>> = { squashfuse_ll: "sq", directory: "dir" }
+
+const label = (name: string): string => labels[name] ?? name
+
+/** What the columns are. */
+export const legend =
+  "v1, v2: this program on either kind of archive; sq: squashfuse_ll; dir: the plain directory. Median wall time in\n" +
+  "ms, median of the ratios of each round, CPU time of the server (of the command) per unit, peak of its memory.\n"
+
+const hasRequests = (row: Row): boolean => Object.keys(row.requests).length > 0
+
+const times = ({ contenders, peer, rows, title }: Section): string => {
+  const present = contenders.filter((name) => rows.some((row) => row.samples[name] !== undefined))
+  const peerIsThere = present.includes(peer)
+  const compared = present.filter((name) => peerIsThere && name !== peer && name !== "directory")
+  const served = present.filter((name) => rows.some((row) => Statistics.figure(row, name, "cpuMs") !== undefined))
+  const twoBuilds = present.includes("base")
+  const header = [
+    title,
+    ...present.map((name) => `${label(name)} ms`),
+    ...compared.map((name) => `${label(name)}/${label(peer)}`),
+    ...(twoBuilds ? ["v1/base"] : []),
+    ...served.map((name) => `${label(name)} µs`),
+    "CPU per",
+    ...served.map((name) => `${label(name)} MiB`),
+  ]
+  const lines = rows.map((row) => [
+    row.name,
+    ...present.map((name) => time(Statistics.figure(row, name, "wallMs"))),
+    ...compared.map((name) => fixed(Statistics.ratio(row, name, peer), 2)),
+    ...(twoBuilds ? [fixed(Statistics.ratio(row, "v1", "base"), 2)] : []),
+    ...served.map((name) => fixed(Statistics.cpuPerUnit(row, name), 1)),
+    row.unit,
+    ...served.map((name) => fixed((Statistics.figure(row, name, "peakKiB") ?? Number.NaN) / 1024, 0)),
+  ])
+  return align([header, ...lines])
+}
+
+const requests = ({ contenders, rows }: Section): string => {
+  const lines = rows.flatMap((row) =>
+    contenders
+      .filter((name) => row.requests[name] !== undefined)
+      .map((name) => [row.name, name, describe(row.requests[name] ?? {}, row)]),
+  )
+  return align([["requests", "", "", ""], ...lines])
+}
+
+const describe = (counts: Readonly<Record<string, number>>, row: Row): string => {
+  const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a)
+  const all = sorted.reduce((sum, [, count]) => sum + count, 0)
+  const per = row.unit === "mount" ? "" : ` (${(all / row.units).toFixed(2)} per ${row.unit})`
+  return all === 0 ? "none" : `${all}${per}: ${sorted.map(([name, count]) => `${name} ${count}`).join(", ")}`
+}
+
+const time = (ms: number | undefined): string => fixed(ms, ms !== undefined && ms < 100 ? 1 : 0)
+
+const fixed = (value: number | undefined, digits: number): string =>
+  value === undefined || Number.isNaN(value) ? "–" : value.toFixed(digits)
+
+/** Columns as wide as their longest cell; numbers to the right, the first column and texts to the left. */
+const align = (lines: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths: Array<number> = []
+  for (const line of lines) {
+    for (const [column, cell] of line.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+  }
+  const numeric = widths.map((_, column) => lines.slice(1).every((line) => /^(?:[\d.]+|–)$/.test(line[column] ?? "")))
+  const render = (line: ReadonlyArray<string>): string =>
+    line
+      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd()
+  return `${lines.map(render).join("\n")}\n`
+}
