@@ -69,7 +69,8 @@ interface State {
   readonly health: Layout.Health | undefined
   readonly view: ReadonlyMap<string, Golden.View> | undefined
   entries: number
-  compared: number
+  /** Paths that were compared with the view. */
+  readonly compared: Set<string>
 }
 
 const complain = (state: State, problem: string): void => {
@@ -137,7 +138,7 @@ const compare = (
   const view = state.view?.get(path)
   const whole = state.health?.healthy.get(path)
   if (view === undefined || whole === undefined) return
-  state.compared++
+  state.compared.add(path)
   if (stat === undefined) return complain(state, `${path}: is whole, but cannot be read`)
   const seen = {
     ino: path === "/" ? 1n : NodeId.toBigInt(stat.id),
@@ -296,7 +297,7 @@ export const drive = ({ base, bytes, changed, changedPayload, payload }: Damaged
       health: changed === undefined ? undefined : Layout.healthOf(base.layout, changed, changedPayload),
       view: base.view,
       entries: 0,
-      compared: 0,
+      compared: new Set(),
     }
     const limit = 5000 + 100 * base.layout.places.length
     const archive = counting(bytes, "hostile.mpxar", limit)
@@ -312,6 +313,8 @@ export const drive = ({ base, bytes, changed, changedPayload, payload }: Damaged
       yield* useBridge(state, reader)
       const { errors, found } = yield* useWalk(state, reader)
       for (const path of state.health?.healthy.keys() ?? []) {
+        const listed = state.view === undefined || state.compared.has(path)
+        if (!listed) complain(state, `${path}: is whole, but the file system does not list it`)
         if (!found.has(path)) complain(state, `${path}: is whole, but the walk did not find it`)
       }
       const bad = errors?.find(({ check, kind }) => kind !== "Limit" && check !== "D9")
@@ -324,5 +327,11 @@ export const drive = ({ base, bytes, changed, changedPayload, payload }: Damaged
       complain(state, "does not open, but the verifier finds nothing")
     }
     const { compared, entries, problems } = state
-    return { problems, opened: reader !== undefined, entries, compared, reads: archive.reads + (other?.reads ?? 0) }
+    return {
+      problems,
+      opened: reader !== undefined,
+      entries,
+      compared: compared.size,
+      reads: archive.reads + (other?.reads ?? 0),
+    }
   }).pipe(Effect.provide(Logger.layer([])))

@@ -39,7 +39,7 @@ describe("any sequence of requests, interrupts, forgets, late bytes and lost rep
       `agrees with the kernel until ${name}`,
       [Arbitrary.array(anyCommand, { minLength: 1, maxLength: 80 })],
       ([commands]) => play(commands, end),
-      { arbitrary: { runs: Number(process.env["MODEL_RUNS"] ?? 100), size: 80 } },
+      { arbitrary: { runs: Number(process.env["MODEL_RUNS"] ?? 100), size: 80, maxShrinks: 300 } },
     )
   }
 })

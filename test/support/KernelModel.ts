@@ -6,7 +6,7 @@
  * any order. After each step `check` compares what the server holds with what the kernel does.
  */
 import { assert } from "@effect/vitest"
-import { type Cause, Deferred, Effect, Exit, Fiber, Queue, Scope } from "effect"
+import { type Cause, Deferred, Effect, Exit, Queue, Scope } from "effect"
 import * as NodeId from "../../src/domain/NodeId.ts"
 import * as Bridge from "../../src/fuse/Bridge.ts"
 import { type Delivery, DeviceLost, type Shape as Device } from "../../src/fuse/FuseDevice.ts"
@@ -124,6 +124,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
         (errno === Wire.Errno.EINTR && request.interrupted) ||
         (errno === Wire.Errno.EIO && (failures.reads > 0 || request.refused))
       if (request.refused) assert.strictEqual(errno, Wire.Errno.EIO, `${request.what} after it was refused`)
+      else if (request.early) assert.strictEqual(errno, Wire.Errno.EINTR, `${request.what} interrupted before it came`)
       else if (!excused) request.isRight(errno, body)
       if (errno === 0) for (const node of request.brings(body)) held.set(node, (held.get(node) ?? 0) + 1)
     }
@@ -270,22 +271,23 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
       )
     })
 
+  /** With what has happened, where it is not so. */
+  const same = (actual: number, expected: number, what: string): void => {
+    if (actual !== expected) assert.strictEqual(actual, expected, `${what}\n${story.join("\n")}`)
+  }
+
   const check = Effect.gen(function* () {
     yield* quiet()
-    assert.strictEqual(yield* session.inFlight, pending.size, `requests under way\n${story.join("\n")}`)
+    same(yield* session.inFlight, pending.size, "requests under way")
     const there = new Set((yield* registry.held).map(NodeId.toBigInt))
-    for (const node of nodes()) assert.isTrue(there.has(node), `${node} is held\n${story.join("\n")}`)
-    for (const [ino] of tree.nodes) {
+    for (const node of nodes()) same(Number(there.has(node)), 1, `${node} is held`)
+    for (const [ino, { path }] of tree.nodes) {
       if (ino === 1n) continue
       const id = NodeId.fromHalves(Number(ino & 0xffff_ffffn), Number(ino >> 32n))
-      assert.strictEqual(
-        yield* registry.count(id),
-        held.get(ino) ?? 0,
-        `references to ${known(ino).path}\n${story.join("\n")}`,
-      )
+      same(yield* registry.count(id), held.get(ino) ?? 0, `references to ${path}`)
     }
     // More may be held for replies that are under way.
-    if (pending.size === 0) assert.deepStrictEqual([...there].sort(), [...nodes()].sort(), story.join("\n"))
+    if (pending.size === 0) same(there.size, nodes().length, "nodes held")
   })
 
   const ended = (expected: string) =>
@@ -295,7 +297,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
         write(0, "abandoned")
         yield* Effect.yieldNow
       }
-      const exit = yield* Fiber.await(serving)
+      const exit = serving.pollUnsafe() ?? assert.fail(`the session has not ended\n${story.join("\n")}`)
       const outcome = Exit.isSuccess(exit)
         ? "success"
         : exit.cause.reasons.map((r) => (r._tag === "Fail" ? r.error._tag : r._tag)).join()
