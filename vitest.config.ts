@@ -6,6 +6,7 @@ const mounted = ["test/mounted/**/*.test.ts", "test/cli/Mount*.test.ts"]
 export default defineConfig({
   test: {
     pool: "forks",
+    globalSetup: "test/support/buildCommand.ts",
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // The programs that tests start load the same modules again and again.

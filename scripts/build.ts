@@ -7,7 +7,7 @@ import { chmodSync, rmSync } from "node:fs"
 import { rolldown } from "rolldown"
 
 rmSync("dist", { recursive: true, force: true })
-execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" })
+execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" })
 rmSync("dist/cli", { recursive: true })
 
 const bundle = await rolldown({

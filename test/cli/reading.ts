@@ -9,7 +9,7 @@ import * as Golden from "../support/Golden.ts"
 import * as Processes from "../support/Processes.ts"
 import { isRoot, need, NOBODY } from "../support/Requirements.ts"
 
-export const MAIN = path.join(import.meta.dirname, "../../src/cli/main.ts")
+export const MAIN = path.join(import.meta.dirname, "../../dist/cli/main.js")
 
 /** How to run a command as somebody. */
 export type As = Pick<Processes.Options, "uid" | "gid">
