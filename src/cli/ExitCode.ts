@@ -13,13 +13,13 @@ import { DeviceLost } from "../fuse/FuseDevice.ts"
 import { MountError, type Reason } from "../fuse/MountError.ts"
 import { PathError } from "../services/Archive.ts"
 import { ArchiveError } from "../services/ArchiveError.ts"
-import { TargetError } from "../services/ArchiveTarget.ts"
-import { WriteError } from "../services/ArchiveWriter.ts"
-import { SinkError } from "../services/ByteSink.ts"
+import { TargetError } from "../services/create/ArchiveTarget.ts"
+import { WriteError } from "../services/create/ArchiveWriter.ts"
+import { SinkError } from "../services/create/ByteSink.ts"
 import { OpenError } from "../services/FileSource.ts"
 import { Overforget } from "../services/LookupRegistry.ts"
 import { SelectionError } from "../services/Selection.ts"
-import { SourceTreeError } from "../services/SourceTree.ts"
+import { SourceTreeError } from "../services/create/SourceTree.ts"
 
 export const SUCCESS = 0
 /** A bug in this program. */

@@ -8,8 +8,8 @@ import * as PathText from "../../src/domain/PathText.ts"
 import * as Archive from "../../src/services/Archive.ts"
 import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
 import * as ArchiveSources from "../../src/services/ArchiveSources.ts"
-import type * as Finding from "../../src/services/Finding.ts"
-import * as Verifier from "../../src/services/Verifier.ts"
+import type * as Finding from "../../src/services/verify/Finding.ts"
+import * as Verifier from "../../src/services/verify/Verifier.ts"
 import * as DamagedArchives from "../support/DamagedArchives.ts"
 
 interface Line extends DamagedArchives.Expected {

@@ -8,8 +8,8 @@ import type { Metadata } from "../../src/domain/EntryEncoder.ts"
 import type * as Node from "../../src/domain/Node.ts"
 import type { ArchiveError } from "../../src/services/ArchiveError.ts"
 import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
-import type { ArchiveWriter, ContentSource, WriteError } from "../../src/services/ArchiveWriter.ts"
-import type { SinkError } from "../../src/services/ByteSink.ts"
+import type { ArchiveWriter, ContentSource, WriteError } from "../../src/services/create/ArchiveWriter.ts"
+import type { SinkError } from "../../src/services/create/ByteSink.ts"
 import * as ByteSource from "../../src/services/ByteSource.ts"
 
 export type Tree =

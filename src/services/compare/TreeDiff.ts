@@ -1,0 +1,227 @@
+/**
+ * How two trees differ: what is in one of them only, and for what is in both which attributes are not the same.
+ *
+ * Both are walked together, depth first, names ascending by their bytes. Contents are compared byte by byte, only where
+ * the sizes agree, and once for all names of a file. Memory grows with the names in the folders the walk is in, and with
+ * the number of files that have several names. What cannot be read is part of the result and does not end it.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Bytes from "../../domain/Bytes.ts"
+import * as PathText from "../../domain/PathText.ts"
+import * as AttributeDiff from "./AttributeDiff.ts"
+import type { ComparedTree, Item, Listing, TreeError } from "./ComparedTree.ts"
+import * as TreeWalk from "../TreeWalk.ts"
+
+/** One of the two trees. */
+export type Side = "left" | "right"
+
+export type Difference =
+  /** Only in the left tree, only in the right tree. Every entry of a folder is named. */
+  | { readonly _tag: "Removed" | "Added"; readonly path: Uint8Array; readonly item: Item }
+  /** In both trees, but not the same. At least one change. */
+  | { readonly _tag: "Changed"; readonly path: Uint8Array; readonly changes: ReadonlyArray<AttributeDiff.Change> }
+  /** An entry, the names in a folder or a content cannot be read, and so not be compared. */
+  | { readonly _tag: "Unreadable"; readonly path: Uint8Array; readonly side: Side; readonly error: TreeError }
+
+/** How far a comparison has come. */
+export interface Progress {
+  /** Paths looked at. */
+  readonly entries: number
+  /** Bytes of contents compared. */
+  readonly contentBytes: number
+}
+
+export interface Options {
+  /** Whether to compare contents; on by default. */
+  readonly data?: boolean | undefined
+  /** Called now and then; must be quick. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** Bytes of a file compared at once. */
+const CHUNK = 1024 * 1024
+
+const ROOT_PATH = Bytes.fromText("/")
+
+/** A folder that the walk is in, on one side. */
+interface Cursor<I> {
+  readonly directory: I
+  readonly listing: Listing<I>
+  next: number
+}
+
+interface Level<L, R> {
+  readonly path: Uint8Array
+  readonly left: Cursor<L> | undefined
+  readonly right: Cursor<R> | undefined
+}
+
+/** The differences between `left` and `right`, in the order of the walk. */
+export const compare = <L extends Item, R extends Item>(
+  left: ComparedTree<L>,
+  right: ComparedTree<R>,
+  { data = true, onProgress = ignore }: Options = {},
+): Stream.Stream<Difference> =>
+  Stream.fromPull(
+    Effect.sync(() => {
+      const levels: Array<Level<L, R>> = []
+      const firstNames = { left: new Map<string, Uint8Array>(), right: new Map<string, Uint8Array>() }
+      let found: Array<Difference> = []
+      let started = false
+      let entries = 0
+      let contentBytes = 0
+      let buffers: readonly [Uint8Array, Uint8Array] | undefined
+
+      const unreadable = (path: Uint8Array, side: Side) => (error: TreeError) => {
+        found.push({ _tag: "Unreadable", path, side, error })
+        return undefined
+      }
+
+      /** An effect's result, or nothing if it fails, which is reported. */
+      const attempt = <A>(path: Uint8Array, side: Side, effect: Effect.Effect<A, TreeError>) =>
+        Effect.match(effect, { onFailure: unreadable(path, side), onSuccess: (value): A | undefined => value })
+
+      /** The first name met of a file with several names; `undefined` for the first name itself. */
+      const firstName = (path: Uint8Array, side: Side, item: Item): Uint8Array | undefined => {
+        if (item.group === undefined) return undefined
+        const first = firstNames[side].get(item.group)
+        if (first === undefined) firstNames[side].set(item.group, path)
+        return first
+      }
+
+      const cursor = <I extends Item>(
+        tree: ComparedTree<I>,
+        path: Uint8Array,
+        side: Side,
+        directory: I | undefined,
+      ): Effect.Effect<Cursor<I> | undefined> => {
+        if (directory === undefined) return Effect.undefined
+        if (directory.entry.body._tag !== "Directory") return Effect.as(tree.close(directory), undefined)
+        return Effect.flatMap(attempt(path, side, tree.list(directory)), (listing) => {
+          if (listing === undefined) return Effect.as(tree.close(directory), undefined)
+          for (const error of listing.errors) unreadable(path, side)(error)
+          return Effect.succeed({ directory, listing, next: 0 })
+        })
+      }
+
+      /** Goes into what of `l` and `r` is a folder, and closes the rest. */
+      const enter = Effect.fnUntraced(function* (path: Uint8Array, l: L | undefined, r: R | undefined) {
+        const leftCursor = yield* cursor(left, path, "left", l)
+        const rightCursor = yield* cursor(right, path, "right", r)
+        // The names of a folder that cannot be listed are not all missing there.
+        const comparable =
+          (l === undefined || leftCursor !== undefined) && (r === undefined || rightCursor !== undefined)
+        const bothFolders = l?.entry.body._tag === "Directory" && r?.entry.body._tag === "Directory"
+        if (bothFolders && !comparable) {
+          if (leftCursor !== undefined) yield* left.close(leftCursor.directory)
+          if (rightCursor !== undefined) yield* right.close(rightCursor.directory)
+          return
+        }
+        if (leftCursor !== undefined || rightCursor !== undefined) {
+          levels.push({ path, left: leftCursor, right: rightCursor })
+        }
+      })
+
+      const compareContents = Effect.fnUntraced(function* (path: Uint8Array, l: L, r: R, size: number) {
+        buffers ??= [new Uint8Array(CHUNK), new Uint8Array(CHUNK)]
+        for (let at = 0; at < size; at += CHUNK) {
+          const ours = buffers[0].subarray(0, size - at)
+          const theirs = buffers[1].subarray(0, size - at)
+          if ((yield* attempt(path, "left", Effect.as(left.read(l, at, ours), true))) === undefined) return undefined
+          if ((yield* attempt(path, "right", Effect.as(right.read(r, at, theirs), true))) === undefined) {
+            return undefined
+          }
+          contentBytes += ours.length
+          onProgress({ entries, contentBytes })
+          if (Buffer.compare(ours, theirs) !== 0) return at + ours.findIndex((byte, index) => byte !== theirs[index])
+        }
+        return undefined
+      })
+
+      const compareBoth = Effect.fnUntraced(function* (path: Uint8Array, l: L, r: R) {
+        const changes = AttributeDiff.compare(l, r)
+        const leftFirst = firstName(path, "left", l)
+        const rightFirst = firstName(path, "right", r)
+        const leftText = leftFirst === undefined ? undefined : PathText.print(leftFirst)
+        const rightText = rightFirst === undefined ? undefined : PathText.print(rightFirst)
+        if (leftText !== rightText) changes.push({ attribute: "hardlink", left: leftText, right: rightText })
+        const ours = l.entry.body
+        const theirs = r.entry.body
+        const compared = leftText !== undefined && leftText === rightText
+        if (data && !compared && ours._tag === "File" && theirs._tag === "File") {
+          const size = ours.content.length
+          const at = size === theirs.content.length ? yield* compareContents(path, l, r, size) : undefined
+          if (at !== undefined) changes.push({ attribute: "content", offset: at })
+        }
+        if (changes.length > 0) found.push({ _tag: "Changed", path, changes })
+      })
+
+      /** What is under one name: on the left, on the right, or both. */
+      const visit = Effect.fnUntraced(function* (
+        path: Uint8Array,
+        openLeft: Effect.Effect<L, TreeError> | undefined,
+        openRight: Effect.Effect<R, TreeError> | undefined,
+      ) {
+        entries++
+        if (entries % 256 === 0) onProgress({ entries, contentBytes })
+        const l = openLeft === undefined ? undefined : yield* attempt(path, "left", openLeft)
+        const r = openRight === undefined ? undefined : yield* attempt(path, "right", openRight)
+        if (l !== undefined && r !== undefined) yield* compareBoth(path, l, r)
+        else if (l !== undefined && openRight === undefined) {
+          firstName(path, "left", l)
+          found.push({ _tag: "Removed", path, item: l })
+        } else if (r !== undefined && openLeft === undefined) {
+          firstName(path, "right", r)
+          found.push({ _tag: "Added", path, item: r })
+        } else {
+          // One side cannot be read: nothing can be said about what is below on the other.
+          if (l !== undefined) yield* left.close(l)
+          if (r !== undefined) yield* right.close(r)
+          return
+        }
+        yield* enter(path, l, r)
+      })
+
+      const leave = Effect.fnUntraced(function* (level: Level<L, R>) {
+        levels.pop()
+        if (level.left !== undefined) yield* left.close(level.left.directory)
+        if (level.right !== undefined) yield* right.close(level.right.directory)
+      })
+
+      const step = Effect.fnUntraced(function* (level: Level<L, R>) {
+        const leftName = nextName(level.left)
+        const rightName = nextName(level.right)
+        const name = leftName ?? rightName
+        if (name === undefined) return yield* leave(level)
+        const order = leftName === undefined ? 1 : rightName === undefined ? -1 : Bytes.compare(leftName, rightName)
+        yield* visit(
+          TreeWalk.join(level.path, order > 0 ? (rightName as Uint8Array) : name),
+          order <= 0 ? level.left?.listing.open(level.left.next++) : undefined,
+          order >= 0 ? level.right?.listing.open(level.right.next++) : undefined,
+        )
+      })
+
+      const pull = Effect.fnUntraced(function* () {
+        while (found.length === 0) {
+          const level = levels.at(-1)
+          if (level !== undefined) yield* step(level)
+          else if (started) return yield* Cause.done()
+          else {
+            started = true
+            yield* visit(ROOT_PATH, left.root, right.root)
+          }
+        }
+        const [first, ...rest] = found
+        found = []
+        return first === undefined ? yield* Cause.done() : ([first, ...rest] as const)
+      })
+      return Effect.suspend(pull)
+    }),
+  )
+
+const nextName = <I>(cursor: Cursor<I> | undefined): Uint8Array | undefined =>
+  cursor === undefined || cursor.next === cursor.listing.count ? undefined : cursor.listing.nameAt(cursor.next)
+
+const ignore = (): void => undefined

@@ -1,0 +1,96 @@
+/**
+ * Creates an archive, v1 or v2, from a folder (§6).
+ *
+ * Guarantees: the archive appears under its name, or both halves of it under theirs, when it is complete and not
+ * before; nothing is ever overwritten; after a failure or an interruption nothing is left. What could not be stored as
+ * it was found is reported, and is an error only if the caller says so.
+ */
+import * as Effect from "effect/Effect"
+import * as ExcludePattern from "../../domain/ExcludePattern.ts"
+import * as ArchiveTarget from "./ArchiveTarget.ts"
+import * as ArchiveWriter from "./ArchiveWriter.ts"
+import type { SinkError } from "./ByteSink.ts"
+import * as SourceTree from "./SourceTree.ts"
+import type { SourceWarning } from "./SourceWarning.ts"
+import * as TreeWriter from "./TreeWriter.ts"
+
+export interface Options<E = never> {
+  /** The folder; a symbolic link there is followed. */
+  readonly source: string | Uint8Array
+  /** The archive, or the metadata half of a v2 archive. */
+  readonly archive: string | Uint8Array
+  /** The payload half: makes the archive v2. */
+  readonly payload?: string | Uint8Array | undefined
+  /** Patterns of what to leave out, recorded in the archive. `.pxarexclude` files count in any case. */
+  readonly exclude?: ReadonlyArray<Uint8Array> | undefined
+  /** Whether to stay on the file system of `source`; the default. */
+  readonly oneFileSystem?: boolean | undefined
+  /** What to store; everything by default. */
+  readonly xattrs?: boolean | undefined
+  readonly acls?: boolean | undefined
+  readonly fcaps?: boolean | undefined
+  readonly deviceNodes?: boolean | undefined
+  readonly fifos?: boolean | undefined
+  readonly sockets?: boolean | undefined
+  /** Called often, for each entry at least. The object is the same each time. */
+  readonly onProgress?: ((progress: Readonly<TreeWriter.Progress>) => void) | undefined
+  /** Told of everything that is not stored as it was found; logs it by default. Failing ends the archive. */
+  readonly onWarning?: ((warning: SourceWarning) => Effect.Effect<void, E>) | undefined
+}
+
+/** What was written. */
+export interface Summary extends ArchiveWriter.Written {
+  /** The root, hard links and the record of patterns included. */
+  readonly entries: number
+  /** Bytes of file contents. */
+  readonly contentBytes: number
+  readonly warnings: number
+}
+
+/** An exclude pattern is none, a file exists already, the source cannot be opened, the disk is full, … */
+export type CreateError =
+  | ExcludePattern.PatternError
+  | SourceTree.SourceTreeError
+  | ArchiveTarget.TargetError
+  | ArchiveWriter.WriteError
+  | SinkError
+
+/** Creates the archive. */
+export const create = <E = never>(options: Options<E>): Effect.Effect<Summary, CreateError | E> =>
+  Effect.scoped(run(options))
+
+const run = Effect.fnUntraced(function* <E>(options: Options<E>) {
+  const exclude = options.exclude ?? []
+  const patterns: Array<ExcludePattern.Pattern> = []
+  for (const text of exclude) patterns.push(yield* Effect.fromResult(ExcludePattern.parse(text)))
+  const split = options.payload !== undefined
+  const prelude =
+    split && exclude.length > 0 ? yield* Effect.fromResult(ExcludePattern.recordAsPrelude(exclude)) : undefined
+
+  const tree = yield* SourceTree.open(options.source, options)
+  const archive = yield* ArchiveTarget.open(options.archive)
+  const payload = options.payload === undefined ? undefined : yield* ArchiveTarget.open(options.payload)
+  const writer = yield* ArchiveWriter.make({ archive: archive.sink, payload: payload?.sink, prelude })
+
+  let warnings = 0
+  const onWarning = options.onWarning ?? ((warning: SourceWarning) => Effect.logWarning(warning.message))
+  const progress = yield* TreeWriter.write<E>(tree, writer, {
+    exclude: patterns,
+    record: split || exclude.length === 0 ? undefined : ExcludePattern.record(exclude),
+    oneFileSystem: options.oneFileSystem ?? true,
+    deviceNodes: options.deviceNodes ?? true,
+    fifos: options.fifos ?? true,
+    sockets: options.sockets ?? true,
+    leftOut: new Set(payload === undefined ? [archive.identity] : [archive.identity, payload.identity]),
+    onProgress: options.onProgress ?? (() => undefined),
+    onWarning: (warning) => {
+      warnings++
+      return onWarning(warning)
+    },
+  })
+  const written = yield* writer.finish
+  // The half that readers open comes last: where it is, the other one is too.
+  if (payload !== undefined) yield* payload.commit
+  yield* archive.commit
+  return { ...written, ...progress, warnings }
+})

@@ -1,0 +1,89 @@
+/**
+ * The `.pxarexclude` file of a folder that is being archived.
+ *
+ * Nothing in it, or about it, stops the archive: what cannot be used is a warning, and more is archived.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Bytes from "../../domain/Bytes.ts"
+import { S_IFREG } from "../../domain/Entry.ts"
+import * as ExcludePattern from "../../domain/ExcludePattern.ts"
+import type { Listing, Opened, SourceTree, SourceTreeError } from "./SourceTree.ts"
+import { pathIn } from "./SourceTree.ts"
+import { SourceWarning } from "./SourceWarning.ts"
+
+/** Bytes of a `.pxarexclude` file. */
+const MAX_SIZE = 1024 * 1024
+
+/**
+ * The patterns in force in `directory`: its own, if it has any, before `outer`. `base` is the length of its path with
+ * the slash behind it, 0 for the root.
+ */
+export const read = Effect.fnUntraced(function* <E>(
+  tree: SourceTree,
+  directory: Opened,
+  listing: Listing,
+  outer: ExcludePattern.Patterns | undefined,
+  base: number,
+  onWarning: (warning: SourceWarning) => Effect.Effect<void, E>,
+): Effect.fn.Return<ExcludePattern.Patterns | undefined, E> {
+  const index = find(listing, ExcludePattern.FILE_NAME)
+  if (index === undefined) return outer
+  const ignore = (detail: string) =>
+    onWarning(
+      new SourceWarning({
+        kind: "Pattern",
+        path: pathIn(directory, ExcludePattern.FILE_NAME),
+        detail: `${detail}; ignored`,
+      }),
+    )
+  if (listing.typeAt(index) !== S_IFREG) {
+    yield* ignore("no regular file")
+    return outer
+  }
+  const content = yield* Effect.result(readFile(tree, directory, listing, index))
+  if (Result.isFailure(content)) {
+    yield* ignore(`cannot ${content.failure.operation}: ${content.failure.detail}`)
+    return outer
+  }
+  if (content.success.length > MAX_SIZE) {
+    yield* ignore(`more than ${MAX_SIZE} bytes`)
+    return outer
+  }
+  const { errors, patterns } = ExcludePattern.parseFile(content.success)
+  for (const { error, line } of errors) yield* ignore(`line ${line}: ${error.message}`)
+  return patterns.length === 0 ? outer : { patterns, base, outer }
+})
+
+/** Number of `name` in a listing. */
+const find = (listing: Listing, name: Uint8Array): number | undefined => {
+  let low = 0
+  let high = listing.count
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const order = Bytes.compare(listing.nameAt(middle), name)
+    if (order === 0) return middle
+    if (order < 0) low = middle + 1
+    else high = middle
+  }
+  return undefined
+}
+
+/** The first `MAX_SIZE` bytes of a file, and one more if there is one. */
+const readFile = Effect.fnUntraced(function* (
+  tree: SourceTree,
+  directory: Opened,
+  listing: Listing,
+  index: number,
+): Effect.fn.Return<Uint8Array, SourceTreeError> {
+  const file = yield* tree.open(directory, listing, index)
+  const bytes = new Uint8Array(MAX_SIZE + 1)
+  let length = 0
+  while (length < bytes.length) {
+    const count = yield* tree.read(file, bytes.subarray(length), length)
+    if (count === 0) break
+    length += count
+  }
+  tree.close(file)
+  return bytes.subarray(0, length)
+})

@@ -1,0 +1,145 @@
+/**
+ * Every check of §7 over a whole archive, and those that only a full pass can make.
+ *
+ * Guarantees: a bad child never hides its siblings; memory is that of the reader, the tables of the folders the walk is
+ * in, and 16 bytes for each file of a split archive (up to a limit, which is reported); every reference into a payload
+ * archive is checked, and with `data` every byte of every file is read.
+ *
+ * Not checked: contents against anything (an archive has no checksums), and what is below a folder whose table cannot be
+ * read or that is hidden by another of its name (D9).
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as References from "effect/References"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as ArchiveHead from "../../domain/ArchiveHead.ts"
+import * as Bytes from "../../domain/Bytes.ts"
+import * as FormatError from "../../domain/FormatError.ts"
+import * as Item from "../../domain/Item.ts"
+import * as Limits from "../../domain/Limits.ts"
+import * as ArchiveError from "../ArchiveError.ts"
+import * as ArchiveReader from "../ArchiveReader.ts"
+import type { ArchiveSources } from "../ArchiveSources.ts"
+import * as Finding from "./Finding.ts"
+import type { Payload } from "../PayloadReader.ts"
+import * as VerifierWalk from "./VerifierWalk.ts"
+
+export interface Options {
+  /** Whether to read the contents of all files too. */
+  readonly data?: boolean | undefined
+  readonly limits?: Limits.Limits | undefined
+  /** Called now and then; must be quick. */
+  readonly onProgress?: ((progress: Finding.Progress) => void) | undefined
+}
+
+const ROOT_PATH = Bytes.fromText("/")
+
+/**
+ * Verifies an archive: the findings in the order of the archive, then the verdict. What is wrong with the archive is in
+ * the stream, also when it cannot even be opened; the stream itself does not fail.
+ */
+export const verify = (
+  sources: ArchiveSources,
+  options: Options = {},
+): Stream.Stream<Finding.Finding | Finding.Verdict> =>
+  Stream.fromPull(
+    Effect.sync(() => {
+      const { data = false, limits = Limits.defaults, onProgress = ignore } = options
+      let pending: Array<Finding.Finding | Finding.Verdict> = []
+      let failure: ArchiveError.ArchiveError | undefined
+      let walk: VerifierWalk.Walk | undefined
+      let finished = false
+      const counts = { errors: 0, notes: 0 }
+      const report: Finding.Report = (finding) => {
+        pending.push(finding)
+        if (finding.severity === "error") counts.errors++
+        else counts.notes++
+      }
+
+      const begin = Effect.fnUntraced(function* (): Effect.fn.Return<void> {
+        const payload = yield* checkPayload(sources.payload, report)
+        // The missing end of a payload archive, which opening it would log, has been reported.
+        const opened = yield* ArchiveReader.make(sources.archive, payload, { limits }).pipe(
+          Effect.provideService(References.MinimumLogLevel, "None"),
+          Effect.result,
+        )
+        if (Result.isSuccess(opened)) {
+          walk = VerifierWalk.make(opened.success, sources.archive, payload, report, { data, limits, onProgress })
+          return yield* walk.begin
+        }
+        failure = yield* VerifierWalk.refine(sources.archive, opened.failure)
+        report(Finding.fromError(ROOT_PATH, failure))
+      })
+
+      const step = Effect.fnUntraced(function* (): Effect.fn.Return<void> {
+        if (failure === undefined && walk === undefined) return yield* begin()
+        if (walk !== undefined && (yield* walk.step)) return
+        finished = true
+        const { errors, notes } = counts
+        pending.push(
+          new Finding.Verdict({
+            result: errors > 0 ? "damaged" : notes > 0 ? "notes" : "sound",
+            errors,
+            notes,
+            entries: walk?.progress().entries ?? 0,
+            contentBytes: walk?.progress().contentBytes ?? 0,
+            failure,
+          }),
+        )
+      })
+
+      const pull = Effect.fnUntraced(function* () {
+        while (pending.length === 0) {
+          if (finished) return yield* Cause.done()
+          yield* step()
+        }
+        const [first, ...rest] = pending
+        pending = []
+        return first === undefined ? yield* Cause.done() : ([first, ...rest] as const)
+      })
+      return Effect.suspend(pull)
+    }),
+  )
+
+/** P1 and P2. A payload archive that fails P1 is of no use: what comes back then is its absence. */
+const checkPayload = Effect.fnUntraced(function* (payload: Payload, report: Finding.Report): Effect.fn.Return<Payload> {
+  if (payload._tag === "Absent") return payload
+  const { source } = payload
+  const header = (
+    offset: number,
+    test: (window: Item.Window) => void,
+  ): Effect.Effect<void, ArchiveError.ArchiveError> =>
+    Effect.flatMap(VerifierWalk.readBytes(source, offset, Item.HEADER_SIZE), (bytes) =>
+      Effect.mapError(Effect.fromResult(FormatError.capture(() => test(Item.makeWindow(bytes, offset)))), (error) =>
+        ArchiveError.fromFormat(source.name, error as FormatError.FormatError),
+      ),
+    )
+
+  const start =
+    source.size < ArchiveHead.MIN_PAYLOAD_SIZE
+      ? Effect.fail(
+          ArchiveError.fromFormat(
+            source.name,
+            FormatError.malformed("P1", 0, `${source.size} bytes are too few for a payload archive`),
+          ),
+        )
+      : header(0, (window) => ArchiveHead.checkPayloadStart(window, source.size))
+  const started = yield* Effect.result(start)
+  if (Result.isFailure(started)) {
+    report(Finding.fromError(ROOT_PATH, started.failure))
+    return { _tag: "Absent", expected: undefined }
+  }
+  const tail = source.size - Item.HEADER_SIZE
+  const ended = yield* Effect.result(header(tail, (window) => ArchiveHead.checkPayloadTail(window, tail)))
+  if (Result.isFailure(ended)) {
+    report(
+      ended.failure.kind === "IO"
+        ? Finding.fromError(ROOT_PATH, ended.failure)
+        : Finding.note("P2", ROOT_PATH, source.name, tail, "payload archive without its end marker: cut short?"),
+    )
+  }
+  return payload
+})
+
+const ignore = (): void => undefined

@@ -1,0 +1,311 @@
+/**
+ * The walk of `Verifier` through an archive that could be opened: one child a step, in the order of the archive.
+ *
+ * Everything it finds goes to `report`; a step does not fail.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Bytes from "../../domain/Bytes.ts"
+import type { Content, Entry, HardLink } from "../../domain/Entry.ts"
+import { NO_PERMISSIONS } from "../../domain/Entry.ts"
+import * as FormatError from "../../domain/FormatError.ts"
+import * as GoodbyeTable from "../../domain/GoodbyeTable.ts"
+import * as Item from "../../domain/Item.ts"
+import * as ItemType from "../../domain/ItemType.ts"
+import type * as Limits from "../../domain/Limits.ts"
+import type { Node } from "../../domain/Node.ts"
+import { PayloadRanges } from "../../domain/PayloadRanges.ts"
+import * as PathText from "../../domain/PathText.ts"
+import * as XattrList from "../../domain/XattrList.ts"
+import * as Archive from "../Archive.ts"
+import * as ArchiveError from "../ArchiveError.ts"
+import type * as ArchiveReader from "../ArchiveReader.ts"
+import type { Source } from "../ByteSource.ts"
+import * as Finding from "./Finding.ts"
+import type { Payload } from "../PayloadReader.ts"
+import * as TreeWalk from "../TreeWalk.ts"
+
+export interface Options {
+  /** Whether to read the contents of all files too. */
+  readonly data: boolean
+  readonly limits: Limits.Limits
+  /** Called now and then. */
+  readonly onProgress: (progress: Finding.Progress) => void
+}
+
+/** A folder that the walk is in. */
+interface Level {
+  readonly directory: Node
+  readonly path: Uint8Array
+  readonly depth: number
+  readonly slots: Uint32Array
+  next: number
+  /** Where the last child ended; not known after one that cannot be read. */
+  end: number | undefined
+}
+
+/** Bytes of a file read at once. */
+const CHUNK = 1024 * 1024
+
+const ROOT_PATH = Bytes.fromText("/")
+const UNKNOWN_NAME = Bytes.fromText("?")
+
+export interface Walk {
+  readonly begin: Effect.Effect<void>
+  /** One child more, or `false` when there are no more. */
+  readonly step: Effect.Effect<boolean>
+  readonly progress: () => Finding.Progress
+}
+
+/** A walk through the archive that `reader` has opened from `source`. */
+export const make = (
+  reader: ArchiveReader.Shape,
+  source: Source,
+  payload: Payload,
+  report: Finding.Report,
+  { data, limits, onProgress }: Options,
+): Walk => {
+  const archive = Archive.fromReader(reader, limits)
+  const levels: Array<Level> = []
+  const ranges = new PayloadRanges()
+  const payloadName = payload._tag === "Present" ? payload.source.name : ""
+  let entries = 0
+  let position = 0
+  let contentBytes = 0
+  let buffer: Uint8Array | undefined
+  /** Files whose contents are in a payload archive that is not there, and the first of them. */
+  let withoutPayload = 0
+  let firstWithoutPayload = 0
+  let unchecked = 0
+
+  const progress = (): Finding.Progress => ({ entries, position, contentBytes })
+
+  const fail = (path: Uint8Array, error: ArchiveError.ArchiveError): Effect.Effect<void> =>
+    Effect.map(refine(source, error), (error) => report(Finding.fromError(path, error)))
+
+  const readAll = Effect.fnUntraced(function* (content: Content): Effect.fn.Return<void, ArchiveError.ArchiveError> {
+    buffer ??= new Uint8Array(CHUNK)
+    for (let at = 0; at < content.length; at += CHUNK) {
+      const length = Math.min(CHUNK, content.length - at)
+      yield* reader.content(content, at, buffer.subarray(0, length))
+      contentBytes += length
+      onProgress(progress())
+    }
+  })
+
+  /** Reading nothing checks the reference (P3, P4). What is no item there is no PAYLOAD either. */
+  const checkReference = (content: Content): Effect.Effect<void, ArchiveError.ArchiveError> =>
+    Effect.mapError(reader.content(content, 0, Bytes.empty), (error) =>
+      error.kind !== "IO" && error.check.startsWith("H")
+        ? new ArchiveError.ArchiveError({ ...error, check: "P3", kind: "Malformed" })
+        : error,
+    )
+
+  const checkContent = Effect.fnUntraced(function* (
+    path: Uint8Array,
+    entry: Entry,
+    content: Content,
+  ): Effect.fn.Return<void, ArchiveError.ArchiveError> {
+    if (content.source === "payload") {
+      if (payload._tag === "Absent") {
+        if (withoutPayload++ === 0) firstWithoutPayload = entry.end - Item.HEADER_SIZE - 16
+        return
+      }
+      yield* checkReference(content)
+      const start = content.start - Item.HEADER_SIZE
+      const added = ranges.add(start, content.start + content.length)
+      if (added === "unchecked") unchecked++
+      if (added === "overlaps")
+        report(Finding.note("V2", path, payloadName, start, "payload overlaps that of another file"))
+      if (added === "known") return
+    }
+    if (data) yield* readAll(content)
+  })
+
+  const checkAttributes = (path: Uint8Array, entry: Entry): void => {
+    const found = (check: string, offset: number, detail: string): void =>
+      report(Finding.note(check, path, source.name, offset, detail))
+    for (const { check, detail, offset } of entry.findings) found(check, offset, detail)
+    for (const { check, detail, offset } of XattrList.fromEntry(entry).findings) found(check, offset, detail)
+    const { aclDefault, aclDefaultGroups, aclDefaultUsers, aclGroupObj, aclGroups, aclUsers } = entry.attributes
+    if (aclGroupObj === undefined && aclUsers.length + aclGroups.length > 0) {
+      found("E8", entry.start, "access ACL without ACL_GROUP_OBJ: the group's permissions are taken for it")
+    }
+    if (aclDefault?.mask === NO_PERMISSIONS && aclDefaultUsers.length + aclDefaultGroups.length > 0) {
+      found("E8", entry.start, "default ACL without a mask: one is made of its entries")
+    }
+  }
+
+  const checkEntry = (path: Uint8Array, entry: Entry): Effect.Effect<void> => {
+    entries++
+    checkAttributes(path, entry)
+    const { body } = entry
+    return body._tag === "File"
+      ? Effect.catch(checkContent(path, entry, body.content), (error) => fail(path, error))
+      : Effect.void
+  }
+
+  const checkLink = Effect.fnUntraced(function* (
+    level: Level,
+    path: Uint8Array,
+    child: ArchiveReader.RawChild,
+    link: HardLink,
+  ): Effect.fn.Return<void, ArchiveError.ArchiveError> {
+    const resolved = yield* Effect.result(reader.resolve(level.directory, child))
+    if (Result.isFailure(resolved)) {
+      const error = resolved.failure
+      // What is wrong with the FILENAME item itself means that there is none.
+      const noName =
+        error.kind === "Malformed" && error.check !== "L3" && error.offset <= link.target + Item.HEADER_SIZE
+      return yield* noName ? withCheck(error, "L2") : error
+    }
+    entries++
+    const named = yield* Effect.result(archive.find(link.path))
+    // A path that cannot be followed because of a damage is no further finding.
+    const leadsElsewhere = Result.isFailure(named)
+      ? named.failure._tag === "PathError"
+      : named.success.nameStart !== link.target
+    if (leadsElsewhere) {
+      const text = PathText.print(link.path)
+      report(
+        Finding.note("V3", path, source.name, link.start, `hard link whose path ${text} is not that of its target`),
+      )
+    }
+  })
+
+  /** Bytes that belong to nobody (§4.3). */
+  const checkGap = (level: Level, end: number): void => {
+    if (level.end === undefined || level.end >= end) return
+    const detail = `${end - level.end} bytes in the folder belong to none of its children`
+    report(Finding.note("V1", level.path, source.name, level.end, detail))
+  }
+
+  const enter = (directory: Node, path: Uint8Array, depth: number): Effect.Effect<void> => {
+    if (depth >= limits.depth) {
+      const error = FormatError.limit("D11", directory.start, `folders nested more than ${limits.depth} deep`)
+      return fail(path, ArchiveError.fromFormat(source.name, error))
+    }
+    return Effect.matchEffect(reader.slotsInArchiveOrder(directory), {
+      onFailure: (error) => fail(path, error),
+      onSuccess: (slots) =>
+        Effect.sync(() => void levels.push({ directory, path, depth, slots, next: 0, end: directory.contentsStart })),
+    })
+  }
+
+  const visit = Effect.fnUntraced(function* (
+    level: Level,
+    slot: number,
+  ): Effect.fn.Return<void, ArchiveError.ArchiveError> {
+    const child = yield* reader.child(level.directory, slot)
+    if (child === undefined) {
+      const path = yield* childPath(level, slot)
+      const detail = "a second entry of one name, hidden by the first"
+      report(Finding.note("D9", path, source.name, level.directory.bound, detail))
+      level.end = undefined
+      return
+    }
+    const { entry } = child
+    const path = TreeWalk.join(level.path, child.name)
+    checkGap(level, child.nameStart)
+    position = child.nameStart
+    if (entry._tag === "HardLink") {
+      level.end = entry.end
+      return yield* Effect.catch(checkLink(level, path, child, entry), (error) => fail(path, error))
+    }
+    level.end = entry.body._tag === "Directory" ? child.bound : entry.end
+    yield* checkEntry(path, entry)
+    if (entry.body._tag === "Directory") {
+      const found = yield* reader.resolve(level.directory, child)
+      yield* enter(found.node, path, level.depth + 1)
+    }
+  })
+
+  const childPath = (level: Level, slot: number): Effect.Effect<Uint8Array> =>
+    Effect.map(
+      Effect.orElseSucceed(reader.nameAt(level.directory, slot), () => UNKNOWN_NAME),
+      (name) => TreeWalk.join(level.path, name),
+    )
+
+  const visitOrFail = (level: Level, slot: number): Effect.Effect<void> =>
+    Effect.catch(visit(level, slot), (error) =>
+      Effect.flatMap(childPath(level, slot), (path) => {
+        level.end = undefined
+        return fail(path, error)
+      }),
+    )
+
+  /** What concerns the archive as a whole. */
+  const conclude = Effect.sync(() => {
+    if (withoutPayload > 0) {
+      const detail = `the contents of ${withoutPayload} files are in a payload archive that is not there, or of no use`
+      const missing = ArchiveError.fromFormat(source.name, FormatError.unsupported("P5", firstWithoutPayload, detail))
+      report(
+        data
+          ? Finding.fromError(ROOT_PATH, missing)
+          : Finding.note("P5", ROOT_PATH, source.name, firstWithoutPayload, detail),
+      )
+    }
+    if (unchecked > 0) {
+      report(
+        Finding.note("V2", ROOT_PATH, payloadName, 0, `${unchecked} files were not compared: too many to remember`),
+      )
+    }
+    position = source.size
+    onProgress(progress())
+  })
+
+  return {
+    progress,
+    begin: Effect.gen(function* () {
+      const prelude = yield* Effect.result(reader.prelude)
+      if (Result.isFailure(prelude)) yield* fail(ROOT_PATH, prelude.failure)
+      const root = yield* Effect.result(reader.entry(reader.root))
+      if (Result.isFailure(root)) return yield* fail(ROOT_PATH, root.failure)
+      yield* checkEntry(ROOT_PATH, root.success)
+      yield* enter(reader.root, ROOT_PATH, 0)
+    }),
+    step: Effect.suspend(() => {
+      const level = levels.at(-1)
+      if (level === undefined) return Effect.as(conclude, false)
+      const slot = level.slots[level.next++]
+      if (slot !== undefined) {
+        if (entries % 256 === 0) onProgress(progress())
+        return Effect.as(visitOrFail(level, slot), true)
+      }
+      levels.pop()
+      // The tail and the header of the table, and its items (§3.4).
+      checkGap(level, level.directory.bound - GoodbyeTable.MIN_SIZE - level.slots.length * GoodbyeTable.ITEM_SIZE)
+      return Effect.succeed(true)
+    }),
+  }
+}
+
+/** Bytes of a source. */
+export const readBytes = (
+  source: Source,
+  offset: number,
+  length: number,
+): Effect.Effect<Uint8Array, ArchiveError.ArchiveError> =>
+  Effect.suspend(() => {
+    const bytes = new Uint8Array(length)
+    return Effect.as(Effect.mapError(source.read(bytes, offset), ArchiveError.fromSource), bytes)
+  })
+
+/** A version or prelude that is not at the beginning (A3) is a known item in the wrong place (H4) to the decoders. */
+export const refine = (source: Source, error: ArchiveError.ArchiveError): Effect.Effect<ArchiveError.ArchiveError> =>
+  error.archive !== source.name ||
+  error.check !== "H4" ||
+  error.kind !== "Malformed" ||
+  error.offset + Item.HEADER_SIZE > source.size
+    ? Effect.succeed(error)
+    : Effect.match(readBytes(source, error.offset, Item.HEADER_SIZE), {
+        onFailure: () => error,
+        onSuccess: (bytes) => {
+          const view = Bytes.dataView(bytes)
+          const type = ItemType.fromHalves(view.getUint32(0, true), view.getUint32(4, true))
+          return type === ItemType.PRELUDE || type === ItemType.FORMAT_VERSION ? withCheck(error, "A3") : error
+        },
+      })
+
+const withCheck = (error: ArchiveError.ArchiveError, check: FormatError.Check): ArchiveError.ArchiveError =>
+  new ArchiveError.ArchiveError({ ...error, check })
