@@ -50,8 +50,9 @@ describe("a file sink", () => {
       const writing = yield* Effect.forkChild(sink.write(Buffer.alloc(20_000_000)), { startImmediately: true })
       yield* Fiber.interrupt(writing)
       yield* Scope.close(scope, Exit.void)
-      const isOpen = () =>
-        fs.existsSync(`/proc/self/fd/${fd}`) && fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder)
+      const { ino } = fs.statSync(`${folder}/file`)
+      // Another file may have been opened under the same number meanwhile.
+      const isOpen = () => fs.statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false })?.ino === ino
       while (isOpen()) yield* Effect.yieldNow
       assert.strictEqual(fs.statSync(`${folder}/file`).size, 20_000_000)
     }),
