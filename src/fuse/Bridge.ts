@@ -103,9 +103,13 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
 
   const pathOf = Effect.fnUntraced(function* (id: NodeId.NodeId): Effect.fn.Return<Uint8Array> {
     const parts: Array<Uint8Array> = []
-    for (let at = registry.find(id); at !== undefined && at.id !== NodeId.ROOT; at = registry.find(at.parent)) {
+    let at = registry.find(id)
+    while (at !== undefined && at.id !== NodeId.ROOT) {
       parts.unshift(SLASH, yield* Effect.orElseSucceed(reader.name(at), () => UNKNOWN_NAME))
+      at = registry.find(at.parent)
     }
+    // Not held, or not any more.
+    if (at === undefined) parts.unshift(SLASH, UNKNOWN_NAME)
     return parts.length === 0 ? SLASH : Bytes.concat(parts)
   })
 

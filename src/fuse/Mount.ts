@@ -12,6 +12,7 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import type * as NodeId from "../domain/NodeId.ts"
 import type { ArchiveError } from "../services/ArchiveError.ts"
 import * as ArchiveFiles from "../services/ArchiveFiles.ts"
@@ -19,11 +20,13 @@ import type * as ArchiveReader from "../services/ArchiveReader.ts"
 import type { OpenError } from "../services/FileSource.ts"
 import * as LookupRegistry from "../services/LookupRegistry.ts"
 import * as Bridge from "./Bridge.ts"
+import * as BridgeSpans from "./BridgeSpans.ts"
 import type { Counters } from "./Counters.ts"
 import * as FuseMount from "./FuseMount.ts"
 import * as KernelDevice from "./KernelDevice.ts"
 import { MountError } from "./MountError.ts"
 import * as MountOptions from "./MountOptions.ts"
+import type * as Observer from "./Observer.ts"
 import * as ReadAhead from "./ReadAhead.ts"
 import * as Session from "./Session.ts"
 
@@ -48,6 +51,8 @@ export interface Mounted {
   readonly inFlight: Effect.Effect<number>
   /** Nodes that the kernel holds, the root included. */
   readonly held: Effect.Effect<ReadonlyArray<NodeId.NodeId>>
+  /** The kernel's requests from now on, until the session ends (see `Session`). */
+  readonly events: Stream.Stream<Observer.RequestEvent>
 }
 
 export interface Options {
@@ -57,6 +62,10 @@ export interface Options {
   readonly options?: MountOptions.MountOptions | undefined
   /** Told when the file system is busy at the end and is unmounted lazily. */
   readonly onLazyUnmount?: ((detail: string) => Effect.Effect<void>) | undefined
+  /** Told of every request of the kernel, the first included. */
+  readonly observer?: Observer.Observer | undefined
+  /** A span for every operation, for the tracer in the context; off unless given, because it costs more than most of them. */
+  readonly spans?: boolean | undefined
 }
 
 /** Opens an archive file, with the payload archive beside it if there is one, and mounts it. */
@@ -84,8 +93,12 @@ export const mountReader = Effect.fnUntraced(function* (
   })
   const channel = yield* KernelDevice.make(mount.descriptor)
   const registry = yield* LookupRegistry.make(reader.root)
-  const bridge = Bridge.make(reader, registry)
-  const session = yield* Session.make(channel, bridge, { posixAcl: mountOptions.defaultPermissions })
+  const plain = Bridge.make(reader, registry)
+  const bridge = options.spans === true ? BridgeSpans.make(plain) : plain
+  const session = yield* Session.make(channel, bridge, {
+    posixAcl: mountOptions.defaultPermissions,
+    observer: options.observer,
+  })
   const serving = yield* Effect.forkScoped(
     Effect.onError(session.serve, () => mount.unmount),
     { startImmediately: true },
@@ -104,6 +117,7 @@ export const mountReader = Effect.fnUntraced(function* (
     counters: session.counters,
     inFlight: session.inFlight,
     held: registry.held,
+    events: session.events,
   }
 })
 

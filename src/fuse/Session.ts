@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import * as Errno from "../domain/Errno.ts"
 import type * as NodeId from "../domain/NodeId.ts"
 import type * as LookupRegistry from "../services/LookupRegistry.ts"
@@ -23,6 +24,7 @@ import type * as Bridge from "./Bridge.ts"
 import * as Counters from "./Counters.ts"
 import { type Delivery, DeviceLost, type Shape as Device } from "./FuseDevice.ts"
 import * as Init from "./Init.ts"
+import * as Observer from "./Observer.ts"
 import * as Operation from "./Operation.ts"
 import * as Reply from "./Reply.ts"
 import * as ReplyPool from "./ReplyPool.ts"
@@ -39,6 +41,16 @@ export interface Session {
   readonly counters: Effect.Effect<Counters.Counters>
   /** Requests under way. */
   readonly inFlight: Effect.Effect<number>
+  /**
+   * The requests from now on until the session ends, each when it is over. A reader that is too slow loses the oldest:
+   * `Observer.BUFFERED_EVENTS` are kept for it.
+   */
+  readonly events: Stream.Stream<Observer.RequestEvent>
+}
+
+export interface Options extends Init.Options {
+  /** Told of every request, the first included. */
+  readonly observer?: Observer.Observer | undefined
 }
 
 /** Interrupts remembered whose request has not come yet. */
@@ -48,11 +60,12 @@ const MAX_EARLY_INTERRUPTS = 64
 export const make = Effect.fnUntraced(function* (
   device: Device,
   bridge: Bridge.Shape,
-  options: Init.Options,
+  options: Options,
 ): Effect.fn.Return<Session, never, Scope.Scope> {
   const inFlight = yield* FiberMap.make<number, void, SessionError>()
   const run = yield* FiberMap.runtime(inFlight)()
   const counters = new Counters.CounterSet()
+  const observers = yield* Observer.make(bridge.pathOf, options.observer)
   const pool = ReplyPool.make()
   const earlyInterrupts = new Set<number>()
   const ready = yield* Deferred.make<void>()
@@ -61,6 +74,7 @@ export const make = Effect.fnUntraced(function* (
   const send = (unique: number, message: Uint8Array, failed: boolean): Effect.Effect<Delivery, DeviceLost> =>
     Effect.flatMap(device.reply(message), (delivery) => {
       if (failed) counters.errors++
+      if (observers.isActive()) observers.replied(unique, message, delivery)
       if (delivery === "delivered") counters.delivered++
       else if (delivery === "abandoned") counters.abandoned++
       else if (!failed) {
@@ -237,11 +251,19 @@ export const make = Effect.fnUntraced(function* (
     const request = decoded.success
     const { header } = request
     counters.request(header.opcode)
-    if (!Operation.isAnswered(header.opcode)) return handle(request)
-    if (earlyInterrupts.delete(header.unique)) return answer(header.unique, () => Effect.fail(Errno.EINTR))
-    run(header.unique, handle(request))
+    if (!Operation.isAnswered(header.opcode)) return observed(request, handle(request))
+    if (earlyInterrupts.delete(header.unique)) {
+      return observed(
+        request,
+        answer(header.unique, () => Effect.fail(Errno.EINTR)),
+      )
+    }
+    run(header.unique, observed(request, handle(request)))
     return Effect.void
   }
+
+  const observed = <E>(request: Observer.Observed, handled: Effect.Effect<void, E>): Effect.Effect<void, E> =>
+    observers.isActive() ? observers.around(request, handled) : handled
 
   const refuse = ({ detail, header }: Request.BadMessage): Effect.Effect<void, SessionError> => {
     if (header === undefined) {
@@ -249,12 +271,8 @@ export const make = Effect.fnUntraced(function* (
     }
     const { opcode, unique } = header
     const logged = Effect.logError(`cannot understand request ${unique} (opcode ${opcode}): ${detail}`)
-    return Operation.isAnswered(opcode)
-      ? Effect.andThen(
-          logged,
-          answer(unique, () => Effect.fail(Errno.EIO)),
-        )
-      : logged
+    const refused = Operation.isAnswered(opcode) ? answer(unique, () => Effect.fail(Errno.EIO)) : Effect.void
+    return Effect.andThen(logged, observed({ header }, refused))
   }
 
   const loop = Effect.forever(Effect.flatMap(device.receive, start), { disableYield: true }).pipe(
@@ -262,10 +280,14 @@ export const make = Effect.fnUntraced(function* (
   )
 
   return {
-    serve: Effect.ensuring(Effect.raceFirst(loop, FiberMap.join(inFlight)), FiberMap.clear(inFlight)),
+    serve: Effect.raceFirst(loop, FiberMap.join(inFlight)).pipe(
+      Effect.ensuring(FiberMap.clear(inFlight)),
+      Effect.ensuring(observers.end),
+    ),
     ready: Deferred.await(ready),
     counters: Effect.sync(() => counters.snapshot()),
     inFlight: FiberMap.size(inFlight),
+    events: observers.events,
   }
 })
 

@@ -4,6 +4,7 @@ import type { Scope } from "effect"
 import * as Bridge from "../../src/fuse/Bridge.ts"
 import type { Delivery, Shape as Device } from "../../src/fuse/FuseDevice.ts"
 import * as MemoryDevice from "../../src/fuse/MemoryDevice.ts"
+import type * as Observer from "../../src/fuse/Observer.ts"
 import * as Session from "../../src/fuse/Session.ts"
 import type { ArchiveError } from "../../src/services/ArchiveError.ts"
 import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
@@ -150,6 +151,7 @@ export interface ServeOptions extends Partial<Setup> {
   readonly posixAcl?: boolean
   /** Replaces operations of the bridge. */
   readonly override?: (bridged: Bridged) => Partial<Bridge.Shape>
+  readonly observer?: Observer.Observer
   /** What the device does with a reply before it says what became of it. */
   readonly beforeReply?: (message: Buffer) => Effect.Effect<void>
 }
@@ -177,7 +179,10 @@ export const serve = (options: ServeOptions = {}): Effect.Effect<Served, Archive
         }),
     }
     const bridge = { ...bridged.bridge, ...options.override?.(bridged) }
-    const session = yield* Session.make(device, bridge, { posixAcl: options.posixAcl ?? true })
+    const session = yield* Session.make(device, bridge, {
+      posixAcl: options.posixAcl ?? true,
+      observer: options.observer,
+    })
     const serving = yield* Effect.forkScoped(session.serve, { startImmediately: true })
     const ended = Effect.flatMap(Fiber.await(serving), (exit) =>
       Effect.die(new Error(`the session has ended: ${JSON.stringify(exit)}`)),

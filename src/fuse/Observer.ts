@@ -1,0 +1,177 @@
+/**
+ * Hearing what a session does: one event a request, when it is over.
+ *
+ * Nobody waits for whoever listens: an observer is called, not awaited, and a stream that is read too slowly loses its
+ * oldest events. While nobody listens a request costs nothing more. An event tells what was on the wire; what is wrong
+ * in the archive is in the log.
+ */
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as Bytes from "../domain/Bytes.ts"
+import type * as NodeId from "../domain/NodeId.ts"
+import { OUT_HEADER } from "./Abi.ts"
+import type { Delivery } from "./FuseDevice.ts"
+import * as Operation from "./Operation.ts"
+import type * as Request from "./Request.ts"
+
+/** One request of the kernel, and what became of it. */
+export interface RequestEvent {
+  /** As in `enum fuse_opcode`, without its prefix; `UNKNOWN` for an opcode that is not in the table. */
+  readonly operation: string
+  readonly opcode: number
+  /** Number of the request. */
+  readonly unique: number
+  readonly nodeId: NodeId.NodeId
+  /** Who asks; 0 where the kernel does not say. */
+  readonly uid: number
+  readonly gid: number
+  readonly pid: number
+  /** The name that LOOKUP looks for, or of GETXATTR's attribute. */
+  readonly name: Uint8Array | undefined
+  /** READ: the first byte. READDIR, READDIRPLUS: where the listing continues. */
+  readonly offset: number | undefined
+  /** Bytes that the kernel asks for, or has room for. */
+  readonly size: number | undefined
+  /** Of the reply: a positive Linux errno; 0 for success, and where there is no reply. */
+  readonly errno: number
+  /** Bytes of the reply after its header. */
+  readonly bytes: number
+  /** What the kernel did with the reply; `undefined` for a request without one, and for one that could not be sent. */
+  readonly delivery: Delivery | undefined
+  /** Microseconds from the arrival of the request until its reply was sent and counted. */
+  readonly micros: number
+  /** Path of the node, for LOOKUP with the name; as far as it can be found out when this is run. */
+  readonly path: Effect.Effect<Uint8Array>
+}
+
+/** Called for every request. Must not block; one that throws is logged, and called no more. */
+export type Observer = (event: RequestEvent) => void
+
+/** Events that a stream keeps for its reader. */
+export const BUFFERED_EVENTS = 1024
+
+/** Those who listen to one session. */
+export interface Observers {
+  /** Whether anybody listens. */
+  readonly isActive: () => boolean
+  /** Handles a request and tells of it. */
+  readonly around: <E>(request: Observed, handled: Effect.Effect<void, E>) => Effect.Effect<void, E>
+  /** A reply was sent. */
+  readonly replied: (unique: number, message: Uint8Array, delivery: Delivery) => void
+  /** The session has ended. */
+  readonly end: Effect.Effect<void>
+  /** Events from the moment it is run until the session ends. */
+  readonly events: Stream.Stream<RequestEvent>
+}
+
+/** A request, as far as it could be decoded. */
+export interface Observed {
+  readonly header: Request.Header
+  readonly body?: Request.Body
+}
+
+type Replied = Pick<RequestEvent, "errno" | "bytes" | "delivery">
+
+const unanswered: Replied = { errno: 0, bytes: 0, delivery: undefined }
+
+const SLASH = Bytes.fromText("/")
+
+/** Makes the listeners of a session; `observer` is the first. Times are those of the clock in its context. */
+export const make = Effect.fnUntraced(function* (
+  pathOf: (id: NodeId.NodeId) => Effect.Effect<Uint8Array>,
+  observer: Observer | undefined,
+): Effect.fn.Return<Observers> {
+  const clock = yield* Clock.Clock
+  const observers = new Set<Observer>()
+  if (observer !== undefined) observers.add(observer)
+  const streams = new Set<Queue.Queue<RequestEvent, Cause.Done>>()
+  const replies = new Map<number, Replied>()
+  let ended = false
+
+  const tell = (event: RequestEvent): Effect.Effect<void> => {
+    let outcome = Effect.void
+    for (const observer of observers) {
+      try {
+        observer(event)
+      } catch (defect) {
+        observers.delete(observer)
+        outcome = Effect.logError("an observer of the session threw, and is not called any more", defect)
+      }
+    }
+    return outcome
+  }
+
+  const describe = ({ body, header }: Observed, reply: Replied, micros: number): RequestEvent => {
+    const { gid, nodeId, opcode, pid, uid, unique } = header
+    const name = body !== undefined && "name" in body ? body.name : undefined
+    const below = body?._tag === "Lookup" ? body.name : undefined
+    return {
+      operation: Operation.fromOpcode(opcode)?.name ?? "UNKNOWN",
+      opcode,
+      unique,
+      nodeId,
+      uid,
+      gid,
+      pid,
+      name,
+      offset: body !== undefined && "offset" in body ? body.offset : undefined,
+      size: body !== undefined && "size" in body ? body.size : undefined,
+      ...reply,
+      micros,
+      path: Effect.map(
+        Effect.suspend(() => pathOf(nodeId)),
+        (path) => (below === undefined ? path : Bytes.concat(path.length === 1 ? [path, below] : [path, SLASH, below])),
+      ),
+    }
+  }
+
+  return {
+    isActive: () => observers.size > 0,
+    around: (request, handled) =>
+      Effect.suspend(() => {
+        const start = clock.monotonicTimeNanosUnsafe()
+        const { unique } = request.header
+        replies.set(unique, unanswered)
+        return Effect.ensuring(
+          handled,
+          Effect.suspend(() => {
+            const reply = replies.get(unique) ?? unanswered
+            replies.delete(unique)
+            return tell(describe(request, reply, Number(clock.monotonicTimeNanosUnsafe() - start) / 1000))
+          }),
+        )
+      }),
+    replied: (unique, message, delivery) => {
+      // One that was under way when the first observer came is not told of.
+      if (!replies.has(unique)) return
+      const errno = Math.abs(Bytes.dataView(message).getInt32(OUT_HEADER.error, true))
+      replies.set(unique, { errno, bytes: message.length - OUT_HEADER.size, delivery })
+    },
+    end: Effect.sync(() => {
+      ended = true
+      for (const queue of streams) Queue.endUnsafe(queue)
+    }),
+    events: Stream.callback<RequestEvent>(
+      (queue) =>
+        Effect.suspend(() => {
+          if (ended) return Effect.sync(() => Queue.endUnsafe(queue))
+          const observer: Observer = (event) => void Queue.offerUnsafe(queue, event)
+          return Effect.acquireRelease(
+            Effect.sync(() => {
+              observers.add(observer)
+              streams.add(queue)
+            }),
+            () =>
+              Effect.sync(() => {
+                observers.delete(observer)
+                streams.delete(queue)
+              }),
+          )
+        }),
+      { bufferSize: BUFFERED_EVENTS, strategy: "sliding" },
+    ),
+  }
+})
