@@ -8,12 +8,14 @@ import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
+import * as Completions from "effect/cli/Completions"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as CatCommand from "./CatCommand.ts"
+import * as CommandLine from "./CommandLine.ts"
 import * as CreateCommand from "./CreateCommand.ts"
 import * as DiffCommand from "./DiffCommand.ts"
 import * as ExitCode from "./ExitCode.ts"
@@ -58,7 +60,18 @@ const isReported = (error: unknown): boolean => CliError.isCliError(error) || er
 
 const onInterrupt = { code: ExitCode.INTERRUPTED }
 
-const program = Command.run(pxarFuse, { version }).pipe(
+const grammar: CommandLine.Grammar = {
+  commands: pxarFuse.subcommands.flatMap(({ commands }) => commands.map(({ name }) => name)),
+  mountFlags: Completions.fromCommand(MountCommand.command)
+    .flags.filter(({ name }) => name !== "options")
+    .map(({ name, type }) => ({
+      name,
+      takesValue: type._tag !== "Boolean",
+    })),
+}
+
+const program = Effect.fromResult(CommandLine.normalize(process.argv.slice(2), grammar)).pipe(
+  Effect.flatMap(Command.runWith(pxarFuse, { version })),
   Effect.tapCause((cause) =>
     Cause.hasInterruptsOnly(cause) || isReported(Cause.squash(cause))
       ? Effect.void

@@ -1,9 +1,9 @@
 /**
  * The mount options of `-o`: read from text, and printed for the kernel and for fusermount3.
  *
- * Pure. What it accepts it can print; what it does not know it refuses with the list of what it knows, and words that
- * only fstab and mount(8) mean something by are accepted and dropped. An archive is read-only: so is every mount.
- * These are not the options of the file system (`--cache` and the like), which never reach the kernel.
+ * Pure. What it accepts it can print; what it does not know it refuses with the list of what it knows; words that may
+ * stand in fstab and say nothing to a read-only file system are accepted and dropped. An archive is read-only: so is
+ * every mount. These are not the options of the program (`--payload` and the like), which never reach the kernel.
  */
 import * as Result from "effect/Result"
 import { MountError } from "./MountError.ts"
@@ -68,18 +68,26 @@ const refused = new Map([
 ])
 
 /** fstab(5), mount(8): meant for whoever reads fstab, not for the file system. */
-const fstabWord = /^(?:defaults|auto|noauto|user|nouser|users|_netdev|nofail|x-.*|comment=.*)$/s
+const fstabWord = /^(?:defaults|auto|noauto|user|nouser|users|user=.*|owner|group|_netdev|nofail|[xX]-.*|comment=.*)$/s
 
-const known = [...words.keys(), "fsname=", "subtype=", "max_read="].join(", ")
+/** mount(8): says how a file system is written to or how it keeps access times, which an archive does not. */
+const writingWord =
+  /^(?:async|sync|dirsync|(?:no)?(?:relatime|diratime|strictatime|lazytime|iversion|mand)|silent|loud)$/
+
+const known = [...words.keys(), "fsname=", "subtype=", "max_read="]
 
 /**
  * Reads the values of `-o`, each a comma separated list; the later word wins. As in libfuse, a backslash takes the
- * meaning from a comma or backslash. Fails with reason `UnknownOption`.
+ * meaning from a comma or backslash. Fails with reason `UnknownOption`, naming what is known: here and, if the caller
+ * has words of its own, `others`.
  */
-export const parse = (values: ReadonlyArray<string>): Result.Result<MountOptions, MountError> => {
+export const parse = (
+  values: ReadonlyArray<string>,
+  others: ReadonlyArray<string> = [],
+): Result.Result<MountOptions, MountError> => {
   const options = { ...defaults }
-  for (const option of values.flatMap(split)) {
-    const change = interpret(option)
+  for (const option of values.flatMap(split).map(unescaped)) {
+    const change = interpret(option, others)
     if (typeof change === "string") {
       return Result.fail(new MountError({ reason: "UnknownOption", detail: `${option}: ${change}` }))
     }
@@ -88,12 +96,15 @@ export const parse = (values: ReadonlyArray<string>): Result.Result<MountOptions
   return Result.succeed(options)
 }
 
-const split = (value: string): ReadonlyArray<string> =>
-  (value.match(/(?:\\.|[^,\\]|\\$)+/gs) ?? []).map((option) => option.replace(/\\(.)/gs, "$1"))
+/** The words of a value of `-o`, with their backslashes; empty ones left out. */
+export const split = (value: string): ReadonlyArray<string> => value.match(/(?:\\.|[^,\\]|\\$)+/gs) ?? []
+
+/** A word without the backslashes that took a meaning away. */
+export const unescaped = (word: string): string => word.replace(/\\(.)/gs, "$1")
 
 /** What an option changes, or why it is refused. */
-const interpret = (option: string): Partial<MountOptions> | string => {
-  if (fstabWord.test(option)) return {}
+const interpret = (option: string, others: ReadonlyArray<string>): Partial<MountOptions> | string => {
+  if (fstabWord.test(option) || writingWord.test(option)) return {}
   const equals = option.indexOf("=")
   const value = option.slice(equals + 1)
   switch (option.slice(0, equals + 1)) {
@@ -106,7 +117,7 @@ const interpret = (option: string): Partial<MountOptions> | string => {
       return maxRead >= 1 && maxRead <= 0xffffffff ? { maxRead } : "needs a number of bytes, 1 to 4294967295"
     }
     default:
-      return words.get(option) ?? refused.get(option) ?? `unknown; known are ${known}`
+      return words.get(option) ?? refused.get(option) ?? `unknown; known are ${[...known, ...others].join(", ")}`
   }
 }
 

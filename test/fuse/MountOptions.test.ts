@@ -69,6 +69,7 @@ describe("parse", () => {
   it("drops empty words and those that are for fstab only", () => {
     const words = "defaults,auto,noauto,,user,nouser,users,_netdev,nofail,x-systemd.automount,x-a=b\\,c,comment=hello"
     assert.deepStrictEqual(parse(words, "", ",ro,"), MountOptions.defaults)
+    assert.deepStrictEqual(parse("user=ada,X-mount.mkdir,relatime,nodiratime,lazytime,async"), MountOptions.defaults)
   })
 
   it("takes a backslash as the way to write commas and backslashes", () => {
@@ -92,6 +93,11 @@ describe("parse", () => {
       assert.include(error.message, `mount option ${option}: unknown; known are ro, nosuid, suid`)
       assert.include(error.message, "fsname=, subtype=, max_read=")
     }
+  })
+
+  it("names the words of its caller too", () => {
+    const error = Result.getOrThrow(Result.flip(MountOptions.parse(["foo"], ["payload", "verbose"])))
+    assert.match(error.message, /max_read=, payload, verbose$/)
   })
 
   it("refuses bad values", () => {
