@@ -73,14 +73,14 @@ export interface Shape {
 }
 
 export class Bridge extends Context.Service<Bridge, Shape>()("pxar-fuse/fuse/Bridge") {
-  /** The bridge over the reader, with a registry of its own. */
-  static readonly layer: Layer.Layer<Bridge, never, ArchiveReader.ArchiveReader> = Layer.effect(
-    Bridge,
-    Effect.gen(function* () {
-      const reader = yield* ArchiveReader.ArchiveReader
-      return make(reader, yield* LookupRegistry.make(reader.root))
-    }),
-  )
+  /** The bridge over the archive in `ArchiveReader`, which counts in `LookupRegistry`. */
+  static readonly layer: Layer.Layer<Bridge, never, ArchiveReader.ArchiveReader | LookupRegistry.LookupRegistry> =
+    Layer.effect(
+      Bridge,
+      Effect.gen(function* () {
+        return make(yield* ArchiveReader.ArchiveReader, yield* LookupRegistry.LookupRegistry)
+      }),
+    )
 }
 
 const O_ACCMODE = 3

@@ -1,7 +1,7 @@
 /**
  * The channel to the kernel: messages in, replies out.
  *
- * `layerKernel` speaks over an open `/dev/fuse` descriptor, `MemoryDevice` is its double. A device does not know what
+ * `KernelDevice` speaks over an open `/dev/fuse` descriptor, `MemoryDevice` is its double. A device does not know what
  * the messages mean.
  */
 import * as Context from "effect/Context"

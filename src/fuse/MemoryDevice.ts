@@ -2,11 +2,13 @@
  * The double of the device: a script plays the kernel, byte for byte, without a mount.
  */
 import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import type { Delivery, DeviceLost, Shape } from "./FuseDevice.ts"
+import * as FuseDevice from "./FuseDevice.ts"
 
-export interface MemoryDevice extends Shape {
+export interface Shape extends FuseDevice.Shape {
   /** The kernel sends a message. */
   readonly send: (message: Uint8Array) => Effect.Effect<void>
   /** The next reply. */
@@ -14,15 +16,25 @@ export interface MemoryDevice extends Shape {
   /** The file system is unmounted. */
   readonly unmount: Effect.Effect<void>
   /** Reading fails. */
-  readonly lose: (error: DeviceLost) => Effect.Effect<void>
+  readonly lose: (error: FuseDevice.DeviceLost) => Effect.Effect<void>
   /** What becomes of the next replies, in order; when there is nothing left they are delivered. */
-  readonly outcomes: Array<Delivery | DeviceLost>
+  readonly outcomes: Array<FuseDevice.Delivery | FuseDevice.DeviceLost>
 }
 
-export const make: Effect.Effect<MemoryDevice> = Effect.gen(function* () {
-  const messages = yield* Queue.unbounded<Uint8Array, DeviceLost | Cause.Done>()
+export class MemoryDevice extends Context.Service<MemoryDevice, Shape>()("pxar-fuse/fuse/MemoryDevice") {
+  /** A device in memory, with the script's end of it. */
+  static readonly layer: Layer.Layer<MemoryDevice | FuseDevice.FuseDevice> = Layer.effectContext(
+    Effect.map(
+      Effect.suspend(() => make),
+      (device) => Context.make(MemoryDevice, device).pipe(Context.add(FuseDevice.FuseDevice, device)),
+    ),
+  )
+}
+
+export const make: Effect.Effect<Shape> = Effect.gen(function* () {
+  const messages = yield* Queue.unbounded<Uint8Array, FuseDevice.DeviceLost | Cause.Done>()
   const replies = yield* Queue.unbounded<Uint8Array>()
-  const outcomes: Array<Delivery | DeviceLost> = []
+  const outcomes: Array<FuseDevice.Delivery | FuseDevice.DeviceLost> = []
   return {
     receive: Queue.take(messages),
     reply: (message) =>

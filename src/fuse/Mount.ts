@@ -9,14 +9,16 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as NodeId from "../domain/NodeId.ts"
 import type { ArchiveError } from "../services/ArchiveError.ts"
 import * as ArchiveFiles from "../services/ArchiveFiles.ts"
-import type * as ArchiveReader from "../services/ArchiveReader.ts"
+import * as ArchiveReader from "../services/ArchiveReader.ts"
 import type { OpenError } from "../services/FileSource.ts"
 import * as LookupRegistry from "../services/LookupRegistry.ts"
 import * as Bridge from "./Bridge.ts"
@@ -55,6 +57,28 @@ export interface Mounted {
   readonly events: Stream.Stream<Observer.RequestEvent>
 }
 
+/** A mount for as long as its layer lives. */
+export class Mount extends Context.Service<Mount, Mounted>()("pxar-fuse/fuse/Mount") {
+  /** Mounts the archive in `ArchiveReader`. */
+  static readonly layer = (options: SourceOptions): Layer.Layer<Mount, MountError, ArchiveReader.ArchiveReader> =>
+    Layer.effect(
+      Mount,
+      Effect.flatMap(ArchiveReader.ArchiveReader, (reader) => mountReader(reader, options)),
+    )
+
+  /** Mounts what `Bridge` shows, which counts in `LookupRegistry`. */
+  static readonly layerNoDeps = (
+    options: SourceOptions,
+  ): Layer.Layer<Mount, MountError, Bridge.Bridge | LookupRegistry.LookupRegistry> =>
+    Layer.effect(
+      Mount,
+      Effect.gen(function* () {
+        return yield* mountBridge(yield* Bridge.Bridge, yield* LookupRegistry.LookupRegistry, options)
+      }),
+    )
+}
+
+/** Where and how to mount. */
 export interface Options {
   /** An empty folder, or `/dev/fd/N` for a connection that is mounted already. */
   readonly mountPoint: string
@@ -68,6 +92,12 @@ export interface Options {
   readonly spans?: boolean | undefined
 }
 
+/** For a mount of something else than a file. */
+export interface SourceOptions extends Options {
+  /** What the mount table shows as the source, unless the mount options name one; the archive's name by default. */
+  readonly fsname?: string | undefined
+}
+
 /** Opens an archive file, with the payload archive beside it if there is one, and mounts it. */
 export const mountPath = Effect.fnUntraced(function* (
   archive: string,
@@ -79,23 +109,33 @@ export const mountPath = Effect.fnUntraced(function* (
   return yield* mountReader(reader, { ...options, fsname: absolute })
 })
 
-/** Mounts an archive that is open already. `fsname` is shown as the source of the mount. */
+/** Mounts an archive that is open already. */
 export const mountReader = Effect.fnUntraced(function* (
   reader: ArchiveReader.Shape,
-  options: Options & { readonly fsname?: string | undefined },
+  options: SourceOptions,
+): Effect.fn.Return<Mounted, MountError, Scope.Scope> {
+  const registry = yield* LookupRegistry.make(reader.root)
+  return yield* mountBridge(Bridge.make(reader, registry), registry, {
+    ...options,
+    fsname: options.fsname ?? reader.archive,
+  })
+})
+
+/** Mounts what a bridge shows, which counts in `registry`. */
+export const mountBridge = Effect.fnUntraced(function* (
+  bridge: Bridge.Shape,
+  registry: Pick<LookupRegistry.Shape, "held">,
+  options: SourceOptions,
 ): Effect.fn.Return<Mounted, MountError, Scope.Scope> {
   const mountOptions = options.options ?? MountOptions.defaults
   const mount = yield* FuseMount.mount({
     mountPoint: options.mountPoint,
-    fsname: options.fsname ?? reader.archive,
+    fsname: options.fsname ?? "pxar",
     options: mountOptions,
     ...(options.onLazyUnmount && { onLazyUnmount: options.onLazyUnmount }),
   })
   const channel = yield* KernelDevice.make(mount.descriptor)
-  const registry = yield* LookupRegistry.make(reader.root)
-  const plain = Bridge.make(reader, registry)
-  const bridge = options.spans === true ? BridgeSpans.make(plain) : plain
-  const session = yield* Session.make(channel, bridge, {
+  const session = yield* Session.make(channel, options.spans === true ? BridgeSpans.make(bridge) : bridge, {
     posixAcl: mountOptions.defaultPermissions,
     observer: options.observer,
   })

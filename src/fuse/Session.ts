@@ -8,9 +8,11 @@
  * It knows messages and fibers; what the operations do is the bridge's.
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Scheduler from "effect/Scheduler"
@@ -20,9 +22,9 @@ import * as Errno from "../domain/Errno.ts"
 import type * as NodeId from "../domain/NodeId.ts"
 import type * as LookupRegistry from "../services/LookupRegistry.ts"
 import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE } from "./Abi.ts"
-import type * as Bridge from "./Bridge.ts"
+import * as Bridge from "./Bridge.ts"
 import * as Counters from "./Counters.ts"
-import { type Delivery, DeviceLost, type Shape as Device } from "./FuseDevice.ts"
+import { type Delivery, DeviceLost, FuseDevice, type Shape as Device } from "./FuseDevice.ts"
 import * as Init from "./Init.ts"
 import * as Observer from "./Observer.ts"
 import * as Operation from "./Operation.ts"
@@ -33,7 +35,7 @@ import * as Request from "./Request.ts"
 /** What ends a session other than unmounting. */
 export type SessionError = DeviceLost | LookupRegistry.Overforget
 
-export interface Session {
+export interface Shape {
   /** Serves until the file system is unmounted; fails when that is no longer possible. Run it once. */
   readonly serve: Effect.Effect<void, SessionError>
   /** Ends when the kernel has agreed to INIT, so that the file system answers. */
@@ -48,9 +50,21 @@ export interface Session {
   readonly events: Stream.Stream<Observer.RequestEvent>
 }
 
+/** How a session differs from the usual. */
 export interface Options extends Init.Options {
   /** Told of every request, the first included. */
   readonly observer?: Observer.Observer | undefined
+}
+
+export class Session extends Context.Service<Session, Shape>()("pxar-fuse/fuse/Session") {
+  /** A session over `FuseDevice` and `Bridge`. It serves nobody before `serve` is run. */
+  static readonly layer = (options: Options): Layer.Layer<Session, never, FuseDevice | Bridge.Bridge> =>
+    Layer.effect(
+      Session,
+      Effect.gen(function* () {
+        return yield* make(yield* FuseDevice, yield* Bridge.Bridge, options)
+      }),
+    )
 }
 
 /** Interrupts remembered whose request has not come yet. */
@@ -61,7 +75,7 @@ export const make = Effect.fnUntraced(function* (
   device: Device,
   bridge: Bridge.Shape,
   options: Options,
-): Effect.fn.Return<Session, never, Scope.Scope> {
+): Effect.fn.Return<Shape, never, Scope.Scope> {
   const inFlight = yield* FiberMap.make<number, void, SessionError>()
   const run = yield* FiberMap.runtime(inFlight)()
   const counters = new Counters.CounterSet()

@@ -17,6 +17,7 @@ import * as Scope from "effect/Scope"
 import { LookupTable } from "../domain/LookupTable.ts"
 import type * as Node from "../domain/Node.ts"
 import * as NodeId from "../domain/NodeId.ts"
+import * as ArchiveReader from "./ArchiveReader.ts"
 
 /** More references were returned than were held: registry and kernel disagree. The counts are unchanged. */
 export class Overforget extends Schema.TaggedError<Overforget>()("Overforget", {
@@ -57,8 +58,11 @@ export interface Shape {
 }
 
 export class LookupRegistry extends Context.Service<LookupRegistry, Shape>()("pxar-fuse/services/LookupRegistry") {
-  /** A registry that holds `root` for as long as the layer lives. */
-  static readonly layer = (root: Node.Node): Layer.Layer<LookupRegistry> => Layer.effect(LookupRegistry, make(root))
+  /** A registry for the archive in `ArchiveReader`, whose root it holds for as long as the layer lives. */
+  static readonly layer: Layer.Layer<LookupRegistry, never, ArchiveReader.ArchiveReader> = Layer.effect(
+    LookupRegistry,
+    Effect.flatMap(ArchiveReader.ArchiveReader, (reader) => make(reader.root)),
+  )
 }
 
 /** Makes a registry; closing the scope releases everything that is still held. */

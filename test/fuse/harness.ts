@@ -133,8 +133,8 @@ export type Bridged = Effect.Success<ReturnType<typeof bridgeOver>>
 
 /** A session that is served over a memory device. */
 export interface Served extends Bridged {
-  readonly device: MemoryDevice.MemoryDevice
-  readonly session: Session.Session
+  readonly device: MemoryDevice.Shape
+  readonly session: Session.Shape
   readonly serving: Fiber.Fiber<void, Session.SessionError>
   /** Every reply that was written, whatever became of it. */
   readonly written: Array<Buffer>
