@@ -1,6 +1,6 @@
 /**
- * Builds `dist`: the library as modules with type declarations, the command as one file, because loading Effect module
- * by module takes four times as long as all the rest of starting up.
+ * Builds `dist`: the library as modules with type declarations, the command as a few files, because loading Effect module
+ * by module takes four times as long as all the rest of starting up. What only one command needs is in a file of its own.
  */
 import { execFileSync } from "node:child_process"
 import { chmodSync, rmSync } from "node:fs"
@@ -16,5 +16,11 @@ const bundle = await rolldown({
   // Native, and found at run time.
   external: ["koffi"],
 })
-await bundle.write({ file: "dist/cli/main.js", format: "esm", minify: true, codeSplitting: false })
+await bundle.write({
+  dir: "dist/cli",
+  format: "esm",
+  minify: true,
+  entryFileNames: "[name].js",
+  chunkFileNames: "[name]-[hash].js",
+})
 chmodSync("dist/cli/main.js", 0o755)

@@ -1,15 +1,9 @@
 /**
  * `pxar-fuse cat ARCHIVE PATH…`: contents of files, one after the other.
- *
- * All paths are looked up first: if one is not there, or no file, nothing is written.
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
-import * as PathText from "../domain/PathText.ts"
-import * as Archive from "../services/Archive.ts"
-import * as Output from "./Output.ts"
+import * as Lazy from "./Lazy.ts"
 import * as Parameters from "./Parameters.ts"
 
 const parameters = {
@@ -21,17 +15,12 @@ const parameters = {
   payload: Parameters.payload,
 }
 
+export type Input = Command.Command.Config.Infer<typeof parameters>
+
 export const command = Command.make(
   "cat",
   parameters,
-  Effect.fn("cat")(function* ({ archive: file, paths, payload }) {
-    const archive = yield* Archive.open(file, { payload })
-    const output = Output.make()
-    const files = yield* Effect.forEach(paths, (path) =>
-      Effect.tap(archive.find(PathText.parse(path)), (found) => archive.read(found, 0, 0)),
-    )
-    for (const found of files) yield* Stream.runForEach(archive.content(found), output.bytes)
-  }, Effect.scoped),
+  Lazy.handler(() => import("./CatHandler.ts")),
 ).pipe(
   Command.withDescription("Write contents of files to stdout"),
   Command.withExamples([{ command: "pxar-fuse cat root.pxar etc/hostname", description: "Show a file" }]),

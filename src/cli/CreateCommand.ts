@@ -1,19 +1,11 @@
 /**
  * `pxar-fuse create ARCHIVE DIR`: writes an archive of a folder.
- *
- * The archive appears when it is complete. What was not stored as it was found is said as it happens; the exit code
- * says whether there was any.
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Effect from "effect/Effect"
-import * as PathText from "../domain/PathText.ts"
-import * as CreateArchive from "../services/create/CreateArchive.ts"
-import type { Kind } from "../services/create/SourceWarning.ts"
-import * as ExitCode from "./ExitCode.ts"
+import * as Lazy from "./Lazy.ts"
 import * as Parameters from "./Parameters.ts"
-import * as Progress from "./Progress.ts"
 
 const parameters = {
   archive: Argument.String("archive").pipe(
@@ -37,40 +29,12 @@ const parameters = {
   verbose: Parameters.flag("verbose", "Say at the end what was stored"),
 }
 
+export type Input = Command.Command.Config.Infer<typeof parameters>
+
 export const command = Command.make(
   "create",
   parameters,
-  Effect.fn("create")(function* ({ allFileSystems, archive, exclude, source, verbose, ...flags }) {
-    if (allFileSystems && flags.oneFileSystem) {
-      return yield* new ExitCode.Usage({ detail: "give --one-file-system or --all-file-systems, not both" })
-    }
-    const progress = yield* Progress.make()
-    let incomplete = false
-    const summary = yield* CreateArchive.create({
-      source,
-      archive,
-      payload: flags.payload ?? payloadBeside(archive),
-      exclude: exclude.map(PathText.parse),
-      oneFileSystem: !allFileSystems,
-      xattrs: !flags.noXattrs,
-      acls: !flags.noAcls,
-      fcaps: !flags.noFcaps,
-      deviceNodes: !flags.noDeviceNodes,
-      fifos: !flags.noFifos,
-      sockets: !flags.noSockets,
-      onProgress: ({ contentBytes, entries }) => progress.update({ entries, bytes: contentBytes }),
-      onWarning: (warning) => {
-        incomplete ||= !intended.has(warning.kind)
-        return progress.say(warning.message)
-      },
-    }).pipe(Effect.onInterrupt(() => progress.say(`interrupted; ${archive} was not written`)))
-    if (verbose) {
-      const { archiveSize, contentBytes, entries, payloadSize = 0 } = summary
-      const size = Progress.formatBytes(archiveSize + payloadSize)
-      yield* progress.say(`${entries} entries with ${Progress.formatBytes(contentBytes)} of contents stored in ${size}`)
-    }
-    if (incomplete) return yield* new ExitCode.Ended({ code: ExitCode.INCOMPLETE })
-  }, Effect.scoped),
+  Lazy.handler(() => import("./CreateHandler.ts")),
 ).pipe(
   Command.withDescription("Write an archive of a folder"),
   Command.withExamples([
@@ -78,10 +42,3 @@ export const command = Command.make(
     { command: "pxar-fuse create root.mpxar /", description: "A split archive: root.mpxar and root.ppxar" },
   ]),
 )
-
-/** What is left out because it was to be. */
-const intended: ReadonlySet<Kind> = new Set<Kind>(["MountPoint", "Itself"])
-
-/** An archive whose name says that it is one half of two gets its other half, as reading it expects. */
-const payloadBeside = (archive: string): string | undefined =>
-  archive.endsWith(".mpxar") ? archive.replace(/\.mpxar$/, ".ppxar") : undefined

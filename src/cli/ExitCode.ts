@@ -1,28 +1,28 @@
 /**
  * Exit codes: one for each class of failure, the same in all commands.
  *
- * The README's table says the same; a test holds the two together.
+ * `meanings` is what `--help` and the man page say; a test holds the README's table to it. Errors are told by their tags,
+ * not by their classes: most commands need to load only few of these.
  */
 import * as Cause from "effect/Cause"
 import * as CliError from "effect/cli/CliError"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Runtime from "effect/Runtime"
-import { PatternError } from "../domain/ExcludePattern.ts"
-import { DeviceLost } from "../fuse/FuseDevice.ts"
-import { MountError, type Reason } from "../fuse/MountError.ts"
-import { PathError } from "../services/Archive.ts"
-import { ArchiveError } from "../services/ArchiveError.ts"
-import { TargetError } from "../services/create/ArchiveTarget.ts"
-import { WriteError } from "../services/create/ArchiveWriter.ts"
-import { SinkError } from "../services/create/ByteSink.ts"
-import { OpenError } from "../services/FileSource.ts"
-import { Overforget } from "../services/LookupRegistry.ts"
-import { SelectionError } from "../services/Selection.ts"
-import { SourceTreeError } from "../services/create/SourceTree.ts"
+import type { PatternError } from "../domain/ExcludePattern.ts"
+import type { DeviceLost } from "../fuse/FuseDevice.ts"
+import type { MountError, Reason } from "../fuse/MountError.ts"
+import type { PathError } from "../services/Archive.ts"
+import type { ArchiveError } from "../services/ArchiveError.ts"
+import type { TargetError } from "../services/create/ArchiveTarget.ts"
+import type { WriteError } from "../services/create/ArchiveWriter.ts"
+import type { SinkError } from "../services/create/ByteSink.ts"
+import type { SourceTreeError } from "../services/create/SourceTree.ts"
+import type { OpenError } from "../services/FileSource.ts"
+import type { Overforget } from "../services/LookupRegistry.ts"
+import type { SelectionError } from "../services/Selection.ts"
 
 export const SUCCESS = 0
-/** A bug in this program. */
 export const INTERNAL = 1
 export const USAGE = 2
 export const NO_ARCHIVE = 3
@@ -30,9 +30,7 @@ export const NOT_PXAR = 4
 export const UNSUPPORTED = 5
 export const DAMAGED = 6
 export const READ_FAILED = 7
-/** A path or pattern that names nothing in the archive, or not what was asked for. */
 export const NO_ENTRY = 8
-/** Stdout could not be written to. */
 export const OUTPUT_FAILED = 9
 export const MOUNT_POINT_MISSING = 10
 export const MOUNT_POINT_OCCUPIED = 11
@@ -42,17 +40,44 @@ export const NOT_PERMITTED = 14
 export const NO_FUSERMOUNT = 15
 export const MOUNT_FAILED = 16
 export const SESSION_LOST = 20
-/** `verify`: sound, but there are notes. */
 export const NOTES = 30
-/** `diff`: there are differences. */
 export const DIFFERENT = 31
-/** `create`, `extract`: finished or stopped, but something is missing or not as it was. */
 export const INCOMPLETE = 32
-/** What a command is to write to is there already, or cannot be written to. */
 export const TARGET = 33
 export const INTERRUPTED = 130
-/** Stdout was closed before everything was written: what a shell shows for a program that ended by SIGPIPE. */
+/** What a shell shows for a program that ended by SIGPIPE. */
 export const OUTPUT_CLOSED = 141
+
+/** What each code means. */
+export const meanings: ReadonlyArray<readonly [code: number, meaning: string]> = [
+  [SUCCESS, "done; for `mount` also after `SIGINT`, `SIGTERM` and `umount`"],
+  [INTERNAL, "a bug in this program: please report it"],
+  [USAGE, "wrong command line, mount option or pattern"],
+  [NO_ARCHIVE, "no such archive or folder"],
+  [NOT_PXAR, "not a pxar archive"],
+  [
+    UNSUPPORTED,
+    "not supported: a payload archive in place of the archive, an unknown version, a missing payload archive",
+  ],
+  [DAMAGED, "damaged: truncated, bytes after the end, or contradictory"],
+  [READ_FAILED, "something could not be read (I/O error)"],
+  [NO_ENTRY, "no such path in the archive, or not a file"],
+  [OUTPUT_FAILED, "stdout could not be written to"],
+  [MOUNT_POINT_MISSING, "the mount point is missing or not a folder"],
+  [MOUNT_POINT_OCCUPIED, "the mount point is occupied: a mount already, or not empty"],
+  [ARCHIVE_INSIDE, "the archive is inside its own mount point"],
+  [NO_FUSE, "no `/dev/fuse`"],
+  [NOT_PERMITTED, "permission denied"],
+  [NO_FUSERMOUNT, "no `fusermount3`"],
+  [MOUNT_FAILED, "mounting failed in another way"],
+  [SESSION_LOST, "the connection to the kernel broke, or kernel and program disagreed"],
+  [NOTES, "`verify`: sound, but with notes"],
+  [DIFFERENT, "`diff`: there are differences"],
+  [INCOMPLETE, "`create`, `extract`: something is missing or not as it was"],
+  [TARGET, "what is to be written is there already, or cannot be written"],
+  [INTERRUPTED, "interrupted (commands other than `mount`)"],
+  [OUTPUT_CLOSED, "stdout was closed early (`| head`)"],
+]
 
 /** The exit code of a command that is ended by SIGINT or SIGTERM. For `mount` that is the normal end. */
 export const OnInterrupt = Context.Reference<{ code: number }>("pxar-fuse/cli/OnInterrupt", {
@@ -71,23 +96,53 @@ const mountReasons: Readonly<Record<Reason, number>> = {
   Failed: MOUNT_FAILED,
 }
 
-/** The exit code of an error. */
-export const fromError = (error: unknown): number => {
-  if (error instanceof MountError) return mountReasons[error.reason]
-  if (error instanceof OpenError) {
-    return error.code === "EACCES" || error.code === "EPERM" ? NOT_PERMITTED : NO_ARCHIVE
+type KnownError =
+  | ArchiveError
+  | DeviceLost
+  | MountError
+  | OpenError
+  | Overforget
+  | PathError
+  | PatternError
+  | SelectionError
+  | SinkError
+  | SourceTreeError
+  | TargetError
+  | WriteError
+
+/** The exit code of an error. An error may know its own; without one it is a bug. */
+export const fromError = (error: unknown): number =>
+  CliError.isCliError(error) ? USAGE : (fromKnown(error as KnownError | undefined) ?? Runtime.getErrorExitCode(error))
+
+const fromKnown = (error: KnownError | undefined): number | undefined => {
+  switch (error?._tag) {
+    case "ArchiveError":
+      return fromArchiveError(error)
+    case "DeviceLost":
+    case "Overforget":
+      return SESSION_LOST
+    case "MountError":
+      return mountReasons[error.reason]
+    case "OpenError":
+      return isDenied(error.code) ? NOT_PERMITTED : NO_ARCHIVE
+    case "PathError":
+      return NO_ENTRY
+    case "PatternError":
+    case "SelectionError":
+      return USAGE
+    case "SinkError":
+    case "TargetError":
+      return TARGET
+    case "SourceTreeError":
+      return fromSourceTree(error)
+    case "WriteError":
+      return UNSUPPORTED
+    default:
+      return undefined
   }
-  if (error instanceof ArchiveError) return fromArchiveError(error)
-  if (error instanceof PathError) return NO_ENTRY
-  if (error instanceof SelectionError) return USAGE
-  if (error instanceof SourceTreeError) return fromSourceTree(error)
-  if (error instanceof TargetError || error instanceof SinkError) return TARGET
-  if (error instanceof WriteError) return UNSUPPORTED
-  if (error instanceof PatternError) return USAGE
-  if (error instanceof DeviceLost || error instanceof Overforget) return SESSION_LOST
-  // An error may know its own; without one it is a bug, `INTERNAL`.
-  return CliError.isCliError(error) ? USAGE : Runtime.getErrorExitCode(error)
 }
+
+const isDenied = (code: string): boolean => code === "EACCES" || code === "EPERM"
 
 const fromArchiveError = (error: ArchiveError): number => {
   switch (error.kind) {
@@ -102,7 +157,7 @@ const fromArchiveError = (error: ArchiveError): number => {
 }
 
 const fromSourceTree = ({ code, operation }: SourceTreeError): number => {
-  if (code === "EACCES" || code === "EPERM") return NOT_PERMITTED
+  if (isDenied(code)) return NOT_PERMITTED
   return operation === "open" && (code === "ENOENT" || code === "ENOTDIR") ? NO_ARCHIVE : READ_FAILED
 }
 

@@ -4,20 +4,8 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
-import * as NodeId from "../domain/NodeId.ts"
-import * as PathText from "../domain/PathText.ts"
-import * as Archive from "../services/Archive.ts"
-import * as Selection from "../services/Selection.ts"
-import type * as TreeWalk from "../services/TreeWalk.ts"
-import * as EntryJson from "./EntryJson.ts"
-import * as ExitCode from "./ExitCode.ts"
-import * as LongListing from "./LongListing.ts"
-import * as Output from "./Output.ts"
+import * as Lazy from "./Lazy.ts"
 import * as Parameters from "./Parameters.ts"
-import * as Terminal from "./Terminal.ts"
-import * as TreeListing from "./TreeListing.ts"
 
 const parameters = {
   archive: Parameters.archive,
@@ -26,54 +14,17 @@ const parameters = {
     Argument.variadic(),
   ),
   payload: Parameters.payload,
-  long: Flag.Boolean("long").pipe(
-    Flag.withAlias("l"),
-    Flag.withDescription("Mode, owner, group, size, time and path, as `ls -l`"),
-    Flag.withoutNegation,
-    Flag.withDefault(false),
-  ),
-  tree: Flag.Boolean("tree").pipe(Flag.withDescription("Draw the tree"), Flag.withoutNegation, Flag.withDefault(false)),
+  long: Flag.withAlias(Parameters.flag("long", "Mode, owner, group, size, time and path, as `ls -l`"), "l"),
+  tree: Parameters.flag("tree", "Draw the tree"),
   json: Parameters.json,
 }
 
-/** Makes the line of an item; its level is that of `Selection`. Effects are for those that need to look further. */
-type Line = (item: TreeWalk.Item, level: number) => string | Effect.Effect<string>
+export type Input = Command.Command.Config.Infer<typeof parameters>
 
 export const command = Command.make(
   "list",
   parameters,
-  Effect.fn("list")(function* ({ archive: file, json, long, paths, payload, tree }) {
-    const archive = yield* Archive.open(file, { payload })
-    const selection = yield* Selection.make(archive, paths.map(PathText.parse))
-    const output = Output.make()
-    let unreadable = 0
-
-    const listItems = (items: ReadonlyArray<TreeWalk.Item>, line: Line) =>
-      Effect.gen(function* () {
-        let text = ""
-        for (const item of items) {
-          const level = selection.level(item)
-          if (item._tag === "Unreadable" && level >= 0) {
-            if (isDamage(item)) unreadable++
-            if (!json) yield* Terminal.say(`warning: ${PathText.print(item.path)}: ${item.error.message}`)
-          }
-          const made = line(item, level)
-          text += typeof made === "string" ? made : yield* made
-        }
-        yield* output.text(text)
-      })
-
-    for (const start of selection.starts) {
-      const line = json ? jsonLine : tree ? treeLine(archive) : long ? longLine : shortLine
-      yield* Stream.runForEachArray(archive.walk(start), (items) => listItems(items, line))
-    }
-    yield* output.flush
-
-    const unmatched = selection.unmatched()
-    for (const pattern of unmatched) yield* Terminal.say(`${pattern}: nothing like that in ${file}`)
-    if (unreadable > 0) return yield* new ExitCode.Ended({ code: ExitCode.DAMAGED })
-    if (unmatched.length > 0) return yield* new ExitCode.Ended({ code: ExitCode.NO_ENTRY })
-  }, Effect.scoped),
+  Lazy.handler(() => import("./ListHandler.ts")),
 ).pipe(
   Command.withDescription("List what is in an archive"),
   Command.withExamples([
@@ -81,35 +32,3 @@ export const command = Command.make(
     { command: "pxar-fuse list -l root.pxar etc/ssh '*.conf'", description: "A folder and some files, in detail" },
   ]),
 )
-
-/** A second entry of a name (D9) is hidden, and nothing else is wrong with it. */
-const isDamage = (item: TreeWalk.Unreadable): boolean => item.error.check !== "D9"
-
-const shortLine: Line = (item, level) =>
-  level < 0 || item._tag === "Unreadable" ? "" : `${PathText.print(item.path)}\n`
-
-const longLine: Line = (item, level) => (level < 0 || item._tag === "Unreadable" ? "" : LongListing.line(item))
-
-const jsonLine: Line = (item, level) => {
-  if (level < 0) return ""
-  return EntryJson.line(
-    item._tag === "Unreadable"
-      ? { ...EntryJson.path(item.path), error: EntryJson.error(item.error) }
-      : EntryJson.entry(item.path, {
-          entry: item.entry,
-          ino: NodeId.toBigInt(item.node.id),
-          hardlink: item.link === undefined ? undefined : LongListing.targetPath(item.link),
-        }),
-  )
-}
-
-const treeLine = (archive: Archive.Shape): Line => {
-  const line = TreeListing.make(archive.reader)
-  let last: Uint8Array | undefined
-  return (item, level) => {
-    // The rest of a folder that cannot be read: the folder itself has been drawn.
-    if (item._tag === "Unreadable" && item.path === last) return ""
-    last = item.path
-    return line(item, level)
-  }
-}

@@ -17,8 +17,8 @@ export const payload = Flag.String("payload").pipe(
   Flag.map(Option.getOrUndefined),
 )
 
-export const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON for programs"), Flag.withDefault(false))
-
 /** A flag that is off unless it is given. */
 export const flag = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
+
+export const json = flag("json", "Print JSON for programs")

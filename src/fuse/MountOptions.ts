@@ -74,6 +74,17 @@ const fstabWord = /^(?:defaults|auto|noauto|user|nouser|users|user=.*|owner|grou
 const writingWord =
   /^(?:async|sync|dirsync|(?:no)?(?:relatime|diratime|strictatime|lazytime|iversion|mand)|silent|loud)$/
 
+/** What the words mean, for people: the words as they are written, and one line each. */
+export const meanings: ReadonlyArray<readonly [words: string, meaning: string]> = [
+  ["allow_other", "let other users in; for users other than root only with `user_allow_other` in `/etc/fuse.conf`"],
+  ["default_permissions, no_default_permissions", "let the kernel check modes and ACLs, or not"],
+  ["suid, nosuid, dev, nodev, exec, noexec, atime, noatime", "as for `mount(8)`"],
+  ["fsname=NAME, subtype=NAME", "what `/proc/mounts`, `df` and `findmnt` show"],
+  ["max_read=BYTES", "longest read request"],
+  ["nonempty", "mount on a folder that is not empty"],
+  ["ro", "the only way: an archive cannot be written to"],
+]
+
 const known = [...words.keys(), "fsname=", "subtype=", "max_read="]
 
 /**

@@ -6,13 +6,25 @@ import * as ExitCode from "../../src/cli/ExitCode.ts"
 const readme = fs.readFileSync(path.join(import.meta.dirname, "../../README.md"), "utf8")
 
 describe("the README's table of exit codes", () => {
-  it("names every code once, and no other", () => {
+  it("is the program's own", () => {
     const section = readme.slice(readme.indexOf("## Exit codes"), readme.indexOf("## Names that are not text"))
-    const documented = [...section.matchAll(/^\| (\d+) +\|/gm)].map(([, code]) => Number(code))
-    const defined = Object.values(ExitCode).filter((value) => typeof value === "number")
+    const documented = [...section.matchAll(/^\| (\d+) +\| (.*?) +\|$/gm)].map(([, code, meaning]) => [
+      Number(code),
+      meaning?.replaceAll(String.raw`\|`, "|"),
+    ])
     assert.deepStrictEqual(
       documented,
-      [...defined].sort((a, b) => a - b),
+      ExitCode.meanings.map((row) => [...row]),
+    )
+  })
+})
+
+describe("exit codes", () => {
+  it("all have a meaning", () => {
+    const defined = Object.values(ExitCode).filter((value) => typeof value === "number")
+    assert.sameMembers(
+      ExitCode.meanings.map(([code]) => code),
+      defined,
     )
   })
 })

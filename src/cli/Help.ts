@@ -1,0 +1,66 @@
+/**
+ * What `--help`, `--version` and a wrong command line print.
+ *
+ * The help of a command is made from its parameters, and from the sections it is annotated with; the man page is made
+ * from the same. A wrong command line is answered with one line a mistake, not with the whole help.
+ */
+import * as CliOutput from "effect/cli/CliOutput"
+import type { HelpDoc } from "effect/cli/HelpDoc"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Terminal from "./Terminal.ts"
+
+/** A section of a command's help: terms, and what they mean, with code in backticks. */
+export interface Section {
+  readonly title: string
+  readonly rows: ReadonlyArray<readonly [term: string, meaning: string]>
+}
+
+/** The annotation of a command with the sections that follow its flags. */
+export const Sections: Context.Reference<ReadonlyArray<Section>> = Context.Reference<ReadonlyArray<Section>>(
+  "pxar-fuse/cli/Help/Sections",
+  { defaultValue: () => [] },
+)
+
+/** The sections of a command. */
+export const sections = (doc: HelpDoc): ReadonlyArray<Section> => Context.get(doc.annotations, Sections)
+
+export const presenter: CliOutput.Presenter = {
+  present: (event) => {
+    switch (event._tag) {
+      case "Help":
+        return Effect.flatMap(TerminalCapabilities.TerminalCapabilities, ({ canColor }) => {
+          const text = format(event.helpDoc, canColor)
+          // Nobody asked for it: it is what is wrong with the command line.
+          return event.reason === "Requested" ? Console.log(text) : Console.error(text)
+        })
+      case "InvalidInvocation":
+        return Effect.forEach(
+          event.errors,
+          (error) =>
+            Terminal.say(`${error.message.replace(/\s*\n\s*/g, " ")} (see ${event.commandPath.join(" ")} --help)`),
+          { discard: true },
+        )
+      case "Version":
+        return CliOutput.defaultPresenter.present(event)
+    }
+  },
+}
+
+const format = (doc: HelpDoc, colors: boolean): string =>
+  [
+    CliOutput.defaultFormatter({ colors }).formatHelpDoc(doc),
+    ...sections(doc).map((section) => table(section, colors)),
+  ].join("\n\n")
+
+const table = ({ rows, title }: Section, colors: boolean): string => {
+  const width = Math.min(24, Math.max(...rows.map(([term]) => term.length)))
+  const lines = rows.map(([term, marked]) => {
+    const meaning = marked.replaceAll("`", "")
+    // A long term has a line of its own.
+    return term.length > width ? `  ${term}\n  ${" ".repeat(width)}  ${meaning}` : `  ${term.padEnd(width)}  ${meaning}`
+  })
+  return [colors ? `\u001b[1m${title}\u001b[0m` : title, ...lines].join("\n")
+}

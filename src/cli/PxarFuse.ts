@@ -1,0 +1,58 @@
+/**
+ * The command `pxar-fuse` with all its subcommands: what can be typed, not yet what happens.
+ */
+import * as Command from "effect/cli/Command"
+import * as Completions from "effect/cli/Completions"
+import * as MountOptions from "../fuse/MountOptions.ts"
+import * as CatCommand from "./CatCommand.ts"
+import type * as CommandLine from "./CommandLine.ts"
+import * as CreateCommand from "./CreateCommand.ts"
+import * as DiffCommand from "./DiffCommand.ts"
+import * as ExitCode from "./ExitCode.ts"
+import * as ExtractCommand from "./ExtractCommand.ts"
+import * as Help from "./Help.ts"
+import * as InfoCommand from "./InfoCommand.ts"
+import * as ListCommand from "./ListCommand.ts"
+import * as MountCommand from "./MountCommand.ts"
+import * as VerifyCommand from "./VerifyCommand.ts"
+
+export const version = "0.1.0"
+
+const mountOptions: Help.Section = {
+  title: "MOUNT OPTIONS (words of -o, with commas between them; every long flag is one too)",
+  rows: MountOptions.meanings,
+}
+
+const exitCodes: Help.Section = {
+  title: "EXIT CODES (the same in all commands)",
+  rows: ExitCode.meanings.map(([code, meaning]) => [String(code), meaning]),
+}
+
+export const command = Command.make("pxar-fuse").pipe(
+  Command.withDescription("Proxmox pxar backup archives, without a Proxmox server"),
+  Command.withSubcommands([
+    { group: "MOUNT", commands: [MountCommand.command.pipe(Command.annotate(Help.Sections, [mountOptions]))] },
+    {
+      group: "LOOK INSIDE AND RESTORE",
+      commands: [ListCommand.command, CatCommand.command, InfoCommand.command, ExtractCommand.command],
+    },
+    { group: "CHECK AND CREATE", commands: [VerifyCommand.command, DiffCommand.command, CreateCommand.command] },
+  ]),
+  Command.withExamples([
+    { command: "pxar-fuse mount root.pxar /mnt", description: "Mount a backup; Ctrl-C or umount ends it" },
+    { command: "cp -a /mnt/home/ada/letter.txt ~", description: "In another terminal: copy a file out of it" },
+    { command: "pxar-fuse list -l root.pxar home/ada", description: "Without a mount: look inside" },
+    {
+      command: "pxar-fuse extract root.pxar /srv/restored home/ada",
+      description: "Restore a folder with all attributes",
+    },
+  ]),
+  Command.annotate(Help.Sections, [exitCodes]),
+)
+
+export const grammar: CommandLine.Grammar = {
+  commands: command.subcommands.flatMap(({ commands }) => commands.map(({ name }) => name)),
+  mountFlags: Completions.fromCommand(MountCommand.command)
+    .flags.filter(({ name }) => name !== "options")
+    .map(({ name, type }) => ({ name, takesValue: type._tag !== "Boolean" })),
+}
