@@ -22,14 +22,20 @@ export type Requests = Readonly<Record<string, number>>
 /** The contender whose times the others' are divided by. */
 export const PEER = "squashfuse_ll"
 
-/** Our own mount: of `program`, which is a command. */
-const ours = (name: string, program: ReadonlyArray<string>, version: 1 | 2): Contender => ({
+/** Our own mount: of `program`, which is a command, with `flags` that keep it in the foreground. */
+const ours = (
+  name: string,
+  program: ReadonlyArray<string>,
+  version: 1 | 2,
+  flags: ReadonlyArray<string> = ["--foreground"],
+): Contender => ({
   name,
   counts: true,
   reads: ({ images }) => (version === 1 ? [images?.v1 as string] : [images?.v2 as string, images?.payload as string]),
   server: ({ images }, mountPoint) => [
     ...program,
     "mount",
+    ...flags,
     (version === 1 ? images?.v1 : images?.v2) as string,
     mountPoint,
     "--verbose",
@@ -63,12 +69,18 @@ export const available = async (
   }
   if (missing.length > 0) say(`without the columns of squashfuse_ll, because this is missing: ${missing.join(", ")}`)
   return [
-    ...(against === undefined ? [] : [ours("base", against, 1)]),
+    ...(against === undefined ? [] : [ours("base", against, 1, await foregroundFlags(against))]),
     ours("v1", program, 1),
     ...(missing.length > 0 ? [] : [peer]),
     ours("v2", program, 2),
     plain,
   ]
+}
+
+/** An older program is always in the foreground. */
+const foregroundFlags = async (program: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+  const { stdout } = await Process.run([...program, "mount", "--help"])
+  return stdout.includes("--foreground") ? ["--foreground"] : []
 }
 
 /** Reads a contender's files, so that they are in the page cache: what is idle is dropped on some machines. */

@@ -56,11 +56,17 @@ export interface Options {
 export const mount = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<FuseMount, MountError, Scope.Scope> {
-  const passed = /^\/dev\/fd\/(\d{1,9})$/.exec(options.mountPoint)
+  const passed = passedDescriptor(options.mountPoint)
   const attach =
-    passed === null ? attachAt(yield* freeMountPoint(options), options) : adopt(options.mountPoint, Number(passed[1]))
+    passed === undefined ? attachAt(yield* freeMountPoint(options), options) : adopt(options.mountPoint, passed)
   return yield* Effect.acquireRelease(attach, (mount) => Effect.andThen(mount.unmount, close(mount.descriptor)))
 })
+
+/** The descriptor that a mount point `/dev/fd/N` names. */
+export const passedDescriptor = (mountPoint: string): number | undefined => {
+  const match = /^\/dev\/fd\/(\d{1,9})$/.exec(mountPoint)
+  return match === null ? undefined : Number(match[1])
+}
 
 /** Unmounts now. Can be repeated: the first outcome other than `failed` stays. The descriptor remains open. */
 export const unmount = (mount: FuseMount): Effect.Effect<Unmounted> => mount.unmount

@@ -39,6 +39,8 @@ export interface Mounted {
   /** Absolute path. */
   readonly mountPoint: string
   readonly how: FuseMount.FuseMount["how"]
+  /** Ends when the kernel has agreed on a protocol: from then on the file system answers. */
+  readonly ready: Effect.Effect<void>
   /** Ends when the file system was unmounted; fails when the session broke, which also unmounts. */
   readonly ended: Effect.Effect<void, Session.SessionError>
   /**
@@ -151,6 +153,7 @@ export const mountBridge = Effect.fnUntraced(function* (
   return {
     mountPoint: mount.mountPoint,
     how: mount.how,
+    ready: session.ready,
     ended,
     whileMounted: (effect) => Effect.raceFirst(effect, Effect.andThen(ended, Effect.never)),
     unmount: mount.unmount,

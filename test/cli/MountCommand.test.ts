@@ -1,5 +1,5 @@
 /**
- * `pxar-fuse mount` as a person uses it: what it says, how it ends, and what it leaves behind, which is nothing.
+ * `pxar-fuse mount --foreground` as a person uses it: what it says, how it ends, and what it leaves behind, which is nothing.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -153,7 +153,7 @@ describe("the end of a mount", () => {
         yield* program.kill(signal)
         const { code, stderr } = yield* program.ended
         assert.strictEqual(code, 0)
-        assert.match(stderr, /^pxar-fuse: \S+mnt is in use \(.*\): detached, it ends with its last user\n$/)
+        assert.match(stderr, /^pxar-fuse: warning: \S+mnt is in use \(.*\): detached, it ends with its last user\n$/)
         assert.deepStrictEqual(yield* Processes.mountsBelow(mountPoint), [])
       }),
     )

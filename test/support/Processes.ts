@@ -100,6 +100,20 @@ export const kill = (child: ChildProcess): Effect.Effect<void> =>
     child.on("exit", () => resume(Effect.void)).kill("SIGKILL")
   }).pipe(Effect.timeoutOption("5 seconds"), Effect.asVoid)
 
+/** Whether a process, perhaps not a child of this one, is there and has not ended. */
+export const isAlive = (pid: number): Effect.Effect<boolean> =>
+  Effect.sync(() => {
+    try {
+      return !/^State:\s+[ZX]/m.test(fs.readFileSync(`/proc/${pid}/status`, "latin1"))
+    } catch {
+      return false
+    }
+  })
+
+/** Signals a process that a test has started by way of another; it may have ended. */
+export const signal = (pid: number, name: NodeJS.Signals): Effect.Effect<void> =>
+  Effect.ignore(Effect.try({ try: () => process.kill(pid, name), catch: String }))
+
 /** Dies when an effect takes longer than `LIMIT`. */
 export const within =
   (what: () => string) =>

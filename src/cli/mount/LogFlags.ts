@@ -1,0 +1,33 @@
+/**
+ * Flags that say what a mount logs, how, and where.
+ */
+import * as Flag from "effect/cli/Flag"
+import type * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import * as Parameters from "../Parameters.ts"
+import type { Format } from "./LogLine.ts"
+
+export const flags = {
+  quiet: Parameters.flag("quiet", "Log errors only"),
+  verbose: Parameters.flag("verbose", "Say when the mount is ready, and count the requests at the end"),
+  logFile: Flag.String("log-file").pipe(
+    Flag.withDescription("Append messages to this file once the mount is ready (default in the background: syslog)"),
+    Flag.withMetavar("FILE"),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined),
+  ),
+  logFormat: Flag.Literals("log-format", ["text", "json"] satisfies ReadonlyArray<Format>).pipe(
+    Flag.withDescription("Messages as text, or as one JSON object a line"),
+    Flag.withDefault("text"),
+  ),
+}
+
+export interface Settings {
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly logFile: string | undefined
+  readonly logFormat: Format
+}
+
+/** The least important messages that are logged; the most talkative flag wins. */
+export const level = ({ quiet, verbose }: Settings): LogLevel.LogLevel => (verbose ? "Info" : quiet ? "Error" : "Warn")

@@ -1,0 +1,70 @@
+/**
+ * A message of the log as one line, for each place where a log is read.
+ */
+import type * as LogLevel from "effect/LogLevel"
+
+export type Format = "text" | "json"
+
+export interface Message {
+  readonly level: LogLevel.LogLevel
+  readonly text: string
+  readonly time: Date
+  /** The stack of a bug, several lines. */
+  readonly detail?: string | undefined
+}
+
+const PROGRAM = "pxar-fuse"
+
+interface Level {
+  /** As a member of JSON. */
+  readonly name: string
+  /** Before the text. The last word of a command that fails has none. */
+  readonly prefix: string
+  /** syslog(3). */
+  readonly severity: number
+}
+
+const INFO: Level = { name: "info", prefix: "", severity: 6 }
+
+const levels: Partial<Record<LogLevel.LogLevel, Level>> = {
+  Fatal: { name: "fatal", prefix: "", severity: 3 },
+  Error: { name: "error", prefix: "error: ", severity: 3 },
+  Warn: { name: "warning", prefix: "warning: ", severity: 4 },
+  Debug: { name: "debug", prefix: "", severity: 7 },
+  Trace: { name: "debug", prefix: "", severity: 7 },
+}
+
+const levelOf = ({ level }: Message): Level => levels[level] ?? INFO
+
+const textOf = (message: Message): string => {
+  const { detail, text } = message
+  return `${levelOf(message).prefix}${text}${detail === undefined ? "" : `\n${detail}`}`
+}
+
+const json = (message: Message): string => {
+  const { detail, text, time } = message
+  return JSON.stringify({ time: time.toISOString(), level: levelOf(message).name, message: text, detail })
+}
+
+/** For a terminal, or whoever reads stderr. */
+export const forStderr = (message: Message, format: Format): string =>
+  `${format === "json" ? json(message) : `${PROGRAM}: ${textOf(message)}`}\n`
+
+/** For a file, which may hold the log of several mounts. */
+export const forFile = (message: Message, format: Format): string =>
+  `${format === "json" ? json(message) : `${message.time.toISOString()} ${PROGRAM}[${process.pid}]: ${textOf(message)}`}\n`
+
+/** LOG_DAEMON, syslog(3). */
+const FACILITY = 3 * 8
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+/** For `/dev/log`, as glibc writes it (RFC 3164 without a host name); the time is local. */
+export const forSyslog = (message: Message, format: Format): string => {
+  const { time } = message
+  const two = (value: number, pad = "0"): string => String(value).padStart(2, pad)
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map((value) => two(value)).join(":")
+  const stamp = `${months[time.getMonth()]} ${two(time.getDate(), " ")} ${clock}`
+  const text = format === "json" ? json(message) : textOf(message)
+  return `<${FACILITY + levelOf(message).severity}>${stamp} ${PROGRAM}[${process.pid}]: ${text}`
+}

@@ -1,0 +1,104 @@
+/**
+ * The log of a mount: stderr until the mount is ready, then where it belongs for the long run.
+ *
+ * In the foreground that is stderr again, unless a file was named; in the background a file or syslog. A message that
+ * cannot be written is lost: there is nobody left who could be told.
+ */
+import * as fs from "node:fs"
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import * as Runtime from "effect/Runtime"
+import * as ExitCode from "../ExitCode.ts"
+import * as Syscalls from "../internal/ProcessSyscalls.ts"
+import * as LogFlags from "./LogFlags.ts"
+import * as LogLine from "./LogLine.ts"
+
+/** The file for the log cannot be opened. */
+export class LogFileError extends Data.TaggedError("LogFileError")<{ readonly detail: string }> {
+  override readonly [Runtime.errorExitCode] = ExitCode.TARGET
+  override get message(): string {
+    return `cannot write to the log file: ${this.detail}`
+  }
+}
+
+export interface MountLog {
+  /** Replaces the loggers and the level. */
+  readonly layer: Layer.Layer<never>
+  /** Says something to the person who started the mount, whatever the level. */
+  readonly say: (text: string) => Effect.Effect<void>
+  /** From now on messages go where they belong in the long run. */
+  readonly settle: Effect.Effect<void>
+}
+
+export interface Options extends LogFlags.Settings {
+  /** Nobody will read stderr once the mount is ready. */
+  readonly background: boolean
+}
+
+type Sink = (message: LogLine.Message) => void
+
+const SYSLOG = "/dev/log"
+
+const STDERR = 2
+
+/** Opens the log; a file is opened at once, so that a wrong name is an error of the start. */
+export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<MountLog, LogFileError> {
+  const { background, logFile, logFormat, quiet } = options
+  const toStderr: Sink = (message) => void process.stderr.write(LogLine.forStderr(message, logFormat))
+  let sink = toStderr
+
+  const toDescriptor =
+    (descriptor: number): Sink =>
+    (message) => {
+      try {
+        fs.writeSync(descriptor, LogLine.forFile(message, logFormat))
+      } catch {
+        // A full disk must not end the mount.
+      }
+    }
+  const toSyslog: Sink = (message) =>
+    // Without waiting: the log daemon may itself wait for this mount.
+    void Syscalls.sendDatagram(SYSLOG, Buffer.from(LogLine.forSyslog(message, logFormat)), { wait: false })
+
+  const file = logFile === undefined ? undefined : yield* openFile(logFile)
+  const say = (text: string) => Effect.sync(() => sink({ level: "Info", text, time: new Date() }))
+
+  const settle = Effect.gen(function* () {
+    if (file !== undefined) {
+      sink = toDescriptor(file)
+      // What Node prints when it crashes belongs there too.
+      if (background) Syscalls.dup2(file, STDERR)
+    } else if (background) {
+      const hasSyslog = fs.existsSync(SYSLOG)
+      if (!hasSyslog && !quiet) yield* say(`no ${SYSLOG} here: messages are lost; --log-file FILE keeps them`)
+      sink = hasSyslog ? toSyslog : () => {}
+      const nowhere = fs.openSync("/dev/null", "w")
+      Syscalls.dup2(nowhere, STDERR)
+      fs.closeSync(nowhere)
+    }
+  })
+
+  const logger = Logger.make(({ cause, date, logLevel, message }) =>
+    sink({
+      level: logLevel,
+      text: (Array.isArray(message) ? message : [message]).map(String).join(" "),
+      time: date,
+      detail: cause.reasons.length === 0 ? undefined : Cause.pretty(cause),
+    }),
+  )
+  return {
+    layer: Layer.merge(Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, LogFlags.level(options))),
+    say,
+    settle,
+  }
+})
+
+const openFile = (path: string): Effect.Effect<number, LogFileError> =>
+  Effect.try({
+    try: () => fs.openSync(path, "a"),
+    catch: (error) => new LogFileError({ detail: error instanceof Error ? error.message : String(error) }),
+  })

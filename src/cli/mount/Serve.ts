@@ -1,0 +1,88 @@
+/**
+ * The process that serves a mount, from its first message to its last.
+ *
+ * All it opens has been undone when it ends, whatever ends it. Its errors have been logged then.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Mount from "../../fuse/Mount.ts"
+import * as MountOptions from "../../fuse/MountOptions.ts"
+import * as ExitCode from "../ExitCode.ts"
+import * as Terminal from "../Terminal.ts"
+import * as Background from "./Background.ts"
+import type * as LogFlags from "./LogFlags.ts"
+import * as MountLog from "./MountLog.ts"
+import * as PidFile from "./PidFile.ts"
+import * as Readiness from "./Readiness.ts"
+
+export interface Settings extends LogFlags.Settings {
+  readonly archive: string
+  readonly mountPoint: string
+  readonly payload: string | undefined
+  readonly options: ReadonlyArray<string>
+  readonly pidFile: string | undefined
+  readonly notifyFd: number | undefined
+}
+
+/** Mounts and serves until the end; `parent` is who waits for the mount to be ready. */
+export const serve = Effect.fnUntraced(function* (settings: Settings, parent: Background.Parent | undefined) {
+  const log = yield* MountLog.open({ ...settings, background: parent !== undefined })
+  yield* Effect.scoped(run(settings, parent, log)).pipe(
+    Effect.catchCause((cause) => {
+      if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+      const ended = Effect.fail(new ExitCode.Ended({ code: ExitCode.fromError(Cause.squash(cause)) }))
+      return Effect.andThen(Effect.logFatal(Terminal.errorLine(cause)), ended)
+    }),
+    Effect.provide(log.layer),
+  )
+})
+
+const run = Effect.fnUntraced(function* (
+  settings: Settings,
+  parent: Background.Parent | undefined,
+  log: MountLog.MountLog,
+) {
+  const { archive, mountPoint, notifyFd, options, payload, pidFile, verbose } = settings
+  const mountOptions = yield* Effect.fromResult(MountOptions.parse(options))
+  const mounted = yield* Mount.mountPath(archive, { mountPoint, payload, options: mountOptions })
+  yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
+  if (pidFile !== undefined) yield* PidFile.make(pidFile)
+  yield* Effect.raceFirst(mounted.ready, mounted.ended)
+  const onInterrupt = yield* ExitCode.OnInterrupt
+  onInterrupt.code = ExitCode.SUCCESS
+  const interactive = parent?.interactive ?? Terminal.isInteractive()
+  if (verbose || interactive) yield* log.say(greeting(archive, mounted.mountPoint, parent, interactive))
+  if (notifyFd !== undefined) yield* Readiness.tellDescriptor(notifyFd)
+  yield* log.settle
+  if (parent !== undefined) yield* leave(parent)
+  yield* Readiness.tellServiceManager({ READY: 1, STATUS: `mounted on ${mounted.mountPoint}`, MAINPID: process.pid })
+  yield* Effect.addFinalizer(() => Readiness.tellServiceManager({ STOPPING: 1 }))
+  yield* mounted.ended
+})
+
+const greeting = (
+  archive: string,
+  mountPoint: string,
+  parent: Background.Parent | undefined,
+  interactive: boolean,
+): string => {
+  const text = `${archive} mounted on ${mountPoint}`
+  if (!interactive) return text
+  return parent === undefined
+    ? `${text}; Ctrl-C or umount ends it`
+    : `${text} by process ${process.pid}; umount ends it`
+}
+
+/** Lets the parent go. One that has gone before was told to end: so does the mount. */
+const leave = (parent: Background.Parent): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    process.chdir("/")
+    return Effect.flatMap(Background.tellReady(parent), (told) => (told ? Effect.void : Effect.interrupt))
+  })
+
+const summary = ({ abandoned, delivered, errors, requests }: Mount.Counters): string => {
+  const counts = Object.entries(requests)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} ${count}`)
+  return `${delivered} replies, ${abandoned} not wanted any more, ${errors} errors; requests: ${counts.join(", ")}`
+}
