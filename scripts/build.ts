@@ -3,8 +3,10 @@
  * by module takes four times as long as all the rest of starting up. What only one command needs is in a file of its own.
  */
 import { execFileSync } from "node:child_process"
-import { chmodSync, rmSync } from "node:fs"
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import * as Effect from "effect/Effect"
 import { rolldown } from "rolldown"
+import { manPage } from "./manPage.ts"
 
 rmSync("dist", { recursive: true, force: true })
 execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" })
@@ -24,3 +26,6 @@ await bundle.write({
   chunkFileNames: "[name]-[hash].js",
 })
 chmodSync("dist/cli/main.js", 0o755)
+
+mkdirSync("dist/man")
+writeFileSync("dist/man/pxar-fuse.1", await Effect.runPromise(manPage))

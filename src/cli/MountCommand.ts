@@ -6,11 +6,9 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Effect from "effect/Effect"
-import * as Background from "./mount/Background.ts"
+import * as Lazy from "./Lazy.ts"
 import * as LogFlags from "./mount/LogFlags.ts"
 import * as ProcessFlags from "./mount/ProcessFlags.ts"
-import * as Serve from "./mount/Serve.ts"
 import * as Parameters from "./Parameters.ts"
 
 const parameters = {
@@ -27,14 +25,12 @@ const parameters = {
   ...LogFlags.flags,
 }
 
+export type Input = Command.Command.Config.Infer<typeof parameters>
+
 export const command = Command.make(
   "mount",
   parameters,
-  Effect.fn("mount")(function* ({ foreground, ...settings }) {
-    const { parent } = Background
-    if (foreground || parent !== undefined) return yield* Serve.serve(settings, parent)
-    yield* Background.start(ProcessFlags.descriptors(settings))
-  }),
+  Lazy.handler(() => import("./MountHandler.ts")),
 ).pipe(
   Command.withDescription("Mount an archive read-only; umount ends it"),
   Command.withExamples([

@@ -16,6 +16,7 @@ const packages = {
   getcap: "libcap2-bin",
   getfacl: "acl",
   getfattr: "attr",
+  man: "man-db",
   python3: "python3",
   rsync: "rsync",
   script: "bsdutils",

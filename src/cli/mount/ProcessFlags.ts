@@ -3,7 +3,6 @@
  */
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
-import * as FuseMount from "../../fuse/FuseMount.ts"
 import * as Parameters from "../Parameters.ts"
 
 export const flags = {
@@ -26,13 +25,4 @@ export const flags = {
     Flag.optional,
     Flag.map(Option.getOrUndefined),
   ),
-}
-
-/** Descriptors that the process which serves must inherit. */
-export const descriptors = (settings: {
-  readonly mountPoint: string
-  readonly notifyFd: number | undefined
-}): ReadonlyArray<number> => {
-  const passed = FuseMount.passedDescriptor(settings.mountPoint)
-  return [passed, settings.notifyFd].filter((descriptor) => descriptor !== undefined)
 }
