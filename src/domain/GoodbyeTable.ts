@@ -141,6 +141,17 @@ const rankOf = (table: Table, start: number): number => {
   return low
 }
 
+/** The first slot with this hash, in the order of §3.6. */
+export const slotOf = (table: Table, hash: Hash): number | undefined => {
+  let slot = 0
+  while (slot < table.count) {
+    const order = compareHashAt(table, slot, hash)
+    if (order === 0) return slot
+    slot = order > 0 ? 2 * slot + 1 : 2 * slot + 2
+  }
+  return undefined
+}
+
 /** The slots with this hash, in the order of §3.6. Several names can share a hash: compare the stored name. */
 export function* candidates(table: Table, hash: Hash): Generator<number> {
   const stack = [0]

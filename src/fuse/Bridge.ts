@@ -4,13 +4,14 @@
  *
  * An operation fails with the errno to answer and with nothing else: what is wrong in the archive has then been
  * logged, once, with the path. References are counted in the lease that the caller passes; it leaks the lease when
- * its answer has been delivered.
+ * its answer has been delivered. An operation that need not wait is done when it is called, and has ended (`AtOnce`).
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Bytes from "../domain/Bytes.ts"
+import type { Entry } from "../domain/Entry.ts"
 import * as Errno from "../domain/Errno.ts"
 import type * as Node from "../domain/Node.ts"
 import * as NodeId from "../domain/NodeId.ts"
@@ -20,6 +21,7 @@ import type { ArchiveError } from "../services/ArchiveError.ts"
 import * as ArchiveReader from "../services/ArchiveReader.ts"
 import * as LookupRegistry from "../services/LookupRegistry.ts"
 import { FUSE_NAME_MAX } from "./Abi.ts"
+import * as AtOnce from "./AtOnce.ts"
 import * as Report from "./Report.ts"
 
 type Operation<A> = Effect.Effect<A, Errno.Errno>
@@ -39,6 +41,8 @@ export interface Listed {
 export interface Shape {
   /** References to count for one answer; closing the scope takes back what was not leaked. */
   readonly lease: Effect.Effect<LookupRegistry.Lease, never, Scope.Scope>
+  /** The same without a scope: whoever makes it runs its `takeBack` at the end. */
+  readonly leaseUnsafe: () => LookupRegistry.Lease
   /** Finds a name and counts a reference to its node; `undefined` if there is no such name. */
   readonly lookup: (
     parent: NodeId.NodeId,
@@ -131,17 +135,27 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
       ? pathOf(id)
       : Effect.map(pathOf(id), (path) => Bytes.concat(id === NodeId.ROOT ? [path, name] : [path, SLASH, name]))
 
-  const entry = (id: NodeId.NodeId) =>
-    Effect.flatMap(node(id), (found) => Effect.catch(reader.entry(found), answerErrno(id)))
+  const { cached } = reader
+
+  const entry = (id: NodeId.NodeId): Operation<Entry> => {
+    const found = registry.find(id)
+    if (found === undefined) return Effect.fail(Errno.ENOENT)
+    const atOnce = cached.entry(found)
+    return atOnce === undefined ? Effect.catch(reader.entry(found), answerErrno(id)) : Effect.succeed(atOnce)
+  }
 
   const lookup: Shape["lookup"] = (parent, name, lease) =>
-    Effect.flatMap(directory(parent), (found) =>
-      Effect.map(Effect.catch(reader.lookup(found, name), answerErrno(parent, name)), (child) => {
-        if (child === undefined) return undefined
+    AtOnce.flatMap(directory(parent), (found) => {
+      const atOnce = cached.lookup(found, name)
+      if (atOnce === "absent") return Effect.undefined
+      const hold = (child: ArchiveReader.Found): Stat.Stat => {
         lease.add(child.node)
         return Stat.fromEntry(child.entry, child.node.id)
-      }),
-    )
+      }
+      if (atOnce !== undefined) return Effect.succeed(hold(atOnce))
+      const child = Effect.catch(reader.lookup(found, name), answerErrno(parent, name))
+      return Effect.map(child, (child) => child && hold(child))
+    })
 
   const forget: Shape["forget"] = (id, count) =>
     Effect.flatMap(registry.forget(id, count), (known) =>
@@ -155,19 +169,21 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
     )
 
   const read: Shape["read"] = (id, offset, size, reserve) =>
-    Effect.flatMap(entry(id), ({ body }) => {
+    AtOnce.flatMap(entry(id), ({ body }) => {
       if (body._tag === "Directory") return Effect.fail(Errno.EISDIR)
       if (body._tag !== "File") return Effect.fail(Errno.EBADF)
       const length = Math.max(0, Math.min(size, body.content.length - offset))
       const target = reserve(length)
-      return length === 0 ? Effect.void : Effect.catch(reader.content(body.content, offset, target), answerErrno(id))
+      return length === 0 || cached.content(body.content, offset, target)
+        ? Effect.void
+        : Effect.catch(reader.content(body.content, offset, target), answerErrno(id))
     })
 
   /** A child for a listing; `undefined` for one that is not shown. */
   const listed = Effect.fnUntraced(function* (
     parent: Node.Node,
     slot: number,
-  ): Effect.fn.Return<Omit<Listed, "next"> | undefined, ArchiveError> {
+  ): Effect.fn.Return<Listed | undefined, ArchiveError> {
     const child = yield* reader.child(parent, slot)
     if (child === undefined) {
       yield* report(`D9 ${parent.id} ${slot}`, pathOf(parent.id), "a second entry of one name is not shown (check D9)")
@@ -178,9 +194,7 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
       yield* report(`name ${parent.id} ${slot}`, pathOf(parent.id), detail)
       return undefined
     }
-    const found = yield* reader.resolve(parent, child)
-    const stat = Stat.fromEntry(found.entry, found.node.id)
-    return { name: found.name, id: stat.id, mode: stat.mode, child: { node: found.node, stat } }
+    return fromFound(yield* reader.resolve(parent, child), slot)
   })
 
   /** The name alone of a child that cannot be decoded, so that its siblings stay visible; nothing if that is bad too. */
@@ -190,27 +204,62 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
       onSuccess: (name) =>
         Effect.as(
           report(keyOf(error, parent.id, name), pathUnder(parent.id, name), error.message),
-          name.length > FUSE_NAME_MAX ? undefined : { name, id: NodeId.UNKNOWN, mode: 0, child: undefined },
+          name.length > FUSE_NAME_MAX
+            ? undefined
+            : { name, id: NodeId.UNKNOWN, mode: 0, child: undefined, next: slot + 1 },
         ),
     })
 
-  const readdir: Shape["readdir"] = Effect.fnUntraced(function* (id, offset, add): Effect.fn.Return<void, Errno.Errno> {
-    const parent = yield* directory(id)
-    const count = yield* Effect.catch(reader.count(parent), answerErrno(id))
-    if (offset === 0) yield* registry.attach(id, reader.release(parent))
-    for (let slot = offset; slot < count; slot++) {
-      const entry = yield* Effect.catch(listed(parent, slot), (error) =>
-        error.kind === "IO" ? answerErrno(id)(error) : listedByName(parent, slot, error),
-      )
-      if (entry !== undefined && !add({ ...entry, next: slot + 1 })) return
+  /** Hands names over from `slot` on as long as they are at hand; the first slot that is not, or `undefined` at the end. */
+  const listAtOnce = (
+    parent: Node.Node,
+    count: number,
+    slot: number,
+    add: (entry: Listed) => boolean,
+  ): number | undefined => {
+    const table = cached.table(parent)
+    for (let at = slot; at < count; at++) {
+      const found = table && cached.child(parent, table, at)
+      if (found === undefined || found.name.length > FUSE_NAME_MAX) return at
+      if (!add(fromFound(found, at))) return undefined
     }
     const dot = { child: undefined, mode: DIRECTORY }
-    if (offset <= count && !add({ ...dot, name: DOT, id, next: count + 1 })) return
-    if (offset <= count + 1) add({ ...dot, name: DOT_DOT, id: parent.parent, next: count + 2 })
+    if (slot <= count && !add({ ...dot, name: DOT, id: parent.id, next: count + 1 })) return undefined
+    if (slot <= count + 1) add({ ...dot, name: DOT_DOT, id: parent.parent, next: count + 2 })
+    return undefined
+  }
+
+  const listSlowly = Effect.fnUntraced(function* (
+    parent: Node.Node,
+    count: number,
+    from: number,
+    add: (entry: Listed) => boolean,
+  ): Effect.fn.Return<void, Errno.Errno> {
+    for (let slot: number | undefined = from; slot !== undefined; slot = listAtOnce(parent, count, slot, add)) {
+      const entry = yield* Effect.catch(listed(parent, slot), (error) =>
+        error.kind === "IO" ? answerErrno(parent.id)(error) : listedByName(parent, slot as number, error),
+      )
+      if (entry !== undefined && !add(entry)) return
+      slot++
+    }
   })
 
+  const readdir: Shape["readdir"] = (id, offset, add) =>
+    AtOnce.flatMap(directory(id), (parent) => {
+      const table = cached.table(parent)
+      const count =
+        table === undefined ? Effect.catch(reader.count(parent), answerErrno(id)) : Effect.succeed(table.count)
+      return AtOnce.flatMap(count, (count) => {
+        const list = () => {
+          const slot = listAtOnce(parent, count, offset, add)
+          return slot === undefined ? Effect.void : listSlowly(parent, count, slot, add)
+        }
+        return offset === 0 ? Effect.flatMap(registry.attach(id, reader.release(parent)), list) : list()
+      })
+    })
+
   const getxattr: Shape["getxattr"] = (id, name) =>
-    Effect.flatMap(entry(id), (found) => {
+    AtOnce.flatMap(entry(id), (found) => {
       const value = XattrList.get(found, name)
       if (value !== undefined) return Effect.succeed(value)
       // The kernel then stops asking for every file of a listing (guide to the kernel, §4).
@@ -219,21 +268,23 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
 
   return {
     lease: registry.lease,
+    leaseUnsafe: registry.leaseUnsafe,
     lookup,
     forget,
-    getattr: (id) => Effect.map(entry(id), (found) => Stat.fromEntry(found, id)),
+    getattr: (id) => AtOnce.map(entry(id), (found) => Stat.fromEntry(found, id)),
     readlink: (id) =>
-      Effect.flatMap(entry(id), ({ body }) =>
+      AtOnce.flatMap(entry(id), ({ body }) =>
         body._tag === "Symlink" ? Effect.succeed(body.target) : Effect.fail(Errno.EINVAL),
       ),
     open: (id, flags) =>
-      Effect.flatMap(node(id), () => ((flags & O_ACCMODE) === 0 ? Effect.void : Effect.fail(Errno.EROFS))),
+      AtOnce.flatMap(node(id), () => ((flags & O_ACCMODE) === 0 ? Effect.void : Effect.fail(Errno.EROFS))),
     read,
     readdir,
     getxattr,
     listxattr: (id) =>
-      Effect.flatMap(entry(id), (found) => {
+      AtOnce.flatMap(entry(id), (found) => {
         const { findings } = XattrList.fromEntry(found)
+        if (findings.length === 0) return Effect.succeed(XattrList.names(found))
         return Effect.as(
           Effect.forEach(
             findings,
@@ -246,6 +297,11 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
     size: reader.size,
     pathOf,
   }
+}
+
+const fromFound = ({ entry, name, node }: ArchiveReader.Found, slot: number): Listed => {
+  const stat = Stat.fromEntry(entry, node.id)
+  return { name, id: stat.id, mode: stat.mode, child: { node, stat }, next: slot + 1 }
 }
 
 const DIRECTORY = 0o040000

@@ -33,7 +33,10 @@ export interface Shape {
    * unmounted or the connection aborted (ENODEV, ECONNABORTED).
    */
   readonly receive: Effect.Effect<Uint8Array, DeviceLost | Cause.Done>
-  /** Writes one reply, header and all. The message is not used after the effect has ended. */
+  /**
+   * Writes one reply, header and all; at once where it can, when it is called (`AtOnce`). The message is not used after
+   * the effect has ended.
+   */
   readonly reply: (message: Uint8Array) => Effect.Effect<Delivery, DeviceLost>
 }
 

@@ -101,7 +101,7 @@ export const make = Effect.fnUntraced(function* (descriptor: number): Effect.fn.
     }
   }
 
-  return { receive, reply: (message) => Effect.suspend(() => write(message)) }
+  return { receive, reply: write }
 })
 
 const delivered = Effect.succeed<Delivery>("delivered")

@@ -98,9 +98,9 @@ export class Listing {
   private readonly view: DataView
   private end: number
 
-  /** For at most `size` bytes of entries. */
-  constructor(unique: number, size: number) {
-    this.message = make(unique, size)
+  /** In a message whose body has room for the entries; what the body holds does not matter. */
+  constructor(message: Uint8Array) {
+    this.message = message
     this.view = Bytes.dataView(this.message)
     this.end = OUT_HEADER.size
   }
@@ -109,6 +109,7 @@ export class Listing {
   add(name: Uint8Array, id: NodeId.NodeId, mode: number, offset: number): boolean {
     const size = align(DIRENT.name + name.length)
     if (this.end + size > this.message.length) return false
+    this.message.fill(0, this.end, this.end + size)
     this.setDirent(this.end, name, id, mode, offset)
     this.end += size
     return true
@@ -121,6 +122,7 @@ export class Listing {
   addPlus(name: Uint8Array, id: NodeId.NodeId, mode: number, stat: Stat.Stat | undefined, offset: number): boolean {
     const size = align(DIRENTPLUS.name + name.length)
     if (this.end + size > this.message.length) return false
+    this.message.fill(0, this.end, this.end + size)
     if (stat !== undefined) setEntry(this.view, this.end, stat)
     this.setDirent(this.end + DIRENTPLUS.dirent, name, id, mode, offset)
     this.end += size

@@ -1,15 +1,15 @@
 /**
- * Memory for replies that carry file contents, used again: fresh memory costs a page fault every 4 KiB.
+ * Memory for replies that carry file contents or listings, used again: fresh memory costs a page fault every 4 KiB.
  *
  * A message is given back once it has been written. One whose request was interrupted is not: its source may still be
  * writing into it.
  */
 import * as Reply from "./Reply.ts"
 
-/** Messages kept for the next request. */
+/** Messages of each size kept for the next request. */
 const MAX_KEPT = 4
 
-/** Room in a new message: what the kernel reads ahead at once, and what it asks for at most, in bytes. */
+/** Room in a message in bytes: what most listings and small files need, and what the kernel asks for at most. */
 const SIZES = [128 * 1024, 1024 * 1024] as const
 
 export interface ReplyPool {
@@ -19,17 +19,16 @@ export interface ReplyPool {
 }
 
 export const make = (): ReplyPool => {
-  const kept: Array<ArrayBuffer> = []
+  const pools = SIZES.map((size) => ({ room: Reply.bodyOffset + size, kept: new Array<ArrayBuffer>() }))
   return {
     take: (unique, length) => {
-      const needed = Reply.bodyOffset + length
-      const index = kept.findIndex((buffer) => buffer.byteLength >= needed)
-      const [found] = index < 0 ? [] : kept.splice(index, 1)
-      const room = SIZES.find((size) => size >= length) ?? length
-      return Reply.makeIn(found ?? new ArrayBuffer(Reply.bodyOffset + room), unique, length)
+      const pool = pools.find(({ room }) => Reply.bodyOffset + length <= room)
+      const memory = pool?.kept.pop() ?? new ArrayBuffer(pool?.room ?? Reply.bodyOffset + length)
+      return Reply.makeIn(memory, unique, length)
     },
-    giveBack: (message) => {
-      if (kept.length < MAX_KEPT && message.buffer instanceof ArrayBuffer) kept.push(message.buffer)
+    giveBack: ({ buffer }) => {
+      const pool = pools.find(({ room }) => room === buffer.byteLength)
+      if (pool !== undefined && pool.kept.length < MAX_KEPT && buffer instanceof ArrayBuffer) pool.kept.push(buffer)
     },
   }
 }

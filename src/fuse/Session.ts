@@ -11,6 +11,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -22,6 +23,7 @@ import * as Errno from "../domain/Errno.ts"
 import type * as NodeId from "../domain/NodeId.ts"
 import type * as LookupRegistry from "../services/LookupRegistry.ts"
 import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE } from "./Abi.ts"
+import * as AtOnce from "./AtOnce.ts"
 import * as Bridge from "./Bridge.ts"
 import * as Counters from "./Counters.ts"
 import { type Delivery, DeviceLost, FuseDevice, type Shape as Device } from "./FuseDevice.ts"
@@ -86,7 +88,7 @@ export const make = Effect.fnUntraced(function* (
   let agreement: Init.Agreement | undefined
 
   const send = (unique: number, message: Uint8Array, failed: boolean): Effect.Effect<Delivery, DeviceLost> =>
-    Effect.flatMap(device.reply(message), (delivery) => {
+    AtOnce.flatMap(device.reply(message), (delivery) => {
       if (failed) counters.errors++
       if (observers.isActive()) observers.replied(unique, message, delivery)
       if (delivery === "delivered") counters.delivered++
@@ -101,80 +103,89 @@ export const make = Effect.fnUntraced(function* (
       return Effect.succeed(delivery)
     })
 
-  /** Carries out an operation whose result is a message, and sends that or the errno. */
+  /** Sends the outcome of an operation, a message or an errno. */
+  const sendOutcome = (
+    unique: number,
+    outcome: Exit.Exit<Uint8Array, Errno.Errno>,
+    afterwards: (delivery: Delivery, message: Uint8Array) => void,
+  ): Effect.Effect<void, DeviceLost> => {
+    if (Exit.isSuccess(outcome)) {
+      const message = outcome.value
+      return AtOnce.map(send(unique, message, false), (delivery) => afterwards(delivery, message))
+    }
+    const failed = (): Effect.Effect<unknown, DeviceLost> =>
+      send(unique, Reply.error(unique, errnoOf(outcome.cause)), true)
+    return Effect.asVoid(
+      Cause.hasDies(outcome.cause) ? Effect.flatMap(logDefect(unique, outcome.cause), failed) : failed(),
+    )
+  }
+
+  /**
+   * Carries out an operation whose result is a message, and sends that or the errno. An operation that waits can be
+   * interrupted; what is done at once is sent in the same turn of the fiber. Between the reply and what follows from it
+   * no other fiber runs: the kernel may at once return what it was given.
+   */
   const answer = (
     unique: number,
     operation: () => Effect.Effect<Uint8Array, Errno.Errno>,
     afterwards: (delivery: Delivery, message: Uint8Array) => void = doNothing,
   ): Effect.Effect<void, DeviceLost> =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.matchCauseEffect(restore(Effect.suspend(operation)), {
-        onSuccess: (message) =>
-          Effect.provideService(
-            Effect.map(send(unique, message, false), (delivery) => afterwards(delivery, message)),
-            Scheduler.PreventSchedulerYield,
-            true,
+    Effect.suspend(() => {
+      const begun = AtOnce.call(operation)
+      if (!AtOnce.hasEnded(begun)) {
+        return Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(Effect.exit(restore(begun)), (outcome) =>
+            withoutYield(sendOutcome(unique, outcome, afterwards)),
           ),
-        onFailure: (cause) =>
-          Effect.andThen(logDefect(unique, cause), send(unique, Reply.error(unique, errnoOf(cause)), true)),
-      }),
-    )
+        )
+      }
+      const sent = sendOutcome(unique, begun, afterwards)
+      return AtOnce.hasEnded(sent) ? sent : Effect.uninterruptible(withoutYield(sent))
+    })
 
-  /**
-   * The same for operations that name nodes: the references count when the reply has been delivered. No other fiber
-   * runs in between, since the kernel may at once return what it was given.
-   */
+  /** The same for operations that name nodes: the references count when the reply has been delivered. */
   const answerWithNodes = (
     unique: number,
     operation: (lease: LookupRegistry.Lease) => Effect.Effect<Uint8Array, Errno.Errno>,
   ): Effect.Effect<void, DeviceLost> =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.scoped(
-        Effect.flatMap(bridge.lease, (lease) =>
-          answer(
-            unique,
-            () => restore(operation(lease)),
-            (delivery) => {
-              if (delivery === "delivered") lease.leak()
-            },
-          ),
-        ),
-      ),
-    )
+    Effect.suspend(() => {
+      const lease = bridge.leaseUnsafe()
+      const counted = answer(
+        unique,
+        () => operation(lease),
+        (delivery, message) => {
+          if (delivery === "delivered") lease.leak()
+          pool.giveBack(message)
+        },
+      )
+      return Effect.ensuring(counted, lease.takeBack)
+    })
 
   const readdirplus = (id: NodeId.NodeId, unique: number, offset: number, size: number) =>
-    answerWithNodes(unique, (lease) =>
-      Effect.suspend(() => {
-        const listing = new Reply.Listing(unique, size)
-        return Effect.map(
-          bridge.readdir(id, offset, ({ child, id, mode, name, next }) => {
-            const fits = listing.addPlus(name, id, mode, child?.stat, next)
-            if (fits && child !== undefined) lease.add(child.node)
-            return fits
-          }),
-          () => listing.finish(),
-        )
-      }),
-    )
-
-  const readdir = (id: NodeId.NodeId, unique: number, offset: number, size: number) =>
-    Effect.suspend(() => {
-      const listing = new Reply.Listing(unique, size)
-      return Effect.map(
-        bridge.readdir(id, offset, ({ id, mode, name, next }) => listing.add(name, id, mode, next)),
-        () => listing.finish(),
-      )
+    answerWithNodes(unique, (lease) => {
+      const listing = new Reply.Listing(pool.take(unique, size))
+      const listed = bridge.readdir(id, offset, ({ child, id, mode, name, next }) => {
+        const fits = listing.addPlus(name, id, mode, child?.stat, next)
+        if (fits && child !== undefined) lease.add(child.node)
+        return fits
+      })
+      return AtOnce.map(listed, () => listing.finish())
     })
 
-  const read = (id: NodeId.NodeId, unique: number, offset: number, size: number) =>
-    Effect.suspend(() => {
-      let message = Reply.ok(unique)
-      const reserve = (length: number): Uint8Array => {
-        message = pool.take(unique, length)
-        return message.subarray(Reply.bodyOffset)
-      }
-      return Effect.map(bridge.read(id, offset, size, reserve), () => message)
-    })
+  const readdir = (id: NodeId.NodeId, unique: number, offset: number, size: number) => {
+    const listing = new Reply.Listing(pool.take(unique, size))
+    const listed = bridge.readdir(id, offset, ({ id, mode, name, next }) => listing.add(name, id, mode, next))
+    return AtOnce.map(listed, () => listing.finish())
+  }
+
+  const read = (id: NodeId.NodeId, unique: number, offset: number, size: number) => {
+    let message = Reply.ok(unique)
+    const reserve = (length: number): Uint8Array => {
+      message = pool.take(unique, length)
+      return message.subarray(Reply.bodyOffset)
+    }
+    return AtOnce.map(bridge.read(id, offset, size, reserve), () => message)
+  }
 
   /** A value for a caller with room for `size` bytes; 0 asks how long it is. */
   const sized = (unique: number, size: number, value: Uint8Array): Effect.Effect<Uint8Array, Errno.Errno> => {
@@ -190,21 +201,25 @@ export const make = Effect.fnUntraced(function* (
 
   /** Opening a file or folder: where the kernel can do without, it is told so (guide to the kernel, §4). */
   const open = (id: NodeId.NodeId, unique: number, flags: number, withoutServer: boolean, reply: number) =>
-    withoutServer ? Effect.fail(Errno.ENOSYS) : Effect.map(bridge.open(id, flags), () => Reply.open(unique, reply))
+    withoutServer ? Effect.fail(Errno.ENOSYS) : AtOnce.map(bridge.open(id, flags), () => Reply.open(unique, reply))
 
   const handle = ({ body, header }: Request.Request): Effect.Effect<void, SessionError> => {
     const { nodeId: id, unique } = header
     switch (body._tag) {
       case "Lookup":
         return answerWithNodes(unique, (lease) =>
-          Effect.map(bridge.lookup(id, body.name, lease), (stat) =>
+          AtOnce.map(bridge.lookup(id, body.name, lease), (stat) =>
             stat === undefined ? Reply.noEntry(unique) : Reply.entry(unique, stat),
           ),
         )
       case "Readdirplus":
         return readdirplus(id, unique, body.offset, body.size)
       case "Readdir":
-        return answer(unique, () => readdir(id, unique, body.offset, body.size))
+        return answer(
+          unique,
+          () => readdir(id, unique, body.offset, body.size),
+          (_, message) => pool.giveBack(message),
+        )
       case "Read":
         return answer(
           unique,
@@ -212,15 +227,15 @@ export const make = Effect.fnUntraced(function* (
           (_, message) => pool.giveBack(message),
         )
       case "Getattr":
-        return answer(unique, () => Effect.map(bridge.getattr(id), (stat) => Reply.attr(unique, stat)))
+        return answer(unique, () => AtOnce.map(bridge.getattr(id), (stat) => Reply.attr(unique, stat)))
       case "Readlink":
-        return answer(unique, () => Effect.map(bridge.readlink(id), (target) => Reply.bytes(unique, target)))
+        return answer(unique, () => AtOnce.map(bridge.readlink(id), (target) => Reply.bytes(unique, target)))
       case "Getxattr":
         return answer(unique, () =>
-          Effect.flatMap(bridge.getxattr(id, body.name), (value) => sized(unique, body.size, value)),
+          AtOnce.flatMap(bridge.getxattr(id, body.name), (value) => sized(unique, body.size, value)),
         )
       case "Listxattr":
-        return answer(unique, () => Effect.flatMap(bridge.listxattr(id), (names) => sized(unique, body.size, names)))
+        return answer(unique, () => AtOnce.flatMap(bridge.listxattr(id), (names) => sized(unique, body.size, names)))
       case "Open":
         return answer(unique, () => open(id, unique, body.flags, agreement?.noOpen === true, FOPEN_KEEP_CACHE))
       case "Opendir":
@@ -305,6 +320,9 @@ export const make = Effect.fnUntraced(function* (
   }
 })
 
+const withoutYield = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.provideService(self, Scheduler.PreventSchedulerYield, true)
+
 const doNothing = (): void => {}
 
 /** The errno of a failed operation: what it failed with, EINTR if it was interrupted, EIO for a defect. */
@@ -316,6 +334,4 @@ export const errnoOf = (cause: Cause.Cause<Errno.Errno>): Errno.Errno =>
       : Option.getOrElse(Cause.findErrorOption(cause), () => Errno.EIO)
 
 const logDefect = (unique: number, cause: Cause.Cause<Errno.Errno>): Effect.Effect<void> =>
-  Cause.hasDies(cause)
-    ? Effect.logError(`request ${unique} failed because of a bug in this program; answered EIO`, cause)
-    : Effect.void
+  Effect.logError(`request ${unique} failed because of a bug in this program; answered EIO`, cause)

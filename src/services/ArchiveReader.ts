@@ -11,19 +11,20 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as ArchiveHead from "../domain/ArchiveHead.ts"
 import * as Bytes from "../domain/Bytes.ts"
-import type { Child, Content, Entry, HardLink } from "../domain/Entry.ts"
+import type { Content, Entry, HardLink } from "../domain/Entry.ts"
 import * as EntryDecoder from "../domain/EntryDecoder.ts"
 import * as FormatError from "../domain/FormatError.ts"
 import * as GoodbyeTable from "../domain/GoodbyeTable.ts"
-import type { Window } from "../domain/Item.ts"
-import * as ItemType from "../domain/ItemType.ts"
 import * as Limits from "../domain/Limits.ts"
 import * as Node from "../domain/Node.ts"
 import * as NodeId from "../domain/NodeId.ts"
 import * as SipHash from "../domain/SipHash.ts"
 import * as ArchiveError from "./ArchiveError.ts"
+import * as ArchiveParts from "./ArchiveParts.ts"
+import type { RawChild } from "./ArchiveParts.ts"
 import * as BlockCache from "./BlockCache.ts"
 import { ByteSource, type Source } from "./ByteSource.ts"
+import * as CachedReader from "./CachedReader.ts"
 import * as PayloadReader from "./PayloadReader.ts"
 import * as TableCache from "./TableCache.ts"
 
@@ -38,11 +39,7 @@ export interface Found {
   readonly nameStart: number
 }
 
-/** A child as it stands in the directory, hard links not followed. */
-export interface RawChild extends Child {
-  /** Where the child must have ended (§4.3). */
-  readonly bound: number
-}
+export type { RawChild }
 
 type Read<A> = Effect.Effect<A, ArchiveError.ArchiveError>
 
@@ -75,6 +72,10 @@ export interface Shape {
   readonly release: (directory: Node.Node) => Effect.Effect<void>
   /** Fills `target` with a file's bytes from `offset` on; the range must lie within the file. */
   readonly content: (content: Content, offset: number, target: Uint8Array) => Read<void>
+  /** The same without waiting, as far as that is possible. */
+  readonly cached: CachedReader.CachedReader
+  /** Bytes that the caches of blocks and of goodbye tables hold. */
+  readonly memory: Effect.Effect<{ readonly blocks: number; readonly tables: number }>
 }
 
 export interface Options {
@@ -121,14 +122,22 @@ export const make = Effect.fnUntraced(function* (
     )
   }
   const blocks = BlockCache.make(source, options.blocks)
-  const head = yield* blocks.decode(0, ArchiveHead.HEAD_SIZE, (window) => ArchiveHead.readHead(window, source.size))
-  const rootTail = yield* blocks.decode(source.size - GoodbyeTable.ITEM_SIZE, GoodbyeTable.ITEM_SIZE, (window) =>
-    ArchiveHead.readRootTail(window, source.size, 0, limits),
-  )
+  const head = yield* blocks.decode({
+    position: 0,
+    extent: ArchiveHead.HEAD_SIZE,
+    decode: (window) => ArchiveHead.readHead(window, source.size),
+  })
+  const rootTail = yield* blocks.decode({
+    position: source.size - GoodbyeTable.ITEM_SIZE,
+    extent: GoodbyeTable.ITEM_SIZE,
+    decode: (window) => ArchiveHead.readRootTail(window, source.size, 0, limits),
+  })
   const { version } = head
-  const rootEntry = yield* blocks.decode(head.entryStart, 0, (window) =>
-    EntryDecoder.readEntry(window, head.entryStart, source.size, version, limits),
-  )
+  const rootEntry = yield* blocks.decode({
+    position: head.entryStart,
+    extent: 0,
+    decode: (window) => EntryDecoder.readEntry(window, head.entryStart, source.size, version, limits),
+  })
   const root = rootNode(rootEntry, source.size)
   if (root === undefined) {
     return yield* ArchiveError.fromFormat(
@@ -139,55 +148,23 @@ export const make = Effect.fnUntraced(function* (
   const payload = yield* PayloadReader.make(source, payloadSource, version)
   const tables = TableCache.make(options.tableCapacity)
 
-  const entry = (node: Node.Node): Read<Entry> => {
-    const start = node.id === NodeId.ROOT ? head.entryStart : node.start
-    return blocks.decode(start, node.bound - start, (window) =>
-      EntryDecoder.readEntry(window, start, node.bound, version, limits),
-    )
-  }
+  const { hash } = options
+  const parts = ArchiveParts.make({ size: source.size, version, rootStart: head.entryStart, limits, hash })
+  const cached = CachedReader.make({ source, parts, blocks, tables, payload, rootTail, hash })
 
   const loadTable = Effect.fnUntraced(function* (
     directory: Node.Node,
   ): Effect.fn.Return<GoodbyeTable.Table, ArchiveError.ArchiveError> {
-    const end = directory.bound
-    const tail =
-      directory.id === NodeId.ROOT
-        ? rootTail
-        : yield* blocks.decode(end - GoodbyeTable.ITEM_SIZE, GoodbyeTable.ITEM_SIZE, (window) =>
-            GoodbyeTable.readTail(window, end, directory.start, limits),
-          )
-    const table = yield* blocks.decode(tail.start, 0, (window) => {
-      if (tail.directoryStart !== directory.start) {
-        throw FormatError.malformed("D3", tail.end - 16, "goodbye table of another directory")
-      }
-      return GoodbyeTable.readTable(window, tail, directory.contentsStart)
-    })
-    tables.set(end, table)
+    const tail = directory.id === NodeId.ROOT ? rootTail : yield* blocks.decode(parts.tail(directory))
+    const table = yield* blocks.decode(parts.table(directory, tail))
+    tables.set(directory.bound, table)
     return table
   })
 
   const openTable = (directory: Node.Node): Read<GoodbyeTable.Table> =>
     Effect.suspend(() => {
-      const held = tables.get(directory.bound)
-      return held === undefined ? loadTable(directory) : Effect.succeed(held)
-    })
-
-  const readSlot = (table: GoodbyeTable.Table, slot: number): Read<RawChild> =>
-    Effect.suspend(() => {
-      const start = GoodbyeTable.startAt(table, slot)
-      const bound = GoodbyeTable.boundOf(table, start)
-      return blocks.decode(start, bound - start, (window) => {
-        const child = EntryDecoder.readChild(window, start, bound, version, limits)
-        GoodbyeTable.checkChild(table, slot, child, bound, options.hash(child.name))
-        return { ...child, bound }
-      })
-    })
-
-  const readNameAt = (table: GoodbyeTable.Table, slot: number): Read<Uint8Array> =>
-    Effect.suspend(() => {
-      const start = GoodbyeTable.startAt(table, slot)
-      const bound = GoodbyeTable.boundOf(table, start)
-      return blocks.decode(start, bound - start, (window) => EntryDecoder.readName(window, start, bound).name)
+      const table = cached.table(directory)
+      return table === undefined ? loadTable(directory) : Effect.succeed(table)
     })
 
   /**
@@ -199,8 +176,8 @@ export const make = Effect.fnUntraced(function* (
     name: Uint8Array,
   ): Effect.fn.Return<number | undefined, ArchiveError.ArchiveError> {
     let unreadable: ArchiveError.ArchiveError | undefined
-    for (const slot of GoodbyeTable.candidates(table, options.hash(name))) {
-      const stored = yield* Effect.result(readNameAt(table, slot))
+    for (const slot of GoodbyeTable.candidates(table, hash(name))) {
+      const stored = yield* Effect.result(blocks.decode(parts.nameInSlot(table, slot)))
       if (Result.isFailure(stored)) {
         if (stored.failure.kind === "IO") return yield* stored.failure
         unreadable ??= stored.failure
@@ -216,8 +193,7 @@ export const make = Effect.fnUntraced(function* (
     child: RawChild,
     link: HardLink,
   ): Effect.fn.Return<Found, ArchiveError.ArchiveError> {
-    // The target's own bound is unknown; it must lie before the link (§4.6).
-    const target = yield* blocks.decode(link.target, 0, (window) => readTarget(window, link, child.nameStart))
+    const target = yield* blocks.decode(parts.target(link, child.nameStart))
     return {
       name: child.name,
       node: Node.fromEntry(target.entry, directory.id, child.nameStart, target.end),
@@ -226,19 +202,6 @@ export const make = Effect.fnUntraced(function* (
       nameStart: child.nameStart,
     }
   })
-
-  const readTarget = (window: Window, link: HardLink, limit: number) => {
-    const start = EntryDecoder.skipName(window, link.target, limit)
-    const type = EntryDecoder.peekType(window, start, limit)
-    if (type === ItemType.HARDLINK) {
-      throw FormatError.hardLinkChain(start)
-    }
-    const entry = EntryDecoder.readEntry(window, start, limit, version, limits)
-    if (entry.body._tag !== "File") {
-      throw FormatError.malformed("L3", start, "hard link to something that is no file")
-    }
-    return { entry, end: entry.end }
-  }
 
   const resolve = (directory: Node.Node, child: RawChild): Read<Found> =>
     child.entry._tag === "HardLink"
@@ -257,7 +220,7 @@ export const make = Effect.fnUntraced(function* (
   ): Effect.fn.Return<Found | undefined, ArchiveError.ArchiveError> {
     const table = yield* openTable(directory)
     const slot = yield* findSlot(table, name)
-    return slot === undefined ? undefined : yield* resolve(directory, yield* readSlot(table, slot))
+    return slot === undefined ? undefined : yield* resolve(directory, yield* blocks.decode(parts.child(table, slot)))
   })
 
   const child = Effect.fnUntraced(function* (
@@ -265,7 +228,7 @@ export const make = Effect.fnUntraced(function* (
     slot: number,
   ): Effect.fn.Return<RawChild | undefined, ArchiveError.ArchiveError> {
     const table = yield* openTable(directory)
-    const found = yield* readSlot(table, slot)
+    const found = yield* blocks.decode(parts.child(table, slot))
     if (!GoodbyeTable.sharesHash(table, slot)) return found
     return (yield* findSlot(table, found.name)) === slot ? found : undefined
   })
@@ -276,22 +239,23 @@ export const make = Effect.fnUntraced(function* (
     size: source.size + payload.size,
     root,
     prelude: Effect.suspend(() => readPrelude(source, head.prelude, limits)),
-    entry,
+    entry: (node) => Effect.suspend(() => blocks.decode(parts.entry(node))),
     lookup,
     count: (directory) => Effect.map(openTable(directory), (table) => table.count),
     slotsInArchiveOrder: (directory) => Effect.map(openTable(directory), GoodbyeTable.slotsInArchiveOrder),
     child,
     resolve,
     name: (node) =>
-      node.id === NodeId.ROOT
-        ? Effect.succeed(Bytes.empty)
-        : blocks.decode(node.nameStart, 0, (window) => EntryDecoder.readName(window, node.nameStart, source.size).name),
-    nameAt: (directory, slot) => Effect.flatMap(openTable(directory), (table) => readNameAt(table, slot)),
+      node.id === NodeId.ROOT ? Effect.succeed(Bytes.empty) : Effect.suspend(() => blocks.decode(parts.name(node))),
+    nameAt: (directory, slot) =>
+      Effect.flatMap(openTable(directory), (table) => blocks.decode(parts.nameInSlot(table, slot))),
     release: (directory) => Effect.sync(() => tables.drop(directory.bound)),
     content: (content, offset, target) =>
       content.source === "payload"
         ? payload.read(content, offset, target)
         : Effect.mapError(source.read(target, content.start + offset), ArchiveError.fromSource),
+    cached,
+    memory: Effect.sync(() => ({ blocks: blocks.memory(), tables: tables.memory() })),
   }
 })
 

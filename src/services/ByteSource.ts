@@ -32,6 +32,11 @@ export interface Source {
    * interruption the source may still write into `target`: do not use its memory again.
    */
   readonly read: (target: Uint8Array, offset: number) => Effect.Effect<void, SourceError>
+  /**
+   * The same at once, for bytes that need no waiting. False, and `target` undefined, if they do or if anything else is
+   * the matter: `read` tells then. A source that always waits leaves it out.
+   */
+  readonly readCached?: (target: Uint8Array, offset: number) => boolean
 }
 
 /** The bytes of the archive; in a split archive those of the metadata archive. */
@@ -49,4 +54,9 @@ export const fromBytes = (bytes: Uint8Array, name = "memory"): Source => ({
     offset + target.length > bytes.length
       ? Effect.fail(new SourceError({ source: name, offset, detail: "read past the end" }))
       : Effect.sync(() => target.set(bytes.subarray(offset, offset + target.length))),
+  readCached: (target, offset) => {
+    if (offset + target.length > bytes.length) return false
+    target.set(bytes.subarray(offset, offset + target.length))
+    return true
+  },
 })

@@ -28,7 +28,12 @@ export class OpenError extends Schema.TaggedError<OpenError>()("OpenError", {
 export const open = (path: string): Effect.Effect<Source, OpenError, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(openDescriptor(path), (file) => Effect.sync(() => close(file))),
-    (file): Source => ({ name: path, size: file.size, read: (target, offset) => read(file, target, offset) }),
+    (file): Source => ({
+      name: path,
+      size: file.size,
+      read: (target, offset) => read(file, target, offset),
+      readCached: (target, offset) => !file.closing && readCached(file.fd, target, offset) === target.length,
+    }),
   )
 
 /** The file at `path` as the archive's bytes. */

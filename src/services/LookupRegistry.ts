@@ -37,6 +37,8 @@ export interface Lease {
   readonly add: (node: Node.Node) => void
   /** The reply was delivered: the references are the kernel's now. */
   readonly leak: () => void
+  /** Takes back what has not been leaked. */
+  readonly takeBack: Effect.Effect<void>
 }
 
 export interface Shape {
@@ -44,6 +46,8 @@ export interface Shape {
   readonly find: (id: NodeId.NodeId) => Node.Node | undefined
   /** References to count for one reply; the scope takes back what has not been leaked. */
   readonly lease: Effect.Effect<Lease, never, Scope.Scope>
+  /** The same without a scope: whoever makes it runs its `takeBack` at the end. */
+  readonly leaseUnsafe: () => Lease
   /**
    * The kernel returns references. Those of a node that is not held are ignored, and reported by `false`; those of
    * the root are not counted.
@@ -86,28 +90,26 @@ export const make = Effect.fnUntraced(function* (root: Node.Node): Effect.fn.Ret
     return Scope.close(scope, Exit.void)
   }
 
-  const lease = Effect.acquireRelease(
-    Effect.sync(() => {
-      let nodes: Array<NodeId.NodeId> = []
-      const current = table
-      return {
-        add: (node: Node.Node): void => {
-          current.retain(node)
-          nodes.push(node.id)
-        },
-        leak: (): void => {
-          for (const id of nodes) current.deliver(id)
-          nodes = []
-        },
-        takeBack: Effect.suspend(() => {
-          const dropped = nodes.filter((id) => current.release(id))
-          nodes = []
-          return Effect.forEach(dropped, drop, { discard: true })
-        }),
-      }
-    }),
-    (lease) => lease.takeBack,
-  )
+  const leaseUnsafe = (): Lease => {
+    let nodes: Array<NodeId.NodeId> = []
+    const current = table
+    return {
+      add: (node) => {
+        current.retain(node)
+        nodes.push(node.id)
+      },
+      leak: () => {
+        for (const id of nodes) current.deliver(id)
+        nodes = []
+      },
+      takeBack: Effect.suspend(() => {
+        if (nodes.length === 0) return Effect.void
+        const dropped = nodes.filter((id) => current.release(id))
+        nodes = []
+        return Effect.forEach(dropped, drop, { discard: true })
+      }),
+    }
+  }
 
   const forget = (id: NodeId.NodeId, count: number): Effect.Effect<boolean, Overforget> =>
     Effect.suspend(() => {
@@ -122,7 +124,8 @@ export const make = Effect.fnUntraced(function* (root: Node.Node): Effect.fn.Ret
 
   return {
     find: (id) => table.get(id),
-    lease,
+    lease: Effect.acquireRelease(Effect.sync(leaseUnsafe), (lease) => lease.takeBack),
+    leaseUnsafe,
     forget,
     attach: (id, finalizer) =>
       Effect.suspend(() => {

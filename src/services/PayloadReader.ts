@@ -36,6 +36,8 @@ export interface PayloadReader {
     offset: number,
     target: Uint8Array,
   ) => Effect.Effect<void, ArchiveError.ArchiveError>
+  /** The same at once; false if that is not possible. */
+  readonly readCached: (content: Content, offset: number, target: Uint8Array) => boolean
 }
 
 /** References whose header has been checked, remembered up to this many. */
@@ -54,6 +56,7 @@ export const make = Effect.fnUntraced(function* (
         : `file contents are in the payload archive ${payload.expected}, which is missing`
     return {
       size: 0,
+      readCached: () => false,
       read: () =>
         Effect.suspend(() =>
           Effect.fail(ArchiveError.fromFormat(archive.name, FormatError.unsupported("P5", 0, detail))),
@@ -94,6 +97,10 @@ export const make = Effect.fnUntraced(function* (
 
   // Their length by their start: another reference can name the same payload with another length.
   const checked = new Map<number, number>()
+  const remember = (content: Content): void => {
+    if (checked.size >= MAX_CHECKED) checked.clear()
+    checked.set(content.start, content.length)
+  }
   const checkReference = (content: Content) => {
     const header = content.start - Item.HEADER_SIZE
     if (content.start + content.length > source.size) {
@@ -106,20 +113,28 @@ export const make = Effect.fnUntraced(function* (
     }
     return Effect.map(
       check(header, (window) => {
-        const type = ItemType.fromHalves(window.view.getUint32(0, true), window.view.getUint32(4, true))
-        if (type !== ItemType.PAYLOAD || Bytes.getU64(window.view, 8) !== Item.HEADER_SIZE + content.length) {
+        if (!isHeaderOf(window.view, content)) {
           throw FormatError.malformed("P3", header, "no PAYLOAD item of the expected size where a file points")
         }
       }),
-      () => {
-        if (checked.size >= MAX_CHECKED) checked.clear()
-        checked.set(content.start, content.length)
-      },
+      () => remember(content),
     )
+  }
+
+  const cachedHeader = Item.makeWindow(new Uint8Array(Item.HEADER_SIZE), 0)
+  const isCheckedAtOnce = (content: Content): boolean => {
+    if (checked.get(content.start) === content.length) return true
+    if (content.start + content.length > source.size) return false
+    if (source.readCached?.(cachedHeader.bytes, content.start - Item.HEADER_SIZE) !== true) return false
+    if (!isHeaderOf(cachedHeader.view, content)) return false
+    remember(content)
+    return true
   }
 
   return {
     size: source.size,
+    readCached: (content, offset, target) =>
+      isCheckedAtOnce(content) && source.readCached?.(target, content.start + offset) === true,
     read: (content, offset, target) => {
       const read = Effect.mapError(source.read(target, content.start + offset), ArchiveError.fromSource)
       return Effect.suspend(() =>
@@ -128,3 +143,8 @@ export const make = Effect.fnUntraced(function* (
     },
   }
 })
+
+/** Whether this is the PAYLOAD header that belongs to a file's content. */
+const isHeaderOf = (view: DataView, content: Content): boolean =>
+  ItemType.fromHalves(view.getUint32(0, true), view.getUint32(4, true)) === ItemType.PAYLOAD &&
+  Bytes.getU64(view, 8) === Item.HEADER_SIZE + content.length

@@ -19,7 +19,8 @@ const spansOf = <A, E>(use: (bridge: Bridge.Shape) => Effect.Effect<A, E>) =>
     })
     const memory = fromBytes(H.helloBytes())
     const source: Source = {
-      ...memory,
+      name: memory.name,
+      size: memory.size,
       read: (target, offset) => Effect.withSpan(memory.read(target, offset), "source"),
     }
     const { bridge, registry } = yield* H.bridgeOver({ source, options: H.uncached })

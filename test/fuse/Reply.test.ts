@@ -51,6 +51,13 @@ const deviceAttr = `
   fffff0ff 00100000 00000000
 `
 
+/** A listing in memory that held something else before. */
+const listingIn = (unique: number, size: number): Reply.Listing => {
+  const message = Reply.make(unique, size)
+  message.fill(0xaa, Reply.bodyOffset)
+  return new Reply.Listing(message)
+}
+
 describe("a reply", () => {
   it("without a body is a header", () => {
     Wire.assertBytes(Reply.ok(0x0102_0304), Wire.hex("10000000 00000000 04030201 00000000"))
@@ -174,7 +181,7 @@ describe("a listing", () => {
   const name = (text: string) => Buffer.from(text)
 
   it("for READDIR is a row of struct fuse_dirent", () => {
-    const listing = new Reply.Listing(18, 4096)
+    const listing = listingIn(18, 4096)
     assert.isTrue(listing.add(name("hello"), -0x4e, 0o100644, 1))
     assert.isTrue(listing.add(name("folder12"), 331, 0o040755, 2))
     assert.isTrue(listing.add(name("."), 1, 0o040000, 3))
@@ -199,13 +206,13 @@ describe("a listing", () => {
     ["socket", 0o140755, 12],
     ["child that cannot be decoded", 0, 0],
   ])("gives a %s its type", (_, mode, type) => {
-    const listing = new Reply.Listing(18, 4096)
+    const listing = listingIn(18, 4096)
     listing.add(name("x"), -1, mode, 1)
     Wire.assertBytes(listing.finish(), Wire.reply(18, 0, Wire.dirent(0x8000_0000_0000_0001n, 1, type, "x")))
   })
 
   it("for READDIRPLUS has a struct fuse_entry_out before each name", () => {
-    const listing = new Reply.Listing(20, 4096)
+    const listing = listingIn(20, 4096)
     assert.isTrue(listing.addPlus(name("hello"), -0x4e, 0o100644, hello, 1))
     Wire.assertBytes(
       listing.finish(),
@@ -220,7 +227,7 @@ describe("a listing", () => {
   })
 
   it("for READDIRPLUS has 128 zeros before a name that counts no reference", () => {
-    const listing = new Reply.Listing(20, 4096)
+    const listing = listingIn(20, 4096)
     assert.isTrue(listing.addPlus(name("bad"), NodeId.UNKNOWN, 0, undefined, 7))
     Wire.assertBytes(
       listing.finish(),
@@ -239,7 +246,7 @@ describe("a listing", () => {
       [32, true],
       [63, true],
     ] as const) {
-      const listing = new Reply.Listing(18, size)
+      const listing = listingIn(18, size)
       assert.strictEqual(listing.add(name("hello"), -0x4e, 0o100644, 1), fits, `${size}`)
       assert.isFalse(listing.add(name("link"), -0xae, 0o120777, 2))
       const expected = fits ? Wire.dirent(0x8000_0000_0000_004en, 1, 8, "hello") : Buffer.alloc(0)
@@ -254,7 +261,7 @@ describe("a listing", () => {
       [160, true],
       [319, true],
     ] as const) {
-      const listing = new Reply.Listing(20, size)
+      const listing = listingIn(20, size)
       assert.strictEqual(listing.addPlus(name("hello"), -0x4e, 0o100644, hello, 1), fits, `${size}`)
       assert.isFalse(listing.addPlus(name("other"), -0x4e, 0o100644, hello, 2))
       const expected = fits ? Wire.reply(20, 0, Buffer.from(Reply.entry(0, hello)).subarray(16)) : Reply.ok(20)
@@ -264,15 +271,15 @@ describe("a listing", () => {
   })
 
   it("of nothing is an empty reply", () => {
-    Wire.assertBytes(new Reply.Listing(18, 4096).finish(), Wire.hex("10000000 00000000 1200000000000000"))
-    Wire.assertBytes(new Reply.Listing(18, 0).finish(), Wire.hex("10000000 00000000 1200000000000000"))
+    Wire.assertBytes(listingIn(18, 4096).finish(), Wire.hex("10000000 00000000 1200000000000000"))
+    Wire.assertBytes(listingIn(18, 0).finish(), Wire.hex("10000000 00000000 1200000000000000"))
   })
 
   it.prop(
     "holds the longest prefix that fits, each name once, whatever the sizes",
     [Arbitrary.array(anyBytes(40), { maxLength: 20 }), anyInteger(0, 900)],
     ([names, size]) => {
-      const listing = new Reply.Listing(18, size)
+      const listing = listingIn(18, size)
       const expected: Array<Buffer> = []
       let room = size
       for (const [index, each] of names.entries()) {

@@ -226,7 +226,8 @@ describe("the memory of replies", () => {
       let late: Uint8Array | undefined
       let hanging = false
       const source: Source = {
-        ...inner,
+        name: inner.name,
+        size: inner.size,
         read: (target, offset) =>
           Effect.suspend(() => {
             if (hanging) {

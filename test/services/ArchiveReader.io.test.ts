@@ -67,7 +67,8 @@ describe("a source that fails", () => {
 const gated = (bytes: Uint8Array, waiting: Deferred.Deferred<void>, gate: Deferred.Deferred<void>) => {
   const source = fromBytes(bytes)
   const self: Source & { open: boolean } = {
-    ...source,
+    name: source.name,
+    size: source.size,
     open: true,
     read: (target, offset) =>
       Effect.suspend(() =>

@@ -3,6 +3,7 @@ import { Arbitrary, Effect, Exit } from "effect"
 import { malformed } from "../../src/domain/FormatError.ts"
 import * as Item from "../../src/domain/Item.ts"
 import * as BlockCache from "../../src/services/BlockCache.ts"
+import { fromBytes, type Source } from "../../src/services/ByteSource.ts"
 import { anyInteger } from "../domain/helpers.ts"
 import { failing, recorded } from "./helpers.ts"
 
@@ -21,8 +22,15 @@ const take =
   (window: Item.Window): Uint8Array =>
     Item.copy(window, start, end)
 
+const decode = <A>(
+  cache: BlockCache.BlockCache,
+  position: number,
+  extent: number,
+  decode: (window: Item.Window) => A,
+) => cache.decode({ position, extent, decode })
+
 const read = (cache: BlockCache.BlockCache, start: number, length: number) =>
-  cache.decode(start, length, take(start, start + length))
+  decode(cache, start, length, take(start, start + length))
 
 /** A decoder that goes on by `step` bytes at a time, asking for each; counts how often it runs. */
 const stepping = (start: number, end: number, step: number) => {
@@ -67,7 +75,7 @@ describe("BlockCache.decode", () => {
     Effect.gen(function* () {
       const { cache, source } = make()
       const seen: Array<readonly [base: number, length: number]> = []
-      const value = yield* cache.decode(120, 180, (window) => {
+      const value = yield* decode(cache, 120, 180, (window) => {
         seen.push([window.base, window.bytes.length])
         return take(120, 300)(window)
       })
@@ -87,7 +95,7 @@ describe("BlockCache.decode", () => {
     Effect.gen(function* () {
       const { cache, source } = make()
       const decoder = stepping(0, 1000, 10)
-      assert.deepStrictEqual(yield* cache.decode(0, 1000, decoder), bytes)
+      assert.deepStrictEqual(yield* decode(cache, 0, 1000, decoder), bytes)
       // 64, 128, 256, 512, 1000.
       assert.isAtMost(source.reads.length, 5)
       assert.strictEqual(decoder.runs, source.reads.length)
@@ -97,7 +105,7 @@ describe("BlockCache.decode", () => {
   it.effect("grows also from the last byte of a block in few reads", () =>
     Effect.gen(function* () {
       const { cache, source } = make()
-      assert.deepStrictEqual(yield* cache.decode(63, 937, stepping(63, 1000, 1)), bytes.slice(63))
+      assert.deepStrictEqual(yield* decode(cache, 63, 937, stepping(63, 1000, 1)), bytes.slice(63))
       assert.isAtMost(source.reads.length, 12)
     }),
   )
@@ -105,7 +113,7 @@ describe("BlockCache.decode", () => {
   it.effect("never asks for bytes beyond the end, however much it doubles", () =>
     Effect.gen(function* () {
       const { cache, source } = make()
-      yield* cache.decode(500, 500, stepping(500, 1000, 10))
+      yield* decode(cache, 500, 500, stepping(500, 1000, 10))
       for (const [offset, length] of source.reads) assert.isAtMost(offset + length, SIZE)
     }),
   )
@@ -124,7 +132,7 @@ describe("BlockCache.decode", () => {
     Effect.gen(function* () {
       const { cache } = make()
       const error = yield* failing(
-        cache.decode(10, 10, () => {
+        decode(cache, 10, 10, () => {
           throw malformed("E3", 17, "second thing")
         }),
         "Malformed",
@@ -139,7 +147,7 @@ describe("BlockCache.decode", () => {
     Effect.gen(function* () {
       const bug = new RangeError("bug")
       const exit = yield* Effect.exit(
-        make().cache.decode(10, 10, () => {
+        decode(make().cache, 10, 10, () => {
           throw bug
         }),
       )
@@ -176,7 +184,7 @@ describe("BlockCache.decode of an entry without neighbours", () => {
   it.effect("reads little of it, from its position on", () =>
     Effect.gen(function* () {
       const { cache, source } = makeLarge()
-      const value = yield* cache.decode(20_000, 50_000, take(20_000, 20_100))
+      const value = yield* decode(cache, 20_000, 50_000, take(20_000, 20_100))
       assert.strictEqual(Buffer.compare(value, large.subarray(20_000, 20_100)), 0)
       assert.lengthOf(source.reads, 1)
       assert.strictEqual(source.reads[0]![0], 20_000)
@@ -189,7 +197,7 @@ describe("BlockCache.decode of an entry without neighbours", () => {
       const source = recorded(large)
       const cache = BlockCache.make(source, { blockSize: 1000, capacity: 1000 })
       yield* read(cache, 0, 8)
-      yield* cache.decode(20_000, 50_000, take(20_000, 20_100))
+      yield* decode(cache, 20_000, 50_000, take(20_000, 20_100))
       source.reads.length = 0
       yield* read(cache, 0, 8)
       assert.lengthOf(source.reads, 0)
@@ -199,7 +207,7 @@ describe("BlockCache.decode of an entry without neighbours", () => {
   it.effect("reads no further than the source", () =>
     Effect.gen(function* () {
       const { cache, source } = makeLarge()
-      yield* cache.decode(99_900, 50_000, take(99_900, 100_000))
+      yield* decode(cache, 99_900, 50_000, take(99_900, 100_000))
       assert.deepStrictEqual(source.reads, [[99_900, 100]])
     }),
   )
@@ -207,11 +215,88 @@ describe("BlockCache.decode of an entry without neighbours", () => {
   it.effect("reads more of it in few steps where a decoder wants that", () =>
     Effect.gen(function* () {
       const { cache, source } = makeLarge()
-      const value = yield* cache.decode(100, 90_000, stepping(100, 60_100, 100))
+      const value = yield* decode(cache, 100, 90_000, stepping(100, 60_100, 100))
       assert.strictEqual(value.length, 60_000)
       assert.isAtMost(source.reads.length, 8)
     }),
   )
+})
+
+describe("BlockCache.decodeCached", () => {
+  const cached = (isCached: (offset: number, length: number) => boolean) => {
+    const reads: Array<readonly [offset: number, length: number]> = []
+    const source: Source = {
+      ...fromBytes(bytes),
+      read: () => Effect.die(new Error("waited")),
+      readCached: (target, offset) => {
+        reads.push([offset, target.length])
+        if (!isCached(offset, target.length)) return false
+        target.set(bytes.subarray(offset, offset + target.length))
+        return true
+      },
+    }
+    return { reads, cache: BlockCache.make(source, { blockSize, capacity: 2 * blockSize }) }
+  }
+  const part = (start: number, length: number) => ({
+    position: start,
+    extent: length,
+    decode: take(start, start + length),
+  })
+
+  it("decodes what is cached, also across blocks", () => {
+    const { cache } = cached(() => true)
+    assert.deepStrictEqual(cache.decodeCached(part(60, 300)), bytes.slice(60, 360))
+  })
+
+  it("reads a block once", () => {
+    const { cache, reads } = cached(() => true)
+    for (const at of [0, 10, 20]) cache.decodeCached(part(at, 8))
+    assert.deepStrictEqual(reads, [[0, blockSize]])
+  })
+
+  it("says nothing of what is not cached, and asks again", () => {
+    let isCached = false
+    const { cache } = cached(() => isCached)
+    assert.isUndefined(cache.decodeCached(part(0, 8)))
+    isCached = true
+    assert.deepStrictEqual(cache.decodeCached(part(0, 8)), bytes.slice(0, 8))
+  })
+
+  it("says nothing where the longer window is not cached", () => {
+    const { cache } = cached((_, length) => length <= blockSize)
+    assert.isUndefined(cache.decodeCached(part(0, 300)))
+  })
+
+  it("says nothing of what is damaged", () => {
+    const { cache } = cached(() => true)
+    const decode = (): Uint8Array => {
+      throw malformed("E3", 17, "second thing")
+    }
+    assert.isUndefined(cache.decodeCached({ position: 10, extent: 10, decode }))
+  })
+
+  it("throws what a decoder throws by mistake", () => {
+    const { cache } = cached(() => true)
+    const decode = (): Uint8Array => {
+      throw new RangeError("bug")
+    }
+    assert.throws(() => cache.decodeCached({ position: 10, extent: 10, decode }), "bug")
+  })
+
+  it.effect("shares its blocks with `decode`", () =>
+    Effect.gen(function* () {
+      const { cache } = cached((offset) => offset < 128)
+      assert.isDefined(cache.decodeCached(part(70, 8)))
+      assert.deepStrictEqual(yield* cache.decode(part(80, 8)), bytes.slice(80, 88))
+    }),
+  )
+
+  it("leaves what was decoded alone when a block's memory is used again", () => {
+    const { cache } = cached(() => true)
+    const first = cache.decodeCached(part(0, 64))
+    for (const block of [1, 2, 3, 4]) cache.decodeCached(part(block * blockSize, 64))
+    assert.deepStrictEqual(first, bytes.slice(0, 64))
+  })
 })
 
 describe("BlockCache's capacity", () => {

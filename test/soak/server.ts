@@ -38,9 +38,10 @@ const [archive = "", payload = "", mountPoint = ""] = process.argv.slice(2)
 const random = Random.make(1)
 let interrupted = 0
 
-/** One read in four takes some thousand turns. */
+/** Half of the reads must wait, a quarter of those some thousand turns. */
 const slowed = (source: Source): Source => ({
   ...source,
+  readCached: (target, offset) => random.once(2) && source.readCached?.(target, offset) === true,
   read: (target, offset) => {
     if (target.length <= 16 || !random.once(4)) return source.read(target, offset)
     const wait = Effect.repeat(Effect.yieldNow, { times: random.below(2000) })

@@ -95,7 +95,8 @@ let stalled = 0
 
 /** Lets headers through, and stops at file contents. */
 const stalling = (source: Source): Source => ({
-  ...source,
+  name: source.name,
+  size: source.size,
   read: (target, offset) =>
     target.length <= 16
       ? source.read(target, offset)
