@@ -1,0 +1,85 @@
+/**
+ * Checks the package as those who install it get it: packed, in an empty project, with the oldest and the current
+ * version of Node. Needs the registry, and `/dev/fuse` for the examples that mount.
+ */
+import { execFileSync } from "node:child_process"
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+
+const root = path.join(import.meta.dirname, "..")
+const bin = (name: string): string => path.join(root, "node_modules/.bin", name)
+const run = (cwd: string, command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): void => {
+  process.stdout.write(`> ${path.basename(command)} ${args.filter((arg) => !arg.includes("\n")).join(" ")}\n`)
+  execFileSync(command, args, { cwd, stdio: "inherit", env: { ...process.env, ...env } })
+}
+
+interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly engines: { readonly node: string }
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+const { devDependencies, engines, name, version }: Manifest = JSON.parse(
+  readFileSync(path.join(root, "package.json"), "utf8"),
+)
+const pinned = (dependency: string): string => `${dependency}@${devDependencies[dependency]}`
+const oldestNode = `${engines.node.replace(/^>=/, "")}.0`
+
+/** Importing the library may not change the process or keep it running. */
+const importCheck = `
+  const observe = () => JSON.stringify([Object.getOwnPropertyNames(globalThis), process.eventNames(), process.env])
+  const before = observe()
+  const library = await import("${name}")
+  if (Object.keys(library).length === 0) throw new Error("no exports")
+  if (observe() !== before) throw new Error("importing the library changes the process")
+  const active = process.getActiveResourcesInfo().filter((resource) => !/Pipe|TTY|Immediate/.test(resource))
+  if (active.length > 0) throw new Error("importing the library leaves something running: " + active)
+`
+
+const consumerConfig = {
+  compilerOptions: {
+    target: "es2024",
+    lib: ["es2024", "dom"],
+    module: "nodenext",
+    types: ["node"],
+    noEmit: true,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noPropertyAccessFromIndexSignature: true,
+    verbatimModuleSyntax: true,
+    erasableSyntaxOnly: true,
+    skipLibCheck: false,
+  },
+}
+
+const folder = mkdtempSync(path.join(tmpdir(), "pxar-fuse-package-"))
+try {
+  const project = path.join(folder, "project")
+  const tarball = path.join(folder, `${name}-${version}.tgz`)
+  run(root, "npm", ["pack", "--silent", "--pack-destination", folder])
+  run(root, bin("publint"), ["run", tarball, "--strict"])
+  run(root, bin("attw"), [tarball, "--profile", "esm-only", "--format", "ascii"])
+
+  cpSync(path.join(root, "examples"), project, { recursive: true })
+  writeFileSync(path.join(project, "package.json"), JSON.stringify({ private: true, type: "module" }))
+  writeFileSync(path.join(project, "tsconfig.json"), JSON.stringify(consumerConfig))
+  const install = (...packages: ReadonlyArray<string>) =>
+    run(project, "npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", ...packages])
+  install(tarball, pinned("effect"))
+  run(project, process.execPath, ["--input-type=module", "--eval", importCheck])
+  run(project, path.join(project, "node_modules/.bin/pxar-fuse"), ["--version"])
+  install(pinned("@effect/platform-node"), pinned("@types/node"), `node-linux-${process.arch}@${oldestNode}`)
+  run(project, bin("tsc"), ["--project", "."])
+  const old = path.join(project, `node_modules/node-linux-${process.arch}/bin/node`)
+  run(project, old, ["--input-type=module", "--eval", importCheck])
+  for (const node of [process.execPath, old]) {
+    run(root, bin("vitest"), ["run", "test/mounted/Examples.test.ts"], {
+      PXAR_FUSE_EXAMPLES: project,
+      PXAR_FUSE_NODE: node,
+    })
+  }
+} finally {
+  rmSync(folder, { recursive: true })
+}

@@ -1,0 +1,124 @@
+/**
+ * The examples of `docs/embedding.md`, run as programs of their own. `npm run check:package` runs this file again, over
+ * copies in a project that has installed the package, with each supported version of Node.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { assert, beforeEach, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Golden from "../support/Golden.ts"
+import * as Processes from "../support/Processes.ts"
+import * as RangeServer from "../support/RangeServer.ts"
+import { need } from "../support/Requirements.ts"
+
+const folder = process.env["PXAR_FUSE_EXAMPLES"] ?? path.join(import.meta.dirname, "../../examples")
+const node = process.env["PXAR_FUSE_NODE"] ?? process.execPath
+const hello = Golden.helloV1.archive
+
+const start = (example: string, ...args: ReadonlyArray<string>) =>
+  Processes.start(node, [path.join(folder, example), ...args])
+
+/** Waits until a program has printed a line; gives what the pattern captures. */
+const line = (program: Processes.Process, pattern: RegExp) =>
+  Effect.map(
+    Processes.eventually(
+      `${pattern} in the output`,
+      Effect.sync(() => program.stdout().toString() + program.stderr()),
+      (text) => pattern.test(text),
+    ),
+    (text) => pattern.exec(text)?.[1] ?? "",
+  )
+
+/** The end of a program without complaints: what it has printed. */
+const ended = Effect.fnUntraced(function* (program: Processes.Process) {
+  const { code, stderr, stdout } = yield* program.ended
+  assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+  return stdout.toString()
+})
+
+const unmount = (mountPoint: string) => Processes.run("umount", [mountPoint])
+
+it.live("walk.ts prints the tree, and how many bytes its files have", () =>
+  Effect.gen(function* () {
+    const output = yield* ended(yield* start("walk.ts", hello))
+    assert.strictEqual(output, "/ (Directory)\n/hello (File)\n/link (Symlink)\n3 bytes\n")
+  }),
+)
+
+it.live("http-server.ts serves files and ranges of them", () =>
+  Effect.gen(function* () {
+    const server = yield* start("http-server.ts", hello, "0")
+    const address = yield* line(server, /Listening on (\S+)/)
+    const get = (url: string, range?: string) =>
+      Effect.promise(async () => {
+        const response = await fetch(address + url, { headers: { ...(range !== undefined && { range }) } })
+        return [response.status, response.headers.get("content-range"), await response.text()] as const
+      })
+    assert.deepStrictEqual(yield* get("/hello"), [200, null, "hi\n"])
+    assert.deepStrictEqual(yield* get("/hello", "bytes=1-"), [206, "bytes 1-2/3", "i\n"])
+    assert.deepStrictEqual(yield* get("/hello", "bytes=0-0"), [206, "bytes 0-0/3", "h"])
+    assert.deepStrictEqual(yield* get("/hello", "bytes=1-99"), [206, "bytes 1-2/3", "i\n"])
+    assert.deepStrictEqual(yield* get("/hello", "bytes=-1"), [206, "bytes 2-2/3", "\n"])
+    assert.deepStrictEqual(yield* get("/hello", "bytes=3-"), [416, "bytes */3", ""])
+    assert.deepStrictEqual(yield* get("/hello", "bytes=-"), [200, null, "hi\n"])
+    assert.deepStrictEqual(yield* get("/nothing"), [404, null, ""])
+    assert.deepStrictEqual(yield* get("/"), [403, null, ""])
+  }),
+)
+
+it.live("doubles.test.ts passes", () =>
+  Effect.gen(function* () {
+    const env = { ...process.env, ARCHIVE: hello }
+    const program = yield* Processes.start(node, ["--test", path.join(folder, "doubles.test.ts")], { env })
+    assert.include(yield* ended(program), "pass 2")
+  }),
+)
+
+describe("mounted", () => {
+  beforeEach(need({ mount: true, root: true, tools: ["umount"] }))
+
+  it.live("mount-in-app.ts shows an archive from the web until it is unmounted", () =>
+    Effect.gen(function* () {
+      const address = yield* RangeServer.make(Golden.load(Golden.helloV1).bytes)
+      const mountPoint = yield* Processes.mountPoint()
+      const program = yield* start("mount-in-app.ts", `${address}/hello.pxar`, mountPoint)
+      yield* line(program, / is on /)
+      const content = yield* Effect.promise(() => fs.promises.readFile(path.join(mountPoint, "hello"), "utf8"))
+      assert.strictEqual(content, "hi\n")
+      yield* unmount(mountPoint)
+      const output = yield* ended(program)
+      assert.include(output, `${address}/hello.pxar is on ${mountPoint}\n`)
+      assert.include(output, "the kernel holds 1 nodes\n")
+      assert.match(output, /\nunmounted\n$/)
+    }),
+  )
+
+  it.live("mount-in-app.ts unmounts when it is told to end", () =>
+    Effect.gen(function* () {
+      const address = yield* RangeServer.make(Golden.load(Golden.helloV1).bytes)
+      const mountPoint = yield* Processes.mountPoint()
+      const program = yield* start("mount-in-app.ts", address, mountPoint)
+      yield* line(program, / is on /)
+      yield* program.kill("SIGTERM")
+      assert.strictEqual((yield* program.ended).code, 130)
+      assert.deepStrictEqual(yield* Processes.mountsBelow(mountPoint), [])
+    }),
+  )
+
+  it.live("observe.ts tells every request, then counts and times", () =>
+    Effect.gen(function* () {
+      const mountPoint = yield* Processes.mountPoint()
+      const program = yield* start("observe.ts", hello, mountPoint)
+      yield* line(program, /mounted on /)
+      yield* Effect.promise(() => fs.promises.readFile(path.join(mountPoint, "hello")))
+      yield* Effect.promise(() => fs.promises.readlink(path.join(mountPoint, "link")))
+      yield* unmount(mountPoint)
+      const output = yield* ended(program)
+      assert.match(output, /^LOOKUP \/hello: ok, 128 bytes in \d+ µs$/m)
+      assert.match(output, /^READ \/hello: ok, 3 bytes in \d+ µs$/m)
+      assert.match(output, /^READLINK \/link: ok, 5 bytes in \d+ µs$/m)
+      assert.match(output, /^\d+ replies, \d+ of them errors, to \{.*"LOOKUP":2,.*\}$/m)
+      assert.match(output, /^slowest pxar-fuse\.read: \d/m)
+    }),
+  )
+})
