@@ -18,6 +18,7 @@ import type { TargetError } from "../services/create/ArchiveTarget.ts"
 import type { WriteError } from "../services/create/ArchiveWriter.ts"
 import type { SinkError } from "../services/create/ByteSink.ts"
 import type { SourceTreeError } from "../services/create/SourceTree.ts"
+import type { ExtractError } from "../services/extract/Extractor.ts"
 import type { OpenError } from "../services/FileSource.ts"
 import type { Overforget } from "../services/LookupRegistry.ts"
 import type { SelectionError } from "../services/Selection.ts"
@@ -73,7 +74,7 @@ export const meanings: ReadonlyArray<readonly [code: number, meaning: string]> =
   [SESSION_LOST, "the connection to the kernel broke, or kernel and program disagreed"],
   [NOTES, "`verify`: sound, but with notes"],
   [DIFFERENT, "`diff`: there are differences"],
-  [INCOMPLETE, "`create`, `extract`: something is missing or not as it was"],
+  [INCOMPLETE, "`create`, `extract`, `browse`: something is missing or not as it was"],
   [TARGET, "what is to be written is there already, or cannot be written"],
   [INTERRUPTED, "interrupted (commands other than `mount`)"],
   [OUTPUT_CLOSED, "stdout was closed early (`| head`)"],
@@ -99,6 +100,7 @@ const mountReasons: Readonly<Record<Reason, number>> = {
 type KnownError =
   | ArchiveError
   | DeviceLost
+  | ExtractError
   | MountError
   | OpenError
   | Overforget
@@ -121,6 +123,8 @@ const fromKnown = (error: KnownError | undefined): number | undefined => {
     case "DeviceLost":
     case "Overforget":
       return SESSION_LOST
+    case "ExtractError":
+      return error.reason === "Target" ? TARGET : INCOMPLETE
     case "MountError":
       return mountReasons[error.reason]
     case "OpenError":

@@ -4,6 +4,7 @@
 import * as Command from "effect/cli/Command"
 import * as Completions from "effect/cli/Completions"
 import * as MountOptions from "../fuse/MountOptions.ts"
+import * as BrowseCommand from "./BrowseCommand.ts"
 import * as CatCommand from "./CatCommand.ts"
 import type * as CommandLine from "./CommandLine.ts"
 import * as CreateCommand from "./CreateCommand.ts"
@@ -34,7 +35,13 @@ export const command = Command.make("pxar-fuse").pipe(
     { group: "MOUNT", commands: [MountCommand.command.pipe(Command.annotate(Help.Sections, [mountOptions]))] },
     {
       group: "LOOK INSIDE AND RESTORE",
-      commands: [ListCommand.command, CatCommand.command, InfoCommand.command, ExtractCommand.command],
+      commands: [
+        BrowseCommand.command,
+        ListCommand.command,
+        CatCommand.command,
+        InfoCommand.command,
+        ExtractCommand.command,
+      ],
     },
     { group: "CHECK AND CREATE", commands: [VerifyCommand.command, DiffCommand.command, CreateCommand.command] },
   ]),

@@ -10,18 +10,18 @@ export const QUOTA_PROJID = 0x1_0000_0000n
 /** All flags that stand for chattr bits. */
 export const CHATTR = 0x3ff_0000n
 
-/** Flag of §5 and the bit of `FS_IOC_GETFLAGS` that it stands for. */
-const chattr: ReadonlyArray<readonly [flag: bigint, bit: number]> = [
-  [0x1_0000n, 0x20],
-  [0x2_0000n, 0x80],
-  [0x4_0000n, 0x4],
-  [0x8_0000n, 0x80_0000],
-  [0x10_0000n, 0x40],
-  [0x20_0000n, 0x1_0000],
-  [0x40_0000n, 0x10],
-  [0x80_0000n, 0x8],
-  [0x100_0000n, 0x400],
-  [0x200_0000n, 0x2000_0000],
+/** Flag of §5, the bit of `FS_IOC_GETFLAGS` that it stands for, and what that means. */
+const chattr: ReadonlyArray<readonly [flag: bigint, bit: number, name: string]> = [
+  [0x1_0000n, 0x20, "append only"],
+  [0x2_0000n, 0x80, "no atime"],
+  [0x4_0000n, 0x4, "compressed"],
+  [0x8_0000n, 0x80_0000, "no copy on write"],
+  [0x10_0000n, 0x40, "no dump"],
+  [0x20_0000n, 0x1_0000, "synchronous folder"],
+  [0x40_0000n, 0x10, "immutable"],
+  [0x80_0000n, 0x8, "synchronous"],
+  [0x100_0000n, 0x400, "not compressed"],
+  [0x200_0000n, 0x2000_0000, "project inherited"],
 ]
 
 const chattrBits = chattr.reduce((all, [, bit]) => all | bit, 0)
@@ -33,6 +33,10 @@ export const fromChattr = (bits: number): bigint => {
   for (const [flag, bit] of chattr) if ((bits & bit) !== 0) flags |= flag
   return flags
 }
+
+/** What the chattr bits among the flags mean. */
+export const chattrNames = (flags: bigint): ReadonlyArray<string> =>
+  chattr.flatMap(([flag, , name]) => ((flags & flag) === 0n ? [] : [name]))
 
 /** The set of §5 for each `f_type` of statfs(2). */
 const sets = new Map<number, bigint>([

@@ -124,3 +124,13 @@ export const encode = (items: ReadonlyArray<AclItem>): Uint8Array => {
   }
   return bytes
 }
+
+/** The entries of an ACL that `encode` made. */
+export const decode = (value: Uint8Array): ReadonlyArray<AclItem> => {
+  const view = Bytes.dataView(value)
+  return Array.from({ length: Math.floor((value.length - 4) / 8) }, (_, index) => ({
+    tag: view.getUint16(4 + 8 * index, true),
+    permissions: view.getUint16(6 + 8 * index, true),
+    id: view.getUint32(8 + 8 * index, true),
+  }))
+}

@@ -41,11 +41,11 @@ export interface Unreadable {
 
 export type Item = Found | Unreadable
 
+/** A folder, as far as its children need to know it. */
+export type Folder = Pick<Found, "node" | "path" | "depth">
+
 /** A folder that the walk is in. */
-interface Level {
-  readonly directory: Node
-  readonly path: Uint8Array
-  readonly depth: number
+interface Level extends Folder {
   readonly slots: Uint32Array
   next: number
 }
@@ -80,20 +80,14 @@ export const walk = (
         return Effect.match(reader.slotsInArchiveOrder(found.node), {
           onFailure: (error) => void items.push(unreadable(found.path, found.depth, error)),
           onSuccess: (slots) =>
-            void levels.push({ directory: found.node, path: found.path, depth: found.depth, slots, next: 0 }),
+            void levels.push({ node: found.node, path: found.path, depth: found.depth, slots, next: 0 }),
         })
       }
 
       const visit = (level: Level, slot: number, items: Array<Item>): Effect.Effect<void> =>
-        Effect.matchEffect(child(reader, level, slot), {
-          onFailure: (error) =>
-            Effect.map(childPath(reader, level, slot), (path) => {
-              items.push(unreadable(path, level.depth + 1, error))
-            }),
-          onSuccess: (found) => {
-            items.push(found)
-            return recursive && isDirectory(found) ? enter(found, items) : Effect.void
-          },
+        Effect.flatMap(itemAt(reader, level, slot), (item) => {
+          items.push(item)
+          return recursive && item._tag === "Found" && isDirectory(item) ? enter(item, items) : Effect.void
         })
 
       const fill = Effect.fnUntraced(function* (items: Array<Item>): Effect.fn.Return<void> {
@@ -129,23 +123,29 @@ const unreadable = (path: Uint8Array, depth: number, error: ArchiveError.Archive
   error,
 })
 
+/** The child in a slot of a folder, hard links followed. */
+export const itemAt = (reader: ArchiveReader.Shape, folder: Folder, slot: number): Effect.Effect<Item> =>
+  Effect.catch(child(reader, folder, slot), (error) =>
+    Effect.map(childPath(reader, folder, slot), (path) => unreadable(path, folder.depth + 1, error)),
+  )
+
 const child = Effect.fnUntraced(function* (
   reader: ArchiveReader.Shape,
-  level: Level,
+  folder: Folder,
   slot: number,
-): Effect.fn.Return<Found, ArchiveError.ArchiveError> {
-  const raw = yield* reader.child(level.directory, slot)
+): Effect.fn.Return<Item, ArchiveError.ArchiveError> {
+  const raw = yield* reader.child(folder.node, slot)
   if (raw === undefined) {
     return yield* ArchiveError.fromFormat(
       reader.archive,
-      FormatError.malformed("D9", level.directory.bound, "a second entry of one name, hidden by the first"),
+      FormatError.malformed("D9", folder.node.bound, "a second entry of one name, hidden by the first"),
     )
   }
-  const found = yield* reader.resolve(level.directory, raw)
+  const found = yield* reader.resolve(folder.node, raw)
   return {
     _tag: "Found",
-    path: join(level.path, raw.name),
-    depth: level.depth + 1,
+    path: join(folder.path, raw.name),
+    depth: folder.depth + 1,
     node: found.node,
     entry: found.entry,
     link: found.link,
@@ -154,10 +154,10 @@ const child = Effect.fnUntraced(function* (
 })
 
 /** Path of a child that cannot be read; with `?` for a name that cannot be read either. */
-const childPath = (reader: ArchiveReader.Shape, level: Level, slot: number): Effect.Effect<Uint8Array> =>
+const childPath = (reader: ArchiveReader.Shape, folder: Folder, slot: number): Effect.Effect<Uint8Array> =>
   Effect.map(
-    Effect.orElseSucceed(reader.nameAt(level.directory, slot), () => UNKNOWN),
-    (name) => join(level.path, name),
+    Effect.orElseSucceed(reader.nameAt(folder.node, slot), () => UNKNOWN),
+    (name) => join(folder.path, name),
   )
 
 const UNKNOWN = Bytes.fromText("?")

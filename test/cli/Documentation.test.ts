@@ -7,6 +7,7 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { HelpDoc } from "effect/cli"
 import { help } from "../../scripts/manPage.ts"
+import * as Keys from "../../src/cli/browse/Keys.ts"
 import * as ExitCode from "../../src/cli/ExitCode.ts"
 import * as PxarFuse from "../../src/cli/PxarFuse.ts"
 import * as MountOptions from "../../src/fuse/MountOptions.ts"
@@ -63,6 +64,14 @@ describe("the README", () => {
   it("has the mount options", () => {
     const table = rows(about("mount"))
     for (const row of MountOptions.meanings) assert.deepInclude(table, [...row])
+  })
+
+  it("has the keys of browse", () => {
+    const table = rows(about("browse"))
+    assert.deepStrictEqual(
+      table.filter(([term]) => term !== "Key"),
+      Keys.bindings.map(({ keys, meaning }) => [keys, meaning] as const),
+    )
   })
 
   it("has the exit codes", () => {

@@ -24,6 +24,7 @@ const packages = {
   setpriv: "util-linux",
   "systemd-analyze": "systemd",
   tar: "tar",
+  tmux: "tmux",
   umount: "mount",
   unshare: "util-linux",
 } as const

@@ -1,0 +1,126 @@
+/**
+ * The browser at work: keys come from the terminal, answers from the archive, and each change is drawn.
+ *
+ * One fiber owns the state and takes events from a queue; what is wanted is loaded by another, which is interrupted when
+ * something else is wanted, and an extraction by a third. Nothing waits for the archive but the place where the answer
+ * will stand.
+ */
+import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as FiberHandle from "effect/FiberHandle"
+import type { PlatformError } from "effect/PlatformError"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import type * as Terminal from "effect/Terminal"
+import type * as Archive from "../../services/Archive.ts"
+import type { ArchiveError } from "../../services/ArchiveError.ts"
+import * as BrowseExtract from "./BrowseExtract.ts"
+import * as BrowseLoad from "./BrowseLoad.ts"
+import * as BrowseState from "./BrowseState.ts"
+import * as BrowseUpdate from "./BrowseUpdate.ts"
+import * as BrowseView from "./BrowseView.ts"
+import * as Keys from "./Keys.ts"
+import * as Screen from "./Screen.ts"
+import * as Wants from "./Wants.ts"
+
+/** How a session ended. */
+export interface Ended {
+  readonly code: number
+  /** Extractions that came to their end. */
+  readonly extractions: ReadonlyArray<BrowseExtract.Outcome>
+}
+
+/** How long the screen waits for what it lacks before it is drawn without. */
+const PATIENCE = "30 millis"
+
+/** Browses until the person quits. `name` is what the archive is called on the screen. */
+export const run = (archive: Archive.Shape, name: string): Effect.Effect<Ended, ArchiveError | PlatformError> =>
+  Effect.scoped(browse(archive, name))
+
+const browse = Effect.fnUntraced(function* (
+  archive: Archive.Shape,
+  name: string,
+): Effect.fn.Return<Ended, ArchiveError | PlatformError, Scope.Scope> {
+  const root = yield* archive.root
+  const terminal = yield* NodeTerminal.make(() => false)
+  const events = yield* Queue.unbounded<BrowseUpdate.Event | Due>()
+  const size = { columns: yield* terminal.columns, rows: yield* terminal.rows }
+  yield* listen(terminal, events)
+  const screen = yield* Screen.open(terminal)
+  const loading = yield* FiberHandle.make<void, never>()
+  const patience = yield* FiberHandle.make<boolean, never>()
+  const extraction = yield* FiberHandle.make<void, never>()
+  const extractions: Array<BrowseExtract.Outcome> = []
+
+  const extract = (job: BrowseState.Job) =>
+    Effect.map(
+      BrowseExtract.run(archive, job, (text) => void Queue.offerUnsafe(events, { _tag: "Progress", job, text })),
+      (outcome) => {
+        extractions.push(outcome)
+        const problems = [...outcome.summary, "", ...outcome.problems]
+        Queue.offerUnsafe(events, {
+          _tag: "Extracted",
+          job,
+          message: outcome.message,
+          problems: outcome.summary.length === 0 ? [] : problems,
+        })
+      },
+    )
+
+  let state = BrowseState.make(name, root, size)
+  let want: Wants.Want | undefined
+  let job: BrowseState.Job | undefined
+  while (state.ended === undefined) {
+    const next = Wants.wanted(state)
+    if (next?.key !== want?.key) {
+      want = next
+      if (next === undefined) yield* FiberHandle.clear(loading)
+      else {
+        const load = Effect.map(BrowseLoad.answer(archive, next), (event) => void Queue.offerUnsafe(events, event))
+        yield* FiberHandle.run(loading, load)
+      }
+    }
+    if (state.job !== job) {
+      job = state.job
+      if (job === undefined) yield* FiberHandle.clear(extraction)
+      else yield* FiberHandle.run(extraction, extract(job), { startImmediately: false })
+    }
+
+    const isSettled = want === undefined || want._tag === "Names"
+    if (isSettled) yield* FiberHandle.clear(patience)
+    else {
+      const due = Effect.andThen(Effect.sleep(PATIENCE), Queue.offer(events, DUE))
+      yield* FiberHandle.run(patience, due, { onlyIfMissing: true })
+    }
+    if (isSettled && Queue.sizeUnsafe(events) === 0) yield* screen.draw(BrowseView.frame(state))
+    for (const event of yield* Queue.takeAll(events)) {
+      if (event._tag === "Due") yield* screen.draw(BrowseView.frame(state))
+      else state = BrowseUpdate.update(state, event)
+    }
+  }
+  return { code: state.ended, extractions }
+})
+
+/** It is time to draw, whatever is lacking. */
+interface Due {
+  readonly _tag: "Due"
+}
+
+const DUE: Due = { _tag: "Due" }
+
+/** Keys and sizes of the terminal, as events. */
+const listen = Effect.fnUntraced(function* (
+  terminal: Terminal.Terminal,
+  events: Queue.Enqueue<BrowseUpdate.Event | Due>,
+): Effect.fn.Return<void, never, Scope.Scope> {
+  const forward = <A>(queue: Queue.Dequeue<A, Cause.Done>, event: (value: A) => BrowseUpdate.Event) =>
+    Queue.take(queue).pipe(
+      Effect.flatMap((value) => Queue.offer(events, event(value))),
+      Effect.forever,
+      Effect.catch(() => Queue.offer(events, { _tag: "InputEnded" })),
+      Effect.forkScoped,
+    )
+  yield* forward(yield* terminal.readInput, (input) => ({ _tag: "Key", key: Keys.fromInput(input) }))
+  yield* forward(yield* terminal.size, (size) => ({ _tag: "Resized", size }))
+})

@@ -1,0 +1,88 @@
+/**
+ * What events make of the browser's state. Pure.
+ *
+ * Answers that come late are taken or ignored by what they are about, never by their order.
+ */
+import type * as TreeWalk from "../../services/TreeWalk.ts"
+import * as ExitCode from "../ExitCode.ts"
+import * as BrowseKeys from "./BrowseKeys.ts"
+import * as BrowseState from "./BrowseState.ts"
+import type * as Keys from "./Keys.ts"
+import * as Layout from "./Layout.ts"
+import * as OpenFolder from "./OpenFolder.ts"
+import type * as Preview from "./Preview.ts"
+
+export type Event =
+  | { readonly _tag: "Key"; readonly key: Keys.Key }
+  | { readonly _tag: "Resized"; readonly size: Layout.Size }
+  | { readonly _tag: "InputEnded" }
+  | { readonly _tag: "Contents"; readonly folder: TreeWalk.Found; readonly contents: OpenFolder.Contents }
+  | {
+      readonly _tag: "Items"
+      readonly folder: TreeWalk.Found
+      readonly items: ReadonlyArray<readonly [number: number, item: TreeWalk.Item]>
+    }
+  | {
+      readonly _tag: "Names"
+      readonly folder: TreeWalk.Found
+      readonly from: number
+      readonly names: ReadonlyArray<string>
+    }
+  | { readonly _tag: "Preview"; readonly key: string; readonly content: Preview.Preview }
+  | { readonly _tag: "Progress"; readonly job: BrowseState.Job; readonly text: string }
+  /** An extraction has ended: a line about it and, if there were problems, what they were. */
+  | {
+      readonly _tag: "Extracted"
+      readonly job: BrowseState.Job
+      readonly message: string
+      readonly problems: ReadonlyArray<string>
+    }
+
+export const update = (state: BrowseState.State, event: Event): BrowseState.State => {
+  const next = apply(state, event)
+  if (next === state) return state
+  const shown = BrowseState.folder(next)
+  const scrolled = OpenFolder.scroll(shown, Layout.of(next.size).height)
+  return scrolled === shown ? next : BrowseState.withFolder(next, scrolled)
+}
+
+const apply = (state: BrowseState.State, event: Event): BrowseState.State => {
+  switch (event._tag) {
+    case "Key":
+      return BrowseKeys.press({ ...state, message: "" }, event.key)
+    case "Resized":
+      return { ...state, size: event.size }
+    case "InputEnded":
+      return { ...state, ended: ExitCode.SUCCESS }
+    case "Contents":
+      return change(state, event.folder, (folder) => OpenFolder.withContents(folder, event.contents))
+    case "Items":
+      return change(state, event.folder, (folder) => OpenFolder.withItems(folder, event.items))
+    case "Names":
+      return change(state, event.folder, (folder) => OpenFolder.withNames(folder, event.from, event.names))
+    case "Preview":
+      return { ...state, preview: { key: event.key, content: event.content } }
+    case "Progress":
+      return event.job === state.job ? { ...state, progress: event.text } : state
+    case "Extracted":
+      return event.job === state.job ? finished(state, event.message, event.problems) : state
+  }
+}
+
+/** Changes a folder on the way to the one that is shown, if it is still there. */
+const change = (
+  state: BrowseState.State,
+  { node }: TreeWalk.Found,
+  f: (folder: OpenFolder.OpenFolder) => OpenFolder.OpenFolder,
+): BrowseState.State => {
+  const [root, ...below] = state.folders
+  const changed = (folder: OpenFolder.OpenFolder) => (folder.found.node.id === node.id ? f(folder) : folder)
+  return { ...state, folders: [changed(root), ...below.map(changed)] }
+}
+
+const finished = (state: BrowseState.State, message: string, problems: ReadonlyArray<string>): BrowseState.State => {
+  const done = { ...state, job: undefined, progress: "", message }
+  return problems.length === 0 || state.mode._tag !== "Looking"
+    ? done
+    : { ...done, mode: BrowseState.page(message, problems) }
+}

@@ -1,0 +1,108 @@
+/**
+ * All that an archive says about an entry, in lines for a person.
+ */
+import { type Entry, S_IFMT } from "../../domain/Entry.ts"
+import * as EntryKind from "../../domain/EntryKind.ts"
+import * as FeatureFlags from "../../domain/FeatureFlags.ts"
+import * as NodeId from "../../domain/NodeId.ts"
+import * as PathText from "../../domain/PathText.ts"
+import * as PosixAcl from "../../domain/PosixAcl.ts"
+import * as Stat from "../../domain/Stat.ts"
+import * as XattrList from "../../domain/XattrList.ts"
+import type * as TreeWalk from "../../services/TreeWalk.ts"
+import * as EntryJson from "../EntryJson.ts"
+import * as LongListing from "../LongListing.ts"
+import * as CapabilityText from "./CapabilityText.ts"
+
+export const lines = (item: TreeWalk.Item): ReadonlyArray<string> =>
+  item._tag === "Unreadable"
+    ? [row("path", PathText.print(item.path)), row("problem", item.error.message)]
+    : [...ofPlace(item), ...ofEntry(item.entry), ...ofAttributes(item.entry)]
+
+const row = (label: string, value: string): string => `${label.padEnd(14)}${value}`
+
+/** Rows of one label: it stands in the first. */
+const rows = (label: string, values: ReadonlyArray<string>): ReadonlyArray<string> =>
+  values.map((value, index) => row(index === 0 ? label : "", value))
+
+const ofPlace = ({ entry, link, node, path }: TreeWalk.Found): ReadonlyArray<string> => [
+  row("path", PathText.print(path)),
+  row("kind", EntryKind.of(entry)),
+  ...(link === undefined ? [] : [row("hard link to", PathText.print(LongListing.targetPath(link)))]),
+  ...(entry.body._tag === "Symlink" ? [row("target", PathText.print(entry.body.target))] : []),
+  ...(entry.body._tag === "Device" ? [row("device", `${entry.body.major}, ${entry.body.minor}`)] : []),
+  row("inode", String(NodeId.toBigInt(node.id))),
+  row("position", `byte ${entry.start.toLocaleString("en")} of the archive`),
+]
+
+const ofEntry = (entry: Entry): ReadonlyArray<string> => [
+  row("mode", `${LongListing.mode(entry).trimEnd()} (${(entry.mode & ~S_IFMT).toString(8).padStart(4, "0")})`),
+  row("owner", `user ${entry.uid}, group ${entry.gid}`),
+  row("size", `${Stat.sizeOf(entry).toLocaleString("en")} bytes`),
+  row("modified", `${LongListing.time(entry).trimEnd()}.${String(entry.mtimeNanos).padStart(9, "0")}`),
+]
+
+const ofAttributes = (entry: Entry): ReadonlyArray<string> => {
+  const { findings, xattrs } = XattrList.fromEntry(entry)
+  const { quotaProjectId } = entry.attributes
+  const problems = [...entry.findings, ...findings]
+  return [
+    ...(entry.flags === 0n ? [] : [row("flags", flagsText(entry.flags))]),
+    ...(quotaProjectId === undefined ? [] : [row("project id", String(quotaProjectId))]),
+    ...xattrs.flatMap(({ name, value }) => ofXattr(PathText.print(name), value)),
+    ...rows(
+      "problems",
+      problems.map(({ check, detail, offset }) => `${detail} (check ${check} at byte ${offset})`),
+    ),
+  ]
+}
+
+const flagsText = (flags: bigint): string => {
+  const names = FeatureFlags.chattrNames(flags)
+  const hex = `0x${flags.toString(16)}`
+  return names.length === 0 ? hex : `${names.join(", ")} (${hex})`
+}
+
+const ofXattr = (name: string, value: Uint8Array): ReadonlyArray<string> => {
+  switch (name) {
+    case "system.posix_acl_access":
+      return rows("ACL", aclTexts(value))
+    case "system.posix_acl_default":
+      return rows("default ACL", aclTexts(value))
+    case "security.capability":
+      return rows("capabilities", [CapabilityText.print(value) ?? EntryJson.hex(value)])
+    default:
+      return rows("attribute", valueTexts(name, value))
+  }
+}
+
+const aclNames: Readonly<Record<number, string>> = {
+  [PosixAcl.USER_OBJ]: "user",
+  [PosixAcl.USER]: "user",
+  [PosixAcl.GROUP_OBJ]: "group",
+  [PosixAcl.GROUP]: "group",
+  [PosixAcl.MASK]: "mask",
+  [PosixAcl.OTHER]: "other",
+}
+
+/** As `getfacl -n` shows it. */
+const aclTexts = (value: Uint8Array): ReadonlyArray<string> =>
+  PosixAcl.decode(value).map(({ id, permissions, tag }) => {
+    const bits = ["r", "w", "x"].map((letter, index) => ((permissions & (4 >> index)) === 0 ? "-" : letter)).join("")
+    return `${aclNames[tag]}:${id === PosixAcl.NO_ID ? "" : id}:${bits}`
+  })
+
+/** Bytes of a value that are shown, and in one row. */
+const MAX_SHOWN = 1024
+const ROW = 32
+
+const valueTexts = (name: string, value: Uint8Array): ReadonlyArray<string> => {
+  const text = PathText.print(value.subarray(0, MAX_SHOWN))
+  const more = value.length > MAX_SHOWN ? [`… ${value.length.toLocaleString("en")} bytes`] : []
+  if (!text.includes("\\")) return [`${name} = "${text}"`, ...more]
+  const parts: Array<string> = []
+  for (let at = 0; at < Math.min(value.length, MAX_SHOWN); at += ROW) {
+    parts.push(`  ${EntryJson.hex(value.subarray(at, at + ROW))}`)
+  }
+  return [`${name} =`, ...parts, ...more]
+}

@@ -1,0 +1,30 @@
+/**
+ * How the screen is divided: a line on top, the list with the preview beside it where there is room, a line at the
+ * bottom.
+ */
+import type * as Terminal from "effect/Terminal"
+
+export type Size = Terminal.Size
+
+export interface Layout {
+  /** Columns of the whole screen. */
+  readonly columns: number
+  /** Rows between the lines on top and at the bottom. */
+  readonly height: number
+  readonly listColumns: number
+  /** Columns of the preview; 0 if there is no room for it. */
+  readonly previewColumns: number
+}
+
+/** Narrower screens show the list alone. */
+const MIN_COLUMNS_FOR_PREVIEW = 60
+
+export const of = ({ columns, rows }: Size): Layout => {
+  const height = Math.max(1, rows - 2)
+  if (columns < MIN_COLUMNS_FOR_PREVIEW) return { columns, height, listColumns: columns, previewColumns: 0 }
+  const listColumns = Math.floor(columns / 2)
+  return { columns, height, listColumns, previewColumns: columns - listColumns - SEPARATOR }
+}
+
+/** Columns between list and preview. */
+export const SEPARATOR = 3
