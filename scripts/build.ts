@@ -3,7 +3,7 @@
  * by module takes four times as long as all the rest of starting up. What only one command needs is in a file of its own.
  */
 import { execFileSync } from "node:child_process"
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import { rolldown } from "rolldown"
 import { manPage } from "./manPage.ts"
@@ -26,6 +26,7 @@ await bundle.write({
   chunkFileNames: "[name]-[hash].js",
 })
 chmodSync("dist/cli/main.js", 0o755)
+cpSync("src/cli/completions", "dist/cli/completions", { recursive: true })
 
 mkdirSync("dist/man")
 writeFileSync("dist/man/pxar-fuse.1", await Effect.runPromise(manPage))

@@ -18,7 +18,8 @@ export class OutputError extends Schema.TaggedError<OutputError>()("OutputError"
   }
 }
 
-type Write = Effect.Effect<void, OutputError | ExitCode.Ended>
+/** Writing, and what may end it. */
+export type Write = Effect.Effect<void, OutputError | ExitCode.Ended>
 
 export interface Output {
   /** Adds text; returns when it has been taken or fits in what is collected. */

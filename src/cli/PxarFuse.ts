@@ -7,6 +7,8 @@ import * as MountOptions from "../fuse/MountOptions.ts"
 import * as BrowseCommand from "./BrowseCommand.ts"
 import * as CatCommand from "./CatCommand.ts"
 import type * as CommandLine from "./CommandLine.ts"
+import * as CompletePathCommand from "./CompletePathCommand.ts"
+import * as CompletionsCommand from "./CompletionsCommand.ts"
 import * as CreateCommand from "./CreateCommand.ts"
 import * as DiffCommand from "./DiffCommand.ts"
 import * as ExitCode from "./ExitCode.ts"
@@ -44,6 +46,7 @@ export const command = Command.make("pxar-fuse").pipe(
       ],
     },
     { group: "CHECK AND CREATE", commands: [VerifyCommand.command, DiffCommand.command, CreateCommand.command] },
+    { group: "SHELL", commands: [CompletionsCommand.command, CompletePathCommand.command] },
   ]),
   Command.withExamples([
     { command: "pxar-fuse mount root.pxar /mnt", description: "Mount a backup; Ctrl-C or umount ends it" },

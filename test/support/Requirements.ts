@@ -10,8 +10,10 @@ import type { TestContext } from "vitest"
 
 /** External programs, with the Debian package that has them. */
 const packages = {
+  bash: "bash",
   cp: "coreutils",
   find: "findutils",
+  fish: "fish",
   fusermount3: "fuse3",
   getcap: "libcap2-bin",
   getfacl: "acl",
@@ -27,6 +29,7 @@ const packages = {
   tmux: "tmux",
   umount: "mount",
   unshare: "util-linux",
+  zsh: "zsh",
 } as const
 
 export type Tool = keyof typeof packages

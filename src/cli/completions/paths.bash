@@ -1,0 +1,32 @@
+# A word as the program would get it, without running anything that stands in it.
+_pxar_fuse--unquoted()
+{
+  local _plain="$1"
+  case "$_plain" in
+    "'"*) _plain="${_plain#"'"}"; _plain="${_plain%"'"}" ;;
+    '"'*) _plain="${_plain#'"'}"; _plain="${_plain%'"'}" ;;
+    *) IFS= read _plain <<< "${_plain/#\~\//$HOME/}" ;;
+  esac
+  printf '%s' "$_plain"
+}
+
+# Paths inside the archive, which is the first argument of the command.
+_pxar_fuse--archive-paths()
+{
+  local _archive="" _path _paths=()
+  for ((i = _command_index + 1; i < cword; i++)); do
+    case "${words[i]}" in
+      VALUE_FLAGS) ((i += 1)) ;;
+      -*) ;;
+      *) _archive="$(_pxar_fuse--unquoted "${words[i]}")"; break ;;
+    esac
+  done
+  while IFS= read -r _path; do
+    _paths+=("$_path")
+  done < <(pxar-fuse complete-path -- "$_archive" "$(_pxar_fuse--unquoted "$cur")" 2>/dev/null)
+  _pxar_fuse--choices "$cur" "$_comp_word" "${_paths[@]}"
+  # Files of this machine are none of the archive; and a folder is not the end.
+  compopt +o default +o bashdefault 2>/dev/null
+  [[ "${COMPREPLY[*]}" == */ ]] && compopt -o nospace 2>/dev/null
+  return 0
+}

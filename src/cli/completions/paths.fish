@@ -1,0 +1,22 @@
+# The arguments of the command so far, without the word that is being typed.
+function __pxar_fuse_arguments
+    set -l words (commandline -opc)
+    set -l skip 0
+    for word in $words[3..-1]
+        if test $skip = 1
+            set skip 0
+        else if contains -- $word VALUE_FLAGS
+            set skip 1
+        else if not string match -q -- '-*' $word
+            echo $word
+        end
+    end
+end
+
+# Paths inside the archive, which is the first argument of the command.
+function __pxar_fuse_archive_paths
+    set -l archive (string unescape -- (__pxar_fuse_arguments)[1] | string replace -r '^~/' "$HOME/")
+    set -l begun (string unescape -- (commandline -ct))
+    test -n "$begun"; or set begun ''
+    pxar-fuse complete-path -- $archive $begun 2>/dev/null
+end

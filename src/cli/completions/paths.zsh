@@ -1,0 +1,19 @@
+# Paths inside the archive, which is the first argument of the command.
+_pxar_fuse_archive_paths() {
+  local archive
+  local -i at
+  local -a found folders files
+  for ((at = 2; at < CURRENT; at++)); do
+    case "${words[at]}" in
+      (VALUE_FLAGS) ((at++)) ;;
+      (-*) ;;
+      (*) archive="${${(Q)words[at]}/#\~\//$HOME/}"; break ;;
+    esac
+  done
+  found=("${(@f)$(pxar-fuse complete-path -- "$archive" "${(Q)PREFIX}" 2>/dev/null)}")
+  folders=("${(@M)found:#*/}")
+  files=("${(@)found:#*/}")
+  # A folder is not the end.
+  (( $#folders )) && compadd -S '' -a folders
+  (( $#files )) && compadd -a files
+}
