@@ -8,12 +8,19 @@ import type { Check } from "./FormatError.ts"
 
 /** Type bits of `mode` (§2.2). */
 export const S_IFMT = 0o170000
+/** Socket. */
 export const S_IFSOCK = 0o140000
+/** Symbolic link. */
 export const S_IFLNK = 0o120000
+/** Regular file. */
 export const S_IFREG = 0o100000
+/** Block device. */
 export const S_IFBLK = 0o060000
+/** Directory. */
 export const S_IFDIR = 0o040000
+/** Character device. */
 export const S_IFCHR = 0o020000
+/** Named pipe. */
 export const S_IFIFO = 0o010000
 
 /** NO_MASK of §2.7: the permissions are not present. */

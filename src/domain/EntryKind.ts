@@ -4,6 +4,7 @@
 import type { Entry } from "./Entry.ts"
 import { S_IFBLK, S_IFMT } from "./Entry.ts"
 
+/** What an entry is. */
 export type EntryKind = "directory" | "file" | "symlink" | "fifo" | "socket" | "chardev" | "blockdev"
 
 /** Every kind. */

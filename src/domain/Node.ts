@@ -5,6 +5,7 @@
 import type { Entry } from "./Entry.ts"
 import * as NodeId from "./NodeId.ts"
 
+/** One entry of an archive. */
 export interface Node {
   readonly id: NodeId.NodeId
   /** The directory through which the node was reached; the root is its own parent. */

@@ -4,6 +4,7 @@
 import type { Entry } from "./Entry.ts"
 import type { NodeId } from "./NodeId.ts"
 
+/** What `stat(2)` shows. */
 export interface Stat {
   readonly id: NodeId
   readonly mode: number

@@ -6,8 +6,9 @@ import type { Entry, Finding, Xattr } from "./Entry.ts"
 import { noAttributes } from "./Entry.ts"
 import * as PosixAcl from "./PosixAcl.ts"
 
-/** Linux limits in bytes on a name, and on a list of names (§8.6). */
+/** The longest name of an attribute that Linux takes, in bytes (§8.6). */
 export const MAX_NAME = 255
+/** The longest list of names, in bytes (§8.6). */
 export const MAX_LIST = 65_536
 
 const CAPABILITY = Bytes.fromText("security.capability")

@@ -24,7 +24,8 @@ import { FUSE_NAME_MAX } from "./Abi.ts"
 import * as AtOnce from "./AtOnce.ts"
 import * as Report from "./Report.ts"
 
-type Operation<A> = Effect.Effect<A, Errno.Errno>
+/** The outcome of an operation: its answer, or the errno to answer. */
+export type Operation<A> = Effect.Effect<A, Errno.Errno>
 
 /** One name of a listing. */
 export interface Listed {
@@ -38,6 +39,7 @@ export interface Listed {
   readonly next: number
 }
 
+/** The operations. A node is one that the kernel holds: ENOENT for any other. */
 export interface Shape {
   /** References to count for one answer; closing the scope takes back what was not leaked. */
   readonly lease: Effect.Effect<LookupRegistry.Lease, never, Scope.Scope>
@@ -51,7 +53,9 @@ export interface Shape {
   ) => Operation<Stat.Stat | undefined>
   /** The kernel returns references. Overforgetting is fatal to the session. */
   readonly forget: (id: NodeId.NodeId, count: number) => Effect.Effect<void, LookupRegistry.Overforget>
+  /** What `stat(2)` shows of a node. */
   readonly getattr: (id: NodeId.NodeId) => Operation<Stat.Stat>
+  /** Target of a symbolic link; EINVAL for anything else. */
   readonly readlink: (id: NodeId.NodeId) => Operation<Uint8Array>
   /** Fails for write access (EROFS). `flags` as for `open(2)`. */
   readonly open: (id: NodeId.NodeId, flags: number) => Operation<void>
@@ -67,6 +71,7 @@ export interface Shape {
   ) => Operation<void>
   /** Hands the names from `offset` on to `add` until it returns false (§9.4). No references are counted. */
   readonly readdir: (id: NodeId.NodeId, offset: number, add: (entry: Listed) => boolean) => Operation<void>
+  /** Value of an extended attribute (§9.6); ENODATA if there is none of that name. */
   readonly getxattr: (id: NodeId.NodeId, name: Uint8Array) => Operation<Uint8Array>
   /** Names, each with a NUL. */
   readonly listxattr: (id: NodeId.NodeId) => Operation<Uint8Array>
@@ -76,6 +81,7 @@ export interface Shape {
   readonly pathOf: (id: NodeId.NodeId) => Effect.Effect<Uint8Array>
 }
 
+/** The operations that a session carries out. */
 export class Bridge extends Context.Service<Bridge, Shape>()("pxar-fuse/fuse/Bridge") {
   /** The bridge over the archive in `ArchiveReader`, which counts in `LookupRegistry`. */
   static readonly layer: Layer.Layer<Bridge, never, ArchiveReader.ArchiveReader | LookupRegistry.LookupRegistry> =
@@ -94,6 +100,7 @@ const DOT_DOT = Bytes.fromText("..")
 const SLASH = Bytes.fromText("/")
 const UNKNOWN_NAME = Bytes.fromText("?")
 
+/** The operations over `reader`, counting in `registry`; one registry for one bridge. */
 export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape): Shape => {
   const report = Report.make()
 

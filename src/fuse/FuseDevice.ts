@@ -27,6 +27,7 @@ export class DeviceLost extends Schema.TaggedError<DeviceLost>()("DeviceLost", {
  */
 export type Delivery = "delivered" | "abandoned" | "refused"
 
+/** One connection. */
 export interface Shape {
   /**
    * The next message. Its bytes are valid until the next `receive`. Ends with `Cause.Done` when the file system was
@@ -40,4 +41,5 @@ export interface Shape {
   readonly reply: (message: Uint8Array) => Effect.Effect<Delivery, DeviceLost>
 }
 
+/** The connection of a session. */
 export class FuseDevice extends Context.Service<FuseDevice, Shape>()("pxar-fuse/fuse/FuseDevice") {}

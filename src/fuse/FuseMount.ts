@@ -27,6 +27,7 @@ import * as MountTable from "./MountTable.ts"
  */
 export type Unmounted = "unmounted" | "detached" | "gone" | "failed"
 
+/** A mount that nobody serves yet. */
 export interface FuseMount {
   /** Open on `/dev/fuse`, non-blocking, close-on-exec; closed by the scope. */
   readonly descriptor: number
@@ -39,6 +40,7 @@ export interface FuseMount {
   readonly unmount: Effect.Effect<Unmounted>
 }
 
+/** Where and how to mount. */
 export interface Options {
   /** An empty directory, or `/dev/fd/N` for a connection that is already mounted. */
   readonly mountPoint: string

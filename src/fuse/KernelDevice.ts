@@ -24,6 +24,7 @@ const BUFFER_SIZE = 64 * 1024
 /** The device over `descriptor`. */
 export const layer = (descriptor: number): Layer.Layer<FuseDevice> => Layer.effect(FuseDevice, make(descriptor))
 
+/** The same as a value; the scope ends the watching. */
 export const make = Effect.fnUntraced(function* (descriptor: number): Effect.fn.Return<Shape, never, Scope.Scope> {
   const buffer = new Uint8Array(BUFFER_SIZE)
   let waiting: (() => void) | undefined

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as FuseDevice from "./FuseDevice.ts"
 
+/** Both ends of the channel. */
 export interface Shape extends FuseDevice.Shape {
   /** The kernel sends a message. */
   readonly send: (message: Uint8Array) => Effect.Effect<void>
@@ -21,6 +22,7 @@ export interface Shape extends FuseDevice.Shape {
   readonly outcomes: Array<FuseDevice.Delivery | FuseDevice.DeviceLost>
 }
 
+/** The script's end; the session's is `FuseDevice`. */
 export class MemoryDevice extends Context.Service<MemoryDevice, Shape>()("pxar-fuse/fuse/MemoryDevice") {
   /** A device in memory, with the script's end of it. */
   static readonly layer: Layer.Layer<MemoryDevice | FuseDevice.FuseDevice> = Layer.effectContext(
@@ -31,6 +33,7 @@ export class MemoryDevice extends Context.Service<MemoryDevice, Shape>()("pxar-f
   )
 }
 
+/** Makes a device on which nothing has been sent. */
 export const make: Effect.Effect<Shape> = Effect.gen(function* () {
   const messages = yield* Queue.unbounded<Uint8Array, FuseDevice.DeviceLost | Cause.Done>()
   const replies = yield* Queue.unbounded<Uint8Array>()

@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 
+/** A mount that did not come to be. */
 export class MountError extends Schema.TaggedError<MountError>()("MountError", {
   reason: Schema.Literals([
     "MountPointMissing",
@@ -35,6 +36,7 @@ export class MountError extends Schema.TaggedError<MountError>()("MountError", {
   }
 }
 
+/** What kind of thing went wrong. */
 export type Reason = MountError["reason"]
 
 /** `text` as one word of a shell command line. */

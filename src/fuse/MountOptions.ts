@@ -14,6 +14,7 @@ const MS_NODEV = 4
 const MS_NOEXEC = 8
 const MS_NOATIME = 1024
 
+/** How a file system is mounted; as mount(8) has it where nothing else is said. */
 export interface MountOptions {
   readonly noSuid: boolean
   readonly noDev: boolean
@@ -33,6 +34,7 @@ export interface MountOptions {
   readonly maxRead: number | undefined
 }
 
+/** `ro,nosuid,nodev,default_permissions` */
 export const defaults: MountOptions = {
   noSuid: true,
   noDev: true,

@@ -53,7 +53,11 @@ export type Observer = (event: RequestEvent) => void
 /** Events that a stream keeps for its reader. */
 export const BUFFERED_EVENTS = 1024
 
-/** Those who listen to one session. */
+/**
+ * Those who listen to one session: its end of them.
+ *
+ * @internal
+ */
 export interface Observers {
   /** Whether anybody listens. */
   readonly isActive: () => boolean
@@ -67,7 +71,11 @@ export interface Observers {
   readonly events: Stream.Stream<RequestEvent>
 }
 
-/** A request, as far as it could be decoded. */
+/**
+ * A request, as far as it could be decoded.
+ *
+ * @internal
+ */
 export interface Observed {
   readonly header: Request.Header
   readonly body?: Request.Body
@@ -79,7 +87,11 @@ const unanswered: Replied = { errno: 0, bytes: 0, delivery: undefined }
 
 const SLASH = Bytes.fromText("/")
 
-/** Makes the listeners of a session; `observer` is the first. Times are those of the clock in its context. */
+/**
+ * Makes the listeners of a session; `observer` is the first. Times are those of the clock in its context.
+ *
+ * @internal
+ */
 export const make = Effect.fnUntraced(function* (
   pathOf: (id: NodeId.NodeId) => Effect.Effect<Uint8Array>,
   observer: Observer | undefined,

@@ -37,6 +37,7 @@ import * as Request from "./Request.ts"
 /** What ends a session other than unmounting. */
 export type SessionError = DeviceLost | LookupRegistry.Overforget
 
+/** One session. */
 export interface Shape {
   /** Serves until the file system is unmounted; fails when that is no longer possible. Run it once. */
   readonly serve: Effect.Effect<void, SessionError>
@@ -58,6 +59,7 @@ export interface Options extends Init.Options {
   readonly observer?: Observer.Observer | undefined
 }
 
+/** The session of a program that serves a device. */
 export class Session extends Context.Service<Session, Shape>()("pxar-fuse/fuse/Session") {
   /** A session over `FuseDevice` and `Bridge`. It serves nobody before `serve` is run. */
   static readonly layer = (options: Options): Layer.Layer<Session, never, FuseDevice | Bridge.Bridge> =>

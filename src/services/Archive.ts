@@ -33,7 +33,9 @@ export class PathError extends Schema.TaggedError<PathError>()("PathError", {
   }
 }
 
+/** What can be done with an open archive. */
 export interface Shape {
+  /** The same archive by node. */
   readonly reader: ArchiveReader.Shape
   /** The root folder. */
   readonly root: Effect.Effect<TreeWalk.Found, ArchiveError>
@@ -56,6 +58,7 @@ export interface Shape {
   ) => Stream.Stream<Uint8Array, ArchiveError | PathError>
 }
 
+/** The archive of a program that needs one. */
 export class Archive extends Context.Service<Archive, Shape>()("pxar-fuse/services/Archive") {
   /** The archive file at `path`. */
   static readonly layerFile = (
@@ -82,6 +85,7 @@ const CHUNK = 1024 * 1024
 
 const ROOT_PATH = Bytes.fromText("/")
 
+/** The archive that `reader` has open. */
 export const fromReader = (reader: ArchiveReader.Shape, limits: Limits.Limits = Limits.defaults): Shape => {
   const root = Effect.map(reader.entry(reader.root), (entry): TreeWalk.Found => ({
     _tag: "Found",

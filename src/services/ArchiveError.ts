@@ -6,6 +6,7 @@ import { EIO } from "../domain/Errno.ts"
 import type { FormatError } from "../domain/FormatError.ts"
 import type { SourceError } from "./ByteSource.ts"
 
+/** A failed check of an archive, or a failed read of its source. */
 export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveError", {
   /** Name of the source concerned: the archive or its payload archive. */
   archive: Schema.String,

@@ -8,6 +8,7 @@ import * as ArchiveReader from "./ArchiveReader.ts"
 import * as ArchiveSources from "./ArchiveSources.ts"
 import type * as FileSource from "./FileSource.ts"
 
+/** How to open an archive file. */
 export interface Options extends Partial<ArchiveReader.Options> {
   /** Path of the payload archive, where it is not beside the archive. */
   readonly payload?: string | undefined

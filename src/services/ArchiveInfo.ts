@@ -55,6 +55,7 @@ export interface AttributeCounts {
   readonly quotaProjectIds: number
 }
 
+/** What an archive holds, in numbers. */
 export interface ArchiveInfo {
   readonly name: string
   readonly version: 1 | 2
@@ -86,6 +87,7 @@ export interface ArchiveInfo {
 /** Number of largest files that are named. */
 export const LARGEST = 10
 
+/** How to collect it. */
 export interface Options {
   readonly limits?: Limits.Limits | undefined
   /** Called now and then with the entries counted, and the byte of the archive reached; must be quick. */

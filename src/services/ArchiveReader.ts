@@ -28,6 +28,9 @@ import * as CachedReader from "./CachedReader.ts"
 import * as PayloadReader from "./PayloadReader.ts"
 import * as TableCache from "./TableCache.ts"
 
+export type { Hash } from "../domain/SipHash.ts"
+export type { Options as BlockOptions } from "./BlockCache.ts"
+
 /** A child whose hard link, if it is one, has been followed. */
 export interface Found {
   readonly name: Uint8Array
@@ -41,8 +44,10 @@ export interface Found {
 
 export type { RawChild }
 
-type Read<A> = Effect.Effect<A, ArchiveError.ArchiveError>
+/** What reading gives, or why it cannot. */
+export type Read<A> = Effect.Effect<A, ArchiveError.ArchiveError>
 
+/** Random access to one archive. */
 export interface Shape {
   /** Name of the archive's byte source, for messages. */
   readonly archive: string
@@ -78,6 +83,7 @@ export interface Shape {
   readonly memory: Effect.Effect<{ readonly blocks: number; readonly tables: number }>
 }
 
+/** Bounds of what is read and kept. */
 export interface Options {
   readonly limits: Limits.Limits
   readonly blocks: BlockCache.Options
@@ -87,6 +93,7 @@ export interface Options {
   readonly hash: (name: Uint8Array) => SipHash.Hash
 }
 
+/** Bounds of the reference, and some 40 MiB of memory at most. */
 export const defaults: Options = {
   limits: Limits.defaults,
   blocks: BlockCache.defaults,
@@ -94,6 +101,7 @@ export const defaults: Options = {
   hash: SipHash.hash,
 }
 
+/** The archive of a program that works by node. */
 export class ArchiveReader extends Context.Service<ArchiveReader, Shape>()("pxar-fuse/services/ArchiveReader") {
   /** Reads the archive in `ByteSource`, with the payload archive in `PayloadReader.PayloadSource`, if any. */
   static readonly layer = (

@@ -9,6 +9,7 @@ import type { Source } from "./ByteSource.ts"
 import * as FileSource from "./FileSource.ts"
 import type { Payload } from "./PayloadReader.ts"
 
+/** The archive, and what is known of its payload archive. */
 export interface ArchiveSources {
   readonly archive: Source
   readonly payload: Payload

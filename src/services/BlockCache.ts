@@ -35,6 +35,7 @@ export interface BlockCache {
   readonly memory: () => number
 }
 
+/** How much of the archive is kept. */
 export interface Options {
   /** Bytes of a block. */
   readonly blockSize: number

@@ -41,6 +41,7 @@ export interface Lease {
   readonly takeBack: Effect.Effect<void>
 }
 
+/** The references of one session. */
 export interface Shape {
   /** The node with this id, if it is held. */
   readonly find: (id: NodeId.NodeId) => Node.Node | undefined
@@ -61,6 +62,7 @@ export interface Shape {
   readonly count: (id: NodeId.NodeId) => Effect.Effect<number>
 }
 
+/** The registry that a bridge counts in. */
 export class LookupRegistry extends Context.Service<LookupRegistry, Shape>()("pxar-fuse/services/LookupRegistry") {
   /** A registry for the archive in `ArchiveReader`, whose root it holds for as long as the layer lives. */
   static readonly layer: Layer.Layer<LookupRegistry, never, ArchiveReader.ArchiveReader> = Layer.effect(

@@ -27,6 +27,7 @@ export const PayloadSource = Context.Reference<Payload>("pxar-fuse/services/Payl
   defaultValue: () => ({ _tag: "Absent", expected: undefined }),
 })
 
+/** The contents of a split archive. */
 export interface PayloadReader {
   /** Bytes of the payload archive, 0 without one. */
   readonly size: number

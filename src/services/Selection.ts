@@ -33,6 +33,7 @@ type Term =
   | { readonly _tag: "Path"; readonly path: Uint8Array }
   | { readonly _tag: "Pattern"; readonly text: Uint8Array; readonly pattern: ExcludePattern.Pattern }
 
+/** The entries that are meant, and what became of the arguments. */
 export interface Selection {
   /** Where to walk from, in this order. */
   readonly starts: ReadonlyArray<TreeWalk.Found>

@@ -39,6 +39,7 @@ export interface Unreadable {
   readonly error: ArchiveError.ArchiveError
 }
 
+/** A step of a walk. */
 export type Item = Found | Unreadable
 
 /** A folder, as far as its children need to know it. */
@@ -53,6 +54,7 @@ interface Level extends Folder {
 /** Items handed on at once. */
 const CHUNK = 128
 
+/** How far to walk. */
 export interface Options {
   /** Folders nested deeper than this below the start are not entered, but reported (D11). */
   readonly maxDepth: number

@@ -14,6 +14,7 @@ import type * as ArchiveReader from "../ArchiveReader.ts"
 import type { ComparedTree, Item, Listing } from "./ComparedTree.ts"
 import { allKnown } from "./ComparedTree.ts"
 
+/** An entry in an archive. */
 export interface ArchiveItem extends Item {
   readonly node: Node
 }

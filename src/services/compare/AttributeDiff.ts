@@ -56,6 +56,7 @@ export interface ContentChange {
   readonly offset: number
 }
 
+/** One attribute that differs. */
 export type Change = ValueChange | XattrChange | ContentChange
 
 /** The attributes in which `left` and `right` differ. Between entries of different kinds that is the kind alone. */

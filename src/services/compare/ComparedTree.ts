@@ -34,6 +34,7 @@ export interface Item {
 /** The names in a folder, ascending by their bytes, each once. */
 export interface Listing<I> {
   readonly count: number
+  /** The name number `index`. */
   readonly nameAt: (index: number) => Uint8Array
   /** The entry with the name number `index`. It must be closed. */
   readonly open: (index: number) => Effect.Effect<I, TreeError>
@@ -49,5 +50,6 @@ export interface ComparedTree<I extends Item> {
   readonly list: (directory: I) => Effect.Effect<Listing<I>, TreeError>
   /** Fills `target` with a file's bytes from `offset` on; the range must lie within the file. */
   readonly read: (file: I, offset: number, target: Uint8Array) => Effect.Effect<void, TreeError>
+  /** Gives back what holds an entry open. */
   readonly close: (item: I) => Effect.Effect<void>
 }

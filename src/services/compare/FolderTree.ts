@@ -15,6 +15,7 @@ import type { ComparedTree, Item, Listing, Unknown } from "./ComparedTree.ts"
 import * as Syscalls from "../internal/SourceSyscalls.ts"
 import * as SourceTree from "../create/SourceTree.ts"
 
+/** A file, folder or whatever else on disk. */
 export interface FolderItem extends Item {
   /** Empty for the root. */
   readonly path: Uint8Array

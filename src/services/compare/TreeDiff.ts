@@ -17,6 +17,7 @@ import * as TreeWalk from "../TreeWalk.ts"
 /** One of the two trees. */
 export type Side = "left" | "right"
 
+/** One path at which the trees differ, or may do. */
 export type Difference =
   /** Only in the left tree, only in the right tree. Every entry of a folder is named. */
   | { readonly _tag: "Removed" | "Added"; readonly path: Uint8Array; readonly item: Item }
@@ -33,6 +34,7 @@ export interface Progress {
   readonly contentBytes: number
 }
 
+/** What to compare. */
 export interface Options {
   /** Whether to compare contents; on by default. */
   readonly data?: boolean | undefined

@@ -24,6 +24,8 @@ import * as SipHash from "../../domain/SipHash.ts"
 import type { Sink, SinkError } from "./ByteSink.ts"
 import * as SinkBuffer from "./SinkBuffer.ts"
 
+export type { Metadata }
+
 /** An entry that no archive can hold, or a call out of order. */
 export class WriteError extends Schema.TaggedError<WriteError>()("WriteError", {
   /** Name of the sink of the archive. */
@@ -64,13 +66,16 @@ export interface Written {
   readonly payloadSize: number | undefined
 }
 
-type Write<A> = Effect.Effect<A, SinkError | WriteError>
+/** What a call of the writer gives, or why it fails. */
+export type Write<A> = Effect.Effect<A, SinkError | WriteError>
 
+/** An archive that is being written; the calls follow each other as its entries do. */
 export interface ArchiveWriter {
   /** Bytes written so far, contents included. */
   readonly position: () => number
-  /** Starts a directory: the root first, without a name, then children of the directory that was begun last. */
+  /** Starts the root: the first call. */
   readonly beginRoot: (metadata: Metadata) => Write<void>
+  /** Starts a child of the directory that was begun last. */
   readonly beginDirectory: (name: Uint8Array, metadata: Metadata) => Write<void>
   /** Ends the directory begun last, but for the root. */
   readonly endDirectory: Write<void>
@@ -81,9 +86,13 @@ export interface ArchiveWriter {
     size: number,
     content: ContentSource<E, R>,
   ) => Effect.Effect<AddedFile, SinkError | WriteError | E, R>
+  /** Adds a symbolic link. */
   readonly addSymlink: (name: Uint8Array, metadata: Metadata, target: Uint8Array) => Write<void>
+  /** Adds a device node, block or character by the type bits of its mode. */
   readonly addDevice: (name: Uint8Array, metadata: Metadata, major: bigint, minor: bigint) => Write<void>
+  /** Adds a named pipe. */
   readonly addFifo: (name: Uint8Array, metadata: Metadata) => Write<void>
+  /** Adds a socket. */
   readonly addSocket: (name: Uint8Array, metadata: Metadata) => Write<void>
   /** Adds another name of the file at `position`, as `addFile` returned it; `path` is the file's, without a `/` first. */
   readonly addHardLink: (name: Uint8Array, position: number, path: Uint8Array) => Write<void>
@@ -91,6 +100,7 @@ export interface ArchiveWriter {
   readonly finish: Write<Written>
 }
 
+/** Where the archive goes. */
 export interface Options {
   /** Where the metadata and, in v1, the contents go. */
   readonly archive: Sink

@@ -14,6 +14,12 @@ import * as SourceTree from "./SourceTree.ts"
 import type { SourceWarning } from "./SourceWarning.ts"
 import * as TreeWriter from "./TreeWriter.ts"
 
+export type { PatternError } from "../../domain/ExcludePattern.ts"
+export type { TargetError } from "./ArchiveTarget.ts"
+export type { SourceTreeError } from "./SourceTree.ts"
+export type { Progress } from "./TreeWriter.ts"
+
+/** What to archive, and where to. */
 export interface Options<E = never> {
   /** The folder; a symbolic link there is followed. */
   readonly source: string | Uint8Array

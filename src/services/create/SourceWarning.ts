@@ -7,6 +7,7 @@
 import * as Data from "effect/Data"
 import * as PathText from "../../domain/PathText.ts"
 
+/** What is not stored as it was found. */
 export type Kind =
   /** An entry that was listed is gone: left out. */
   | "Vanished"
@@ -31,6 +32,7 @@ export type Kind =
   /** A line of a `.pxarexclude` file is no pattern, or the file cannot be used: ignored. */
   | "Pattern"
 
+/** One thing that is not stored as it was found. */
 export class SourceWarning extends Data.TaggedClass("SourceWarning")<{
   readonly kind: Kind
   /** Relative to the root, without a slash at either end; empty for the root. */

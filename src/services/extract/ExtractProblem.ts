@@ -9,6 +9,7 @@ import * as Data from "effect/Data"
 import * as PathText from "../../domain/PathText.ts"
 import type { ExtractPath } from "./ExtractPath.ts"
 
+/** What went wrong. */
 export type Kind =
   /** An entry, what is in a folder, or a content cannot be read from the archive: left out. */
   | "Unreadable"
@@ -39,6 +40,7 @@ const missing: ReadonlySet<Kind> = new Set<Kind>(["Unreadable", "Exists", "NotCr
 /** Whether an entry is missing, not just an attribute of it. */
 export const isMissing = (kind: Kind): boolean => missing.has(kind)
 
+/** One thing that is missing, or not as it is in the archive. */
 export class ExtractProblem extends Data.TaggedClass("ExtractProblem")<{
   readonly kind: Kind
   /** Relative to the root, without a slash at either end; empty for the root. */
@@ -61,11 +63,19 @@ const EPERM = "EPERM"
 
 const EOPNOTSUPP = -95
 
-/** What a negative errno means. */
+/**
+ * What a negative errno means.
+ *
+ * @internal
+ */
 export const errorText = (errno: number): string =>
   errno === EOPNOTSUPP ? "this file system does not have that" : getSystemErrorMessage(errno)
 
-/** The problems of one run. */
+/**
+ * The problems of one run.
+ *
+ * @internal
+ */
 export class Problems {
   /** Those that nobody has been told of yet. */
   pending: Array<ExtractProblem> = []

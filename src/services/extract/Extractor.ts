@@ -57,6 +57,7 @@ export class ExtractError extends Schema.TaggedError<ExtractError>()("ExtractErr
   }
 }
 
+/** Where to extract to, what, and what to restore of it. */
 export interface Options<E = never> {
   /** The folder to extract into; made if it is not there, with those above it. A symbolic link there is followed. */
   readonly target: string

@@ -54,7 +54,11 @@ export class Verdict extends Data.TaggedClass("Verdict")<{
   readonly failure: ArchiveError.ArchiveError | undefined
 }> {}
 
-/** An error as a finding at `path`. */
+/**
+ * An error as a finding at `path`.
+ *
+ * @internal
+ */
 export const fromError = (path: Uint8Array, error: ArchiveError.ArchiveError): Finding =>
   new Finding({
     severity: error.kind === "Limit" ? "note" : "error",
@@ -66,9 +70,17 @@ export const fromError = (path: Uint8Array, error: ArchiveError.ArchiveError): F
     detail: error.detail,
   })
 
-/** A note: something that the format puts up with. */
+/**
+ * A note: something that the format puts up with.
+ *
+ * @internal
+ */
 export const note = (check: string, path: Uint8Array, archive: string, offset: number, detail: string): Finding =>
   new Finding({ severity: "note", kind: "Note", check, path, archive, offset, detail })
 
-/** Takes what is found. */
+/**
+ * Takes what is found.
+ *
+ * @internal
+ */
 export type Report = (finding: Finding) => void

@@ -25,6 +25,7 @@ import * as Finding from "./Finding.ts"
 import type { Payload } from "../PayloadReader.ts"
 import * as VerifierWalk from "./VerifierWalk.ts"
 
+/** What to verify. */
 export interface Options {
   /** Whether to read the contents of all files too. */
   readonly data?: boolean | undefined
