@@ -13,6 +13,7 @@ const parameters = {
     Argument.variadic({ min: 1 }),
   ),
   payload: Parameters.payload,
+  progress: Parameters.progress,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

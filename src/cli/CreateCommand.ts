@@ -27,6 +27,7 @@ const parameters = {
   noFifos: Parameters.flag("no-fifos", "Leave out FIFOs"),
   noSockets: Parameters.flag("no-sockets", "Leave out sockets"),
   verbose: Parameters.flag("verbose", "Say at the end what was stored"),
+  progress: Parameters.progress,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

@@ -17,6 +17,7 @@ export const handler = Effect.fn("create")(function* ({
   allFileSystems,
   archive,
   exclude,
+  progress: mode,
   source,
   verbose,
   ...flags
@@ -24,7 +25,7 @@ export const handler = Effect.fn("create")(function* ({
   if (allFileSystems && flags.oneFileSystem) {
     return yield* new ExitCode.Usage({ detail: "give --one-file-system or --all-file-systems, not both" })
   }
-  const progress = yield* Progress.make()
+  const progress = yield* Progress.make({ mode })
   let incomplete = false
   const summary = yield* CreateArchive.create({
     source,

@@ -20,6 +20,7 @@ const parameters = {
   ),
   noData: Parameters.flag("no-data", "Do not compare contents"),
   json: Parameters.json,
+  progress: Parameters.progress,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

@@ -22,10 +22,18 @@ import * as LongListing from "./LongListing.ts"
 import * as Output from "./Output.ts"
 import * as Progress from "./Progress.ts"
 
-export const handler = Effect.fn("diff")(function* ({ archive, json, noData, other, otherPayload, payload }: Input) {
+export const handler = Effect.fn("diff")(function* ({
+  archive,
+  json,
+  noData,
+  other,
+  otherPayload,
+  payload,
+  progress: mode,
+}: Input) {
   const left = yield* openArchive(archive, payload)
   const output = Output.makeLive()
-  const progress = yield* Progress.make()
+  const progress = yield* Progress.make({ mode })
   const onProgress = ({ contentBytes, entries }: TreeDiff.Progress): void =>
     progress.update({ entries, bytes: contentBytes })
   const print = <R extends Item>(right: ComparedTree<R>) =>

@@ -29,6 +29,7 @@ const parameters = {
   noFifos: Parameters.flag("no-fifos", "Leave out FIFOs"),
   noSockets: Parameters.flag("no-sockets", "Leave out sockets"),
   verbose: Parameters.flag("verbose", "Name every entry with a problem, and say at the end what was extracted"),
+  progress: Parameters.progress,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

@@ -13,9 +13,15 @@ import type { Input } from "./ExtractCommand.ts"
 import * as ExtractSummary from "./ExtractSummary.ts"
 import * as Progress from "./Progress.ts"
 
-export const handler = Effect.fn("extract")(function* ({ archive: file, target, verbose, ...flags }: Input) {
+export const handler = Effect.fn("extract")(function* ({
+  archive: file,
+  progress: mode,
+  target,
+  verbose,
+  ...flags
+}: Input) {
   const archive = yield* Archive.open(file, { payload: flags.payload })
-  const progress = yield* Progress.make()
+  const progress = yield* Progress.make({ mode })
   let entries = 0
   const report = yield* Extractor.extract(archive, {
     target,

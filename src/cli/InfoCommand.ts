@@ -5,7 +5,12 @@ import * as Command from "effect/cli/Command"
 import * as Lazy from "./Lazy.ts"
 import * as Parameters from "./Parameters.ts"
 
-const parameters = { archive: Parameters.archive, payload: Parameters.payload, json: Parameters.json }
+const parameters = {
+  archive: Parameters.archive,
+  payload: Parameters.payload,
+  json: Parameters.json,
+  progress: Parameters.progress,
+}
 
 export type Input = Command.Command.Config.Infer<typeof parameters>
 

@@ -12,12 +12,12 @@ import type { Input } from "./InfoCommand.ts"
 import * as Output from "./Output.ts"
 import * as Progress from "./Progress.ts"
 
-export const handler = Effect.fn("info")(function* ({ archive, json, payload }: Input) {
+export const handler = Effect.fn("info")(function* ({ archive, json, payload, progress: mode }: Input) {
   const sources = yield* ArchiveSources.open(archive, payload)
-  const progress = yield* Progress.make()
+  const progress = yield* Progress.make({ mode })
   const size = sources.archive.size
   const info = yield* ArchiveInfo.collect(sources, {
-    onProgress: (entries, position) => progress.update({ entries, bytes: position, position, size }),
+    onProgress: (entries, position) => progress.update({ entries, position, size }),
   })
   const output = Output.make()
   yield* output.text(json ? EntryJson.line(toJson(info)) : toText(info))

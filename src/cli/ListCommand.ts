@@ -17,6 +17,7 @@ const parameters = {
   long: Flag.withAlias(Parameters.flag("long", "Mode, owner, group, size, time and path, as `ls -l`"), "l"),
   tree: Parameters.flag("tree", "Draw the tree"),
   json: Parameters.json,
+  progress: Parameters.progress,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

@@ -13,16 +13,27 @@ import * as ExitCode from "./ExitCode.ts"
 import type { Input } from "./ListCommand.ts"
 import * as LongListing from "./LongListing.ts"
 import * as Output from "./Output.ts"
-import * as Terminal from "./Terminal.ts"
+import * as Progress from "./Progress.ts"
 import * as TreeListing from "./TreeListing.ts"
 
 /** Makes the line of an item; its level is that of `Selection`. Effects are for those that need to look further. */
 type Line = (item: TreeWalk.Item, level: number) => string | Effect.Effect<string>
 
-export const handler = Effect.fn("list")(function* ({ archive: file, json, long, paths, payload, tree }: Input) {
+export const handler = Effect.fn("list")(function* ({
+  archive: file,
+  json,
+  long,
+  paths,
+  payload,
+  progress: mode,
+  tree,
+}: Input) {
   const archive = yield* Archive.open(file, { payload })
   const selection = yield* Selection.make(archive, paths.map(PathText.parse))
   const output = Output.make()
+  const progress = yield* Progress.make({ mode: Progress.besidesResults(mode) })
+  const size = archive.reader.root.bound
+  let entries = 0
   let unreadable = 0
 
   const listItems = (items: ReadonlyArray<TreeWalk.Item>, line: Line) =>
@@ -32,11 +43,14 @@ export const handler = Effect.fn("list")(function* ({ archive: file, json, long,
         const level = selection.level(item)
         if (item._tag === "Unreadable" && level >= 0) {
           if (isDamage(item)) unreadable++
-          if (!json) yield* Terminal.say(`warning: ${PathText.print(item.path)}: ${item.error.message}`)
+          if (!json) yield* progress.say(`warning: ${PathText.print(item.path)}: ${item.error.message}`)
         }
         const made = line(item, level)
         text += typeof made === "string" ? made : yield* made
       }
+      entries += items.length
+      const last = items.at(-1)
+      if (last?._tag === "Found") progress.update({ entries, position: last.nameStart, size })
       yield* output.text(text)
     })
 
@@ -47,7 +61,7 @@ export const handler = Effect.fn("list")(function* ({ archive: file, json, long,
   yield* output.flush
 
   const unmatched = selection.unmatched()
-  for (const pattern of unmatched) yield* Terminal.say(`${pattern}: nothing like that in ${file}`)
+  for (const pattern of unmatched) yield* progress.say(`${pattern}: nothing like that in ${file}`)
   if (unreadable > 0) return yield* new ExitCode.Ended({ code: ExitCode.DAMAGED })
   if (unmatched.length > 0) return yield* new ExitCode.Ended({ code: ExitCode.NO_ENTRY })
 }, Effect.scoped)

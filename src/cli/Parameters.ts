@@ -4,6 +4,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import * as Progress from "./Progress.ts"
 
 export const archive = Argument.String("archive").pipe(
   Argument.withDescription("The archive: X.pxar, or X.mpxar of a split archive"),
@@ -22,3 +23,10 @@ export const flag = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
 
 export const json = flag("json", "Print JSON for programs")
+
+/** How `Progress` is shown. */
+export const progress = Flag.Literals("progress", Progress.modes).pipe(
+  Flag.withDescription("A line on a terminal, JSON on stderr for front ends, or no progress"),
+  Flag.withMetavar("auto|json|none"),
+  Flag.withDefault("auto"),
+)

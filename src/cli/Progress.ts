@@ -1,8 +1,9 @@
 /**
- * One line on the terminal that says how far a long command is, and is written over again and again.
+ * How far a long command is: one line on the terminal that is written over again and again, or JSON for a front end.
  *
- * It appears after a second, and only where stderr is a terminal: what goes into a file or a pipe stays clean. It never
- * waits and keeps no timer: it is drawn when the command reports, at most five times a second.
+ * The line appears after a second, and only where stderr is a terminal: what goes into a file or a pipe stays clean. It
+ * never waits and keeps no timer: it is drawn when the command reports, at most five times a second. JSON comes as often,
+ * an object a line on stderr, and once more when the command ends.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -11,8 +12,8 @@ import * as Terminal from "./Terminal.ts"
 /** How far a command is. */
 export interface State {
   readonly entries: number
-  /** Bytes of contents. */
-  readonly bytes: number
+  /** Bytes of contents, where those are what takes the time. */
+  readonly bytes?: number
   /** How much of `size` is done, in any unit. Without it there is no telling how long it will take. */
   readonly position?: number
   readonly size?: number
@@ -25,14 +26,23 @@ export interface Progress {
   readonly say: (text: string) => Effect.Effect<void>
 }
 
-/** Where the line is drawn. */
+/** Where progress is shown. */
 export interface Screen {
   readonly isTTY?: boolean
   readonly columns?: number
   readonly write: (text: string) => unknown
 }
 
+/** For a person at a terminal, for a program, or for nobody. */
+export const modes = ["auto", "json", "none"] as const
+
+export type Mode = (typeof modes)[number]
+
+/** For commands whose results, if stdout is a terminal, show how far they are. */
+export const besidesResults = (mode: Mode): Mode => (mode === "auto" && process.stdout.isTTY ? "none" : mode)
+
 export interface Options {
+  readonly mode?: Mode
   /** Stderr by default. */
   readonly screen?: Screen
   /** A clock in milliseconds. */
@@ -45,39 +55,79 @@ const INTERVAL = 200
 
 const CLEAR = "\r\u001b[K"
 
-/** A line for as long as the scope lives. */
-export const make = ({ now = () => performance.now(), screen = process.stderr }: Options = {}): Effect.Effect<
-  Progress,
-  never,
-  Scope.Scope
-> =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const start = now()
-      let due = start + PATIENCE
-      let shown = false
-      const clear = (): void => {
-        if (shown) screen.write(CLEAR)
-        shown = false
-      }
-      const update = (state: State): void => {
-        if (screen.isTTY !== true) return
-        const time = now()
-        if (time < due) return
-        due = time + INTERVAL
-        // The last column stays free: writing there makes some terminals begin a new line.
-        screen.write(CLEAR + line(state, (time - start) / 1000).slice(0, Math.max(1, (screen.columns ?? 80) - 1)))
-        shown = true
-      }
-      return { clear, update, say: (text: string) => Effect.andThen(Effect.sync(clear), Terminal.say(text)) }
+/** Progress for as long as the scope lives. */
+export const make = ({
+  mode = "auto",
+  now = () => performance.now(),
+  screen = process.stderr,
+}: Options = {}): Effect.Effect<Progress, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() =>
+        mode === "json" ? json(screen, now) : mode === "auto" && screen.isTTY === true ? drawn(screen, now) : silent,
+      ),
+      ({ end }) => Effect.sync(end),
+    ),
+    ({ clear, update }) => ({
+      update,
+      say: (text) => Effect.andThen(Effect.sync(clear), Terminal.say(text)),
     }),
-    ({ clear }) => Effect.sync(clear),
   )
+
+interface Display {
+  readonly update: (state: State) => void
+  /** Makes way for another line. */
+  readonly clear: () => void
+  readonly end: () => void
+}
+
+const nothing = (): void => {}
+
+const silent: Display = { update: nothing, clear: nothing, end: nothing }
+
+const drawn = (screen: Screen, now: () => number): Display => {
+  const start = now()
+  let due = start + PATIENCE
+  let shown = false
+  const clear = (): void => {
+    if (shown) screen.write(CLEAR)
+    shown = false
+  }
+  const update = (state: State): void => {
+    const time = now()
+    if (time < due) return
+    due = time + INTERVAL
+    // The last column stays free: writing there makes some terminals begin a new line.
+    screen.write(CLEAR + line(state, (time - start) / 1000).slice(0, Math.max(1, (screen.columns || 80) - 1)))
+    shown = true
+  }
+  return { update, clear, end: clear }
+}
+
+const json = (screen: Screen, now: () => number): Display => {
+  const start = now()
+  let due = start + INTERVAL
+  let last: State = { entries: 0 }
+  const print = (time: number, done: boolean): void => {
+    const { bytes, entries, position, size } = last
+    const seconds = Math.round(time - start) / 1000
+    screen.write(`${JSON.stringify({ progress: { entries, bytes, position, size, seconds, done } })}\n`)
+  }
+  const update = (state: State): void => {
+    last = state
+    const time = now()
+    if (time < due) return
+    due = time + INTERVAL
+    print(time, false)
+  }
+  return { update, clear: nothing, end: () => print(now(), true) }
+}
 
 /** The text of the line after `seconds`. */
 export const line = ({ bytes, entries, position, size }: State, seconds: number): string => {
   const done = position === undefined || size === undefined || size === 0 ? undefined : Math.min(1, position / size)
-  const parts = [`${entries.toLocaleString("en")} entries`, formatBytes(bytes), `${formatBytes(bytes / seconds)}/s`]
+  const contents = bytes === undefined ? [] : [formatBytes(bytes), `${formatBytes(bytes / seconds)}/s`]
+  const parts = [`${entries.toLocaleString("en")} entries`, ...contents]
   if (done === undefined) return parts.join(", ")
   const left = done === 0 ? [] : [`${formatTime((seconds * (1 - done)) / done)} left`]
   return [`${Math.floor(done * 100)} %`, ...parts, ...left].join(", ")

@@ -10,6 +10,7 @@ const parameters = {
   payload: Parameters.payload,
   data: Parameters.flag("data", "Read the contents of all files too"),
   json: Parameters.json,
+  progress: Parameters.progress,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

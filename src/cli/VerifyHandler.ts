@@ -13,10 +13,10 @@ import * as Output from "./Output.ts"
 import * as Progress from "./Progress.ts"
 import type { Input } from "./VerifyCommand.ts"
 
-export const handler = Effect.fn("verify")(function* ({ archive, data, json, payload }: Input) {
+export const handler = Effect.fn("verify")(function* ({ archive, data, json, payload, progress: mode }: Input) {
   const sources = yield* ArchiveSources.open(archive, payload)
   const output = Output.makeLive()
-  const progress = yield* Progress.make()
+  const progress = yield* Progress.make({ mode })
   // Contents of a split archive come on top of what is in the archive itself.
   const apart = data && sources.payload._tag === "Present" ? sources.payload.source.size : 0
   const code = yield* Verifier.verify(sources, {

@@ -3,12 +3,13 @@ import { Effect } from "effect"
 import * as Progress from "../../src/cli/Progress.ts"
 
 /** A screen that remembers what was written, and a clock that a test sets. */
-const make = (screen: Partial<Progress.Screen> = {}) => {
+const make = (screen: Partial<Progress.Screen> = {}, mode: Progress.Mode = "auto") => {
   const written: Array<string> = []
   const clock = { time: 0 }
   const options: Progress.Options = {
     screen: { isTTY: true, columns: 80, write: (text) => written.push(text), ...screen },
     now: () => clock.time,
+    mode,
   }
   return { clock, written, progress: Progress.make(options) }
 }
@@ -53,6 +54,31 @@ describe("the line", () => {
   )
 })
 
+describe("progress for front ends", () => {
+  it.effect("is an object a line, five times a second and at the end, also where no terminal is", () =>
+    Effect.gen(function* () {
+      const { clock, progress, written } = make({ isTTY: false }, "json")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { update } = yield* progress
+          for (clock.time = 0; clock.time <= 450; clock.time += 50) {
+            update({ entries: clock.time, bytes: 7, position: 1, size: 2 })
+          }
+        }),
+      )
+      const base = { bytes: 7, position: 1, size: 2 }
+      assert.deepStrictEqual(
+        written.map((text) => JSON.parse(text)),
+        [
+          { progress: { entries: 200, ...base, seconds: 0.2, done: false } },
+          { progress: { entries: 400, ...base, seconds: 0.4, done: false } },
+          { progress: { entries: 450, ...base, seconds: 0.5, done: true } },
+        ],
+      )
+    }),
+  )
+})
+
 describe("its text", () => {
   it("says how much is done, how fast it goes and how long it will take", () =>
     assert.strictEqual(
@@ -62,6 +88,9 @@ describe("its text", () => {
 
   it("says what it can where the size is not known", () =>
     assert.strictEqual(Progress.line({ entries: 5, bytes: 1234 }, 2), "5 entries, 1.23 kB, 617 B/s"))
+
+  it("says nothing of contents where they are not read", () =>
+    assert.strictEqual(Progress.line({ entries: 5, position: 1, size: 2 }, 2), "50 %, 5 entries, 0:02 left"))
 
   it("does not guess at the beginning", () =>
     assert.strictEqual(Progress.line({ entries: 0, bytes: 0, position: 0, size: 9 }, 1), "0 %, 0 entries, 0 B, 0 B/s"))
