@@ -29,9 +29,9 @@ test("without a kernel: a script plays it", () =>
   }).pipe(
     Effect.provide(
       Session.Session.layer({ posixAcl: true }).pipe(
-        Layer.provideMerge(MemoryDevice.MemoryDevice.layer),
-        Layer.provide(Bridge.Bridge.layer),
-        Layer.provide(LookupRegistry.LookupRegistry.layer),
+        Layer.provideMerge(MemoryDevice.MemoryDevice.layer()),
+        Layer.provide(Bridge.Bridge.layer()),
+        Layer.provide(LookupRegistry.LookupRegistry.layer()),
         Layer.provide(archive),
       ),
     ),
@@ -61,7 +61,7 @@ test("with a registry that records: a listing alone holds nothing", () => {
     yield* bridge.forget(NodeId.ROOT, 1)
     assert.deepEqual(forgotten, [NodeId.ROOT])
   }).pipe(
-    Effect.provide(Bridge.Bridge.layer.pipe(Layer.provideMerge(Recording), Layer.provide(archive))),
+    Effect.provide(Bridge.Bridge.layer().pipe(Layer.provideMerge(Recording), Layer.provide(archive))),
     Effect.runPromise,
   )
 })

@@ -84,7 +84,7 @@ export interface Shape {
 /** The operations that a session carries out. */
 export class Bridge extends Context.Service<Bridge, Shape>()("pxar-fuse/fuse/Bridge") {
   /** The bridge over the archive in `ArchiveReader`, which counts in `LookupRegistry`. */
-  static readonly layer: Layer.Layer<Bridge, never, ArchiveReader.ArchiveReader | LookupRegistry.LookupRegistry> =
+  static readonly layer = (): Layer.Layer<Bridge, never, ArchiveReader.ArchiveReader | LookupRegistry.LookupRegistry> =>
     Layer.effect(
       Bridge,
       Effect.gen(function* () {

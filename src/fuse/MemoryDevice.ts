@@ -25,12 +25,10 @@ export interface Shape extends FuseDevice.Shape {
 /** The script's end; the session's is `FuseDevice`. */
 export class MemoryDevice extends Context.Service<MemoryDevice, Shape>()("pxar-fuse/fuse/MemoryDevice") {
   /** A device in memory, with the script's end of it. */
-  static readonly layer: Layer.Layer<MemoryDevice | FuseDevice.FuseDevice> = Layer.effectContext(
-    Effect.map(
-      Effect.suspend(() => make),
-      (device) => Context.make(MemoryDevice, device).pipe(Context.add(FuseDevice.FuseDevice, device)),
-    ),
-  )
+  static readonly layer = (): Layer.Layer<MemoryDevice | FuseDevice.FuseDevice> =>
+    Layer.effectContext(
+      Effect.map(make, (device) => Context.make(MemoryDevice, device).pipe(Context.add(FuseDevice.FuseDevice, device))),
+    )
 }
 
 /** Makes a device on which nothing has been sent. */

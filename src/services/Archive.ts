@@ -67,10 +67,11 @@ export class Archive extends Context.Service<Archive, Shape>()("pxar-fuse/servic
   ): Layer.Layer<Archive, OpenError | ArchiveError> => Layer.effect(Archive, open(path, options))
 
   /** The archive that an `ArchiveReader` has open. */
-  static readonly layer: Layer.Layer<Archive, never, ArchiveReader.ArchiveReader> = Layer.effect(
-    Archive,
-    Effect.map(ArchiveReader.ArchiveReader, (reader) => fromReader(reader)),
-  )
+  static readonly layer = (): Layer.Layer<Archive, never, ArchiveReader.ArchiveReader> =>
+    Layer.effect(
+      Archive,
+      Effect.map(ArchiveReader.ArchiveReader, (reader) => fromReader(reader)),
+    )
 }
 
 /** Opens an archive file, with the payload archive beside it if there is one. */

@@ -65,10 +65,11 @@ export interface Shape {
 /** The registry that a bridge counts in. */
 export class LookupRegistry extends Context.Service<LookupRegistry, Shape>()("pxar-fuse/services/LookupRegistry") {
   /** A registry for the archive in `ArchiveReader`, whose root it holds for as long as the layer lives. */
-  static readonly layer: Layer.Layer<LookupRegistry, never, ArchiveReader.ArchiveReader> = Layer.effect(
-    LookupRegistry,
-    Effect.flatMap(ArchiveReader.ArchiveReader, (reader) => make(reader.root)),
-  )
+  static readonly layer = (): Layer.Layer<LookupRegistry, never, ArchiveReader.ArchiveReader> =>
+    Layer.effect(
+      LookupRegistry,
+      Effect.flatMap(ArchiveReader.ArchiveReader, (reader) => make(reader.root)),
+    )
 }
 
 /** Makes a registry; closing the scope releases everything that is still held. */
