@@ -40,6 +40,7 @@ export const NO_FUSE = 13
 export const NOT_PERMITTED = 14
 export const NO_FUSERMOUNT = 15
 export const MOUNT_FAILED = 16
+export const NOT_MOUNTED = 17
 export const SESSION_LOST = 20
 export const NOTES = 30
 export const DIFFERENT = 31
@@ -70,7 +71,8 @@ export const meanings: ReadonlyArray<readonly [code: number, meaning: string]> =
   [NO_FUSE, "no `/dev/fuse`"],
   [NOT_PERMITTED, "permission denied"],
   [NO_FUSERMOUNT, "no `fusermount3`"],
-  [MOUNT_FAILED, "mounting failed in another way"],
+  [MOUNT_FAILED, "mounting or unmounting failed in another way"],
+  [NOT_MOUNTED, "`unmount`, `status`: no archive is mounted there"],
   [SESSION_LOST, "the connection to the kernel broke, or kernel and program disagreed"],
   [NOTES, "`verify`: sound, but with notes"],
   [DIFFERENT, "`diff`: there are differences"],

@@ -1,7 +1,7 @@
 /**
  * `pxar-fuse mount ARCHIVE MOUNTPOINT`: mounts in the background, or in the foreground until it is told to stop.
  *
- * Flags come in groups, one file each in `mount/`, where the process that serves is too.
+ * Flags come in groups, one file each in `mount/`.
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"

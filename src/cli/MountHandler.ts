@@ -1,18 +1,18 @@
 /**
- * What `pxar-fuse mount` does (see `MountCommand`): serves, or starts the process that does.
+ * What `pxar-fuse mount` does (see `MountCommand`): serves, or has itself started again in the background, to serve there.
  */
 import * as Effect from "effect/Effect"
-import * as FuseMount from "../fuse/FuseMount.ts"
+import * as MountOptions from "../fuse/MountOptions.ts"
 import * as Background from "./mount/Background.ts"
-import * as Serve from "./mount/Serve.ts"
 import type { Input } from "./MountCommand.ts"
 
 export const handler = Effect.fn("mount")(function* ({ foreground, ...settings }: Input) {
   const { parent } = Background
-  if (foreground || parent !== undefined) return yield* Serve.serve(settings, parent)
-  yield* Background.start(descriptors(settings))
+  if (!foreground && parent === undefined) {
+    const passed = [settings.notifyFd, MountOptions.passedDescriptor(settings.mountPoint)]
+    return yield* Background.start(passed.filter((descriptor) => descriptor !== undefined))
+  }
+  // The command that only starts another does not need it.
+  const { serve } = yield* Effect.promise(() => import("./mount/Serve.ts"))
+  yield* serve(settings, parent)
 })
-
-/** Descriptors that the process which serves must inherit. */
-const descriptors = ({ mountPoint, notifyFd }: Pick<Input, "mountPoint" | "notifyFd">): ReadonlyArray<number> =>
-  [FuseMount.passedDescriptor(mountPoint), notifyFd].filter((descriptor) => descriptor !== undefined)

@@ -17,6 +17,8 @@ import * as Help from "./Help.ts"
 import * as InfoCommand from "./InfoCommand.ts"
 import * as ListCommand from "./ListCommand.ts"
 import * as MountCommand from "./MountCommand.ts"
+import * as StatusCommand from "./StatusCommand.ts"
+import * as UnmountCommand from "./UnmountCommand.ts"
 import * as VerifyCommand from "./VerifyCommand.ts"
 
 export const version = "0.1.0"
@@ -34,7 +36,14 @@ const exitCodes: Help.Section = {
 export const command = Command.make("pxar-fuse").pipe(
   Command.withDescription("Proxmox pxar backup archives, without a Proxmox server"),
   Command.withSubcommands([
-    { group: "MOUNT", commands: [MountCommand.command.pipe(Command.annotate(Help.Sections, [mountOptions]))] },
+    {
+      group: "MOUNT",
+      commands: [
+        MountCommand.command.pipe(Command.annotate(Help.Sections, [mountOptions])),
+        UnmountCommand.command,
+        StatusCommand.command,
+      ],
+    },
     {
       group: "LOOK INSIDE AND RESTORE",
       commands: [
@@ -49,9 +58,10 @@ export const command = Command.make("pxar-fuse").pipe(
     { group: "SHELL", commands: [CompletionsCommand.command, CompletePathCommand.command] },
   ]),
   Command.withExamples([
-    { command: "pxar-fuse mount root.pxar /mnt", description: "Mount a backup; Ctrl-C or umount ends it" },
-    { command: "cp -a /mnt/home/ada/letter.txt ~", description: "In another terminal: copy a file out of it" },
+    { command: "pxar-fuse mount root.pxar /mnt", description: "Mount a backup" },
+    { command: "cp -a /mnt/home/ada/letter.txt ~", description: "Copy a file out of it" },
     { command: "pxar-fuse list -l root.pxar home/ada", description: "Without a mount: look inside" },
+    { command: "pxar-fuse unmount /mnt", description: "End the mount" },
     {
       command: "pxar-fuse extract root.pxar /srv/restored home/ada",
       description: "Restore a folder with all attributes",

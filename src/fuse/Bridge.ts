@@ -77,6 +77,8 @@ export interface Shape {
   readonly listxattr: (id: NodeId.NodeId) => Operation<Uint8Array>
   /** Bytes of the archive and its payload archive. */
   readonly size: number
+  /** Bytes that caches hold. */
+  readonly memory: ArchiveReader.Shape["memory"]
   /** Path of a node below the root, with a leading slash; as far as it can be found out. */
   readonly pathOf: (id: NodeId.NodeId) => Effect.Effect<Uint8Array>
 }
@@ -302,6 +304,7 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
         )
       }),
     size: reader.size,
+    memory: reader.memory,
     pathOf,
   }
 }

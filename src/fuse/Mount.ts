@@ -39,6 +39,8 @@ export interface Mounted {
   /** Absolute path. */
   readonly mountPoint: string
   readonly how: FuseMount.FuseMount["how"]
+  /** `major:minor` of the file system, as in the mount table; undefined for a connection that was mounted already. */
+  readonly device: string | undefined
   /** Ends when the kernel has agreed on a protocol: from then on the file system answers. */
   readonly ready: Effect.Effect<void>
   /** Ends when the file system was unmounted; fails when the session broke, which also unmounts. */
@@ -50,11 +52,15 @@ export interface Mounted {
   readonly whileMounted: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Session.SessionError, R>
   /** Unmounts now. */
   readonly unmount: Effect.Effect<FuseMount.Unmounted>
+  /** Unmounts if nobody uses the mount; whether it is gone now. */
+  readonly unmountIfFree: Effect.Effect<boolean>
   readonly counters: Effect.Effect<Counters>
   /** Requests under way. */
   readonly inFlight: Effect.Effect<number>
   /** Nodes that the kernel holds, the root included. */
   readonly held: Effect.Effect<ReadonlyArray<NodeId.NodeId>>
+  /** Bytes that the caches hold. */
+  readonly memory: ArchiveReader.Shape["memory"]
   /** The kernel's requests from now on, until the session ends (see `Session`). */
   readonly events: Stream.Stream<Observer.RequestEvent>
 }
@@ -86,6 +92,8 @@ export interface Options {
   readonly mountPoint: string
   /** `MountOptions.defaults` unless given. */
   readonly options?: MountOptions.MountOptions | undefined
+  /** Replace a mount there whose server is gone; otherwise that is an error. */
+  readonly replaceDead?: boolean | undefined
   /** Told when the file system is busy at the end and is unmounted lazily. */
   readonly onLazyUnmount?: ((detail: string) => Effect.Effect<void>) | undefined
   /** Told of every request of the kernel, the first included. */
@@ -134,6 +142,7 @@ export const mountBridge = Effect.fnUntraced(function* (
     mountPoint: options.mountPoint,
     fsname: options.fsname ?? "pxar",
     options: mountOptions,
+    replaceDead: options.replaceDead,
     ...(options.onLazyUnmount && { onLazyUnmount: options.onLazyUnmount }),
   })
   const channel = yield* KernelDevice.make(mount.descriptor)
@@ -153,10 +162,13 @@ export const mountBridge = Effect.fnUntraced(function* (
   return {
     mountPoint: mount.mountPoint,
     how: mount.how,
+    device: mount.device,
     ready: session.ready,
     ended,
     whileMounted: (effect) => Effect.raceFirst(effect, Effect.andThen(ended, Effect.never)),
     unmount: mount.unmount,
+    unmountIfFree: mount.unmountIfFree,
+    memory: bridge.memory,
     counters: session.counters,
     inFlight: session.inFlight,
     held: registry.held,

@@ -4,6 +4,8 @@
  * The message is one line: what went wrong, where, and what the person can do about it. It is not about a mount that
  * works and then loses its kernel connection: that is the session's error.
  */
+import { getSystemErrorName } from "node:util"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /** A mount that did not come to be. */
@@ -61,8 +63,40 @@ const describe = ({ reason, mountPoint = "", detail }: MountError): string => {
       return `mount option ${detail}`
     case "ArchiveInside":
       return `${failure}: ${detail}: mount it somewhere else`
-    case "MountPointOccupied":
     case "Failed":
+      return mountPoint === "" ? detail : `${failure}: ${detail}`
+    case "MountPointOccupied":
       return `${failure}: ${detail}`
   }
 }
+
+/** The result of a system call: a negative one is an errno. */
+export const check = (mountPoint: string, call: string, result: number): Effect.Effect<number, MountError> =>
+  result < 0 ? Effect.fail(refusal(mountPoint, call, getSystemErrorName(result))) : Effect.succeed(result)
+
+/** What a call on `/dev/fuse` is called in {@link refusal}. */
+export const OPEN_DEVICE = "open /dev/fuse"
+
+/** The error of a call that failed with this errno name. */
+export const refusal = (mountPoint: string, call: string, code: string): MountError => {
+  const detail = `${call}: ${code}`
+  if (call === OPEN_DEVICE && code === "ENOENT") return new MountError({ reason: "NoDevice", mountPoint, detail })
+  if (code === "ENOTCONN") {
+    const advice = "the server of a mount in the way is gone: unmount that (fusermount3 -u, or umount)"
+    return new MountError({ reason: "MountPointOccupied", mountPoint, detail: `${detail}: ${advice}` })
+  }
+  return new MountError({ reason: reasons.get(code) ?? "Failed", mountPoint, detail })
+}
+
+const reasons = new Map<string, Reason>([
+  ["ENOENT", "MountPointMissing"],
+  ["ENOTDIR", "MountPointNotDirectory"],
+  ["EPERM", "NotPermitted"],
+  ["EACCES", "NotPermitted"],
+  ["ENODEV", "NoDevice"],
+  ["ENXIO", "NoDevice"],
+])
+
+/** `ENOENT` and the like; Node's own name for arguments that never reach the kernel. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : String(error)

@@ -169,3 +169,9 @@ const kernelWords = (options: MountOptions): ReadonlyArray<string> => [
 ]
 
 const escaped = (value: string): string => value.replace(/[,\\]/g, String.raw`\$&`)
+
+/** The descriptor that a mount point `/dev/fd/N` names. */
+export const passedDescriptor = (mountPoint: string): number | undefined => {
+  const match = /^\/dev\/fd\/(\d{1,9})$/.exec(mountPoint)
+  return match === null ? undefined : Number(match[1])
+}

@@ -5,6 +5,7 @@
  * the process that serves a mount, and for a mount that nobody serves. It says nothing about other mount namespaces.
  */
 import * as fs from "node:fs"
+import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { MountError } from "./MountError.ts"
 
@@ -18,6 +19,8 @@ export interface Entry {
   readonly fsType: string
   /** As text for people: bytes that are not UTF-8 are replaced. */
   readonly source: string
+  /** Of FUSE mounts: the user who mounted it. */
+  readonly owner: number | undefined
 }
 
 /** Reads the text of mountinfo. Lines that do not follow proc_pid_mountinfo(5) are left out. */
@@ -31,7 +34,8 @@ export const parse = (text: Buffer): ReadonlyArray<Entry> =>
       // Behind the mount's options any number of optional fields, ended by a dash.
       const dash = fields.indexOf("-", 6)
       if (dash < 0) return []
-      const [fsType = "", source = ""] = fields.slice(dash + 1)
+      const [fsType = "", source = "", options = ""] = fields.slice(dash + 1)
+      const owner = /(?:^|,)user_id=(\d+)(?:,|$)/.exec(options)?.[1]
       return [
         {
           id: Number(id),
@@ -40,6 +44,7 @@ export const parse = (text: Buffer): ReadonlyArray<Entry> =>
           mountPoint: decode(mountPoint),
           fsType: decode(fsType).toString(),
           source: decode(source).toString(),
+          owner: owner === undefined ? undefined : Number(owner),
         },
       ]
     })
@@ -55,8 +60,8 @@ const decode = (field: string): Buffer =>
  * The mount that a path lookup of `mountPoint` (absolute, without symbolic links) ends in, if that is exactly its
  * mount point: the topmost of a stack, and not one that a mount further up hides.
  */
-export const topmost = (entries: ReadonlyArray<Entry>, mountPoint: string): Entry | undefined => {
-  const path = Buffer.from(mountPoint)
+export const topmost = (entries: ReadonlyArray<Entry>, mountPoint: string | Uint8Array): Entry | undefined => {
+  const wanted = Buffer.from(mountPoint)
   const ids = new Set(entries.map((entry) => entry.id))
   let found: Entry | undefined
   while (true) {
@@ -68,12 +73,12 @@ export const topmost = (entries: ReadonlyArray<Entry>, mountPoint: string): Entr
           ? !ids.has(entry.parent) || entry.parent === entry.id
           : entry.parent === found.id && entry.id !== found.id,
       )
-      .filter((entry) => contains(entry.mountPoint, path))
+      .filter((entry) => contains(entry.mountPoint, wanted))
       .reduce<Entry | undefined>(
         (first, entry) => (first && first.mountPoint.length < entry.mountPoint.length ? first : entry),
         undefined,
       )
-    if (next === undefined) return found?.mountPoint.equals(path) ? found : undefined
+    if (next === undefined) return found?.mountPoint.equals(wanted) ? found : undefined
     found = next
   }
 }
@@ -83,9 +88,33 @@ const contains = (folder: Buffer, path: Buffer): boolean => {
   return folder.length === path.length || folder.length === 1 || path[folder.length] === 0x2f
 }
 
-/** What is mounted at `mountPoint` now, see {@link topmost}. Fails with reason `Failed` if proc cannot be read. */
+/** All mounts of this process's namespace. Fails with reason `Failed` if proc cannot be read. */
+export const read: Effect.Effect<ReadonlyArray<Entry>, MountError> = Effect.try({
+  try: () => parse(fs.readFileSync("/proc/self/mountinfo")),
+  catch: (error) => new MountError({ reason: "Failed", detail: String(error) }),
+})
+
+/** What is mounted at `mountPoint` now, see {@link topmost}. Fails as {@link read}. */
 export const find = (mountPoint: string): Effect.Effect<Entry | undefined, MountError> =>
-  Effect.try({
-    try: () => topmost(parse(fs.readFileSync("/proc/self/mountinfo")), mountPoint),
-    catch: (error) => new MountError({ reason: "Failed", mountPoint, detail: String(error) }),
+  Effect.map(read, (entries) => topmost(entries, mountPoint))
+
+/** Links on the way to a mount point; as many as the kernel follows. */
+const MAX_LINKS = 40
+
+/**
+ * What is mounted at a path as somebody has typed it, without entering that: of the path itself it is only asked whether
+ * it is a symbolic link, and only where nothing is mounted. Fails as {@link read}.
+ */
+export const at = (mountPoint: string, links = MAX_LINKS): Effect.Effect<Entry | undefined, MountError> =>
+  Effect.gen(function* () {
+    const absolute = path.resolve(mountPoint)
+    const above = path.dirname(absolute)
+    const folder = yield* Effect.orElseSucceed(io(fs.promises.realpath(above)), () => above)
+    const entry = yield* find(path.join(folder, path.basename(absolute)))
+    if (entry !== undefined || links === 0) return entry
+    const target = yield* Effect.orElseSucceed(io(fs.promises.readlink(absolute)), () => undefined)
+    return target === undefined ? undefined : yield* at(path.resolve(folder, target), links - 1)
   })
+
+const io = <A>(promise: Promise<A>): Effect.Effect<A, string> =>
+  Effect.tryPromise({ try: () => promise, catch: String })

@@ -110,7 +110,7 @@ describe("the terminal", () => {
       const terminal = yield* onTerminal(["mount", hello, mountPoint, "--pid-file", pidFile])
       const output = Effect.sync(() => terminal.stdout().toString())
       const text = yield* Processes.eventually("the command", output, (text) => text.includes("status"))
-      assert.match(text, /pxar-fuse: \S+ mounted on \S+ by process \d+; umount ends it\r\n/)
+      assert.match(text, /pxar-fuse: \S+ mounted on \S+ by process \d+; pxar-fuse unmount ends it\r\n/)
       assert.include(text, "status 0")
       yield* terminal.kill("SIGKILL")
       yield* terminal.ended

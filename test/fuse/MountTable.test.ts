@@ -26,6 +26,7 @@ describe("parse", () => {
         mountPoint: Buffer.from("/proc"),
         fsType: "proc",
         source: "proc",
+        owner: undefined,
       },
       {
         id: 42,
@@ -34,6 +35,7 @@ describe("parse", () => {
         mountPoint: Buffer.from("/mnt/a"),
         fsType: "fuse.pxar",
         source: "/srv/a,b.pxar",
+        owner: 0,
       },
     ])
     assert.strictEqual(entries.length, 3)

@@ -11,6 +11,8 @@ export interface Message {
   readonly time: Date
   /** The stack of a bug, several lines. */
   readonly detail?: string | undefined
+  /** What the text says, for programs. */
+  readonly members?: Readonly<Record<string, unknown>> | undefined
 }
 
 const PROGRAM = "pxar-fuse"
@@ -42,8 +44,8 @@ const textOf = (message: Message): string => {
 }
 
 const json = (message: Message): string => {
-  const { detail, text, time } = message
-  return JSON.stringify({ time: time.toISOString(), level: levelOf(message).name, message: text, detail })
+  const { detail, members, text, time } = message
+  return JSON.stringify({ time: time.toISOString(), level: levelOf(message).name, message: text, detail, ...members })
 }
 
 /** For a terminal, or whoever reads stderr. */

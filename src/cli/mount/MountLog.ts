@@ -82,11 +82,12 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     }
   })
 
-  const logger = Logger.make(({ cause, date, logLevel, message }) =>
+  const logger = Logger.make(({ cause, date, fiber, logLevel, message }) =>
     sink({
       level: logLevel,
       text: (Array.isArray(message) ? message : [message]).map(String).join(" "),
       time: date,
+      members: fiber.getRef(References.CurrentLogAnnotations),
       detail: cause.reasons.length === 0 ? undefined : Cause.pretty(cause),
     }),
   )

@@ -5,6 +5,15 @@ import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import * as Parameters from "../Parameters.ts"
 
+const units: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** Milliseconds, more than none. */
+const parseTime = (text: string): Option.Option<number> => {
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(text) ?? []
+  const milliseconds = Number(number) * 1000 * (units[unit] ?? Number.NaN)
+  return milliseconds > 0 ? Option.some(milliseconds) : Option.none()
+}
+
 export const flags = {
   foreground: Parameters.flag("foreground", "Stay in the foreground; Ctrl-C or umount ends it").pipe(
     Flag.withAlias("f"),
@@ -25,4 +34,18 @@ export const flags = {
     Flag.optional,
     Flag.map(Option.getOrUndefined),
   ),
+  idleTimeout: Flag.String("idle-timeout").pipe(
+    Flag.withDescription(
+      "Unmount when nobody has used the mount for this long: seconds, or a number with s, m, h or d",
+    ),
+    Flag.withMetavar("TIME"),
+    Flag.filterMap(parseTime, (text) => `expected a time such as 90, 90s, 15m or 2h, got ${text}`),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined),
+  ),
+  autoMountpoint: Parameters.flag(
+    "auto-mountpoint",
+    "Create the mount point if it is missing, and remove it at the end",
+  ),
+  force: Parameters.flag("force", "Replace a mount there whose server is gone"),
 }

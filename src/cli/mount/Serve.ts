@@ -3,17 +3,24 @@
  *
  * All it opens has been undone when it ends, whatever ends it. Its errors have been logged then.
  */
+import * as path from "node:path"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as Mount from "../../fuse/Mount.ts"
 import * as MountOptions from "../../fuse/MountOptions.ts"
+import * as ControlServer from "../control/ControlServer.ts"
+import * as MountReport from "../control/MountReport.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Terminal from "../Terminal.ts"
+import * as AutoMountPoint from "./AutoMountPoint.ts"
 import * as Background from "./Background.ts"
+import * as IdleTimeout from "./IdleTimeout.ts"
 import type * as LogFlags from "./LogFlags.ts"
 import * as MountLog from "./MountLog.ts"
 import * as PidFile from "./PidFile.ts"
 import * as Readiness from "./Readiness.ts"
+import * as RequestLog from "./RequestLog.ts"
 
 export interface Settings extends LogFlags.Settings {
   readonly archive: string
@@ -22,6 +29,10 @@ export interface Settings extends LogFlags.Settings {
   readonly options: ReadonlyArray<string>
   readonly pidFile: string | undefined
   readonly notifyFd: number | undefined
+  /** Milliseconds. */
+  readonly idleTimeout: number | undefined
+  readonly autoMountpoint: boolean
+  readonly force: boolean
 }
 
 /** Mounts and serves until the end; `parent` is who waits for the mount to be ready. */
@@ -42,23 +53,43 @@ const run = Effect.fnUntraced(function* (
   parent: Background.Parent | undefined,
   log: MountLog.MountLog,
 ) {
-  const { archive, mountPoint, notifyFd, options, payload, pidFile, verbose } = settings
-  const mountOptions = yield* Effect.fromResult(MountOptions.parse(options))
-  const mounted = yield* Mount.mountPath(archive, { mountPoint, payload, options: mountOptions })
+  const { archive, debug, idleTimeout, mountPoint, notifyFd, payload, pidFile, quiet, verbose } = settings
+  const options = yield* Effect.fromResult(MountOptions.parse(settings.options))
+  if (settings.autoMountpoint) yield* AutoMountPoint.make(mountPoint)
+  const observer = debug ? yield* RequestLog.make : undefined
+  const mounted = yield* Mount.mountPath(archive, {
+    mountPoint,
+    payload,
+    options,
+    replaceDead: settings.force,
+    observer,
+  })
   yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
-  if (pidFile !== undefined) yield* PidFile.make(pidFile)
+  yield* answerQuestions(mounted, path.resolve(archive))
   yield* Effect.raceFirst(mounted.ready, mounted.ended)
   const onInterrupt = yield* ExitCode.OnInterrupt
   onInterrupt.code = ExitCode.SUCCESS
   const interactive = parent?.interactive ?? Terminal.isInteractive()
-  if (verbose || interactive) yield* log.say(greeting(archive, mounted.mountPoint, parent, interactive))
+  const talks = verbose || debug || (interactive && !quiet)
+  if (talks) yield* log.say(greeting(archive, mounted.mountPoint, parent, interactive))
+  if (pidFile !== undefined) yield* PidFile.make(pidFile)
   if (notifyFd !== undefined) yield* Readiness.tellDescriptor(notifyFd)
   yield* log.settle
   if (parent !== undefined) yield* leave(parent)
   yield* Readiness.tellServiceManager({ READY: 1, STATUS: `mounted on ${mounted.mountPoint}`, MAINPID: process.pid })
   yield* Effect.addFinalizer(() => Readiness.tellServiceManager({ STOPPING: 1 }))
+  if (idleTimeout !== undefined) yield* Effect.forkScoped(IdleTimeout.unmountWhenIdle(mounted, idleTimeout))
   yield* mounted.ended
 })
+
+/** For `pxar-fuse status`. A mount is worth having without it. */
+const answerQuestions = (mounted: Mount.Mounted, archive: string): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    const report = MountReport.of(mounted, archive, new Date())
+    return Effect.catch(ControlServer.listen(Effect.map(report, MountReport.encode)), (reason) =>
+      Effect.logInfo(`pxar-fuse status will know little of this mount: ${reason}`),
+    )
+  })
 
 const greeting = (
   archive: string,
@@ -70,7 +101,7 @@ const greeting = (
   if (!interactive) return text
   return parent === undefined
     ? `${text}; Ctrl-C or umount ends it`
-    : `${text} by process ${process.pid}; umount ends it`
+    : `${text} by process ${process.pid}; pxar-fuse unmount ends it`
 }
 
 /** Lets the parent go. One that has gone before was told to end: so does the mount. */

@@ -1,0 +1,80 @@
+/**
+ * All mounts of archives: what the mount table shows, together with what the processes that serve them say.
+ *
+ * Nothing here enters a mount. One of somebody else is seen in the mount table only.
+ */
+import * as path from "node:path"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import { type MountError, shellWord } from "../../fuse/MountError.ts"
+import * as MountProbe from "../../fuse/MountProbe.ts"
+import * as MountTable from "../../fuse/MountTable.ts"
+import * as ExitCode from "../ExitCode.ts"
+import * as ControlClient from "./ControlClient.ts"
+
+/** No archive is mounted there. */
+export class NotMounted extends Data.TaggedError("NotMounted")<{
+  readonly mountPoint: string
+  /** What is mounted there instead. */
+  readonly fsType?: string | undefined
+}> {
+  override readonly [Runtime.errorExitCode] = ExitCode.NOT_MOUNTED
+  override get message(): string {
+    const { fsType, mountPoint } = this
+    const place = shellWord(mountPoint)
+    return fsType === undefined
+      ? `nothing is mounted on ${place}`
+      : `not an archive but ${fsType} is mounted on ${place}`
+  }
+}
+
+export interface Mount {
+  readonly entry: MountTable.Entry | undefined
+  /** The process that serves it, if it can be asked. */
+  readonly server: ControlClient.Server | undefined
+}
+
+/** `unknown`: served by a process that cannot be asked; `detached`: in use, but no longer in the mount table. */
+export type State = "served" | "detached" | "dead" | "silent" | "unknown"
+
+const FS_TYPE = "fuse.pxar"
+
+/** All mounts, in the order of the mount table; those that are not in it last. */
+export const all: Effect.Effect<ReadonlyArray<Mount>, MountError, Scope.Scope> = Effect.gen(function* () {
+  const entries = yield* MountTable.read
+  const servers = yield* ControlClient.all
+  const mounts = entries.flatMap((entry): ReadonlyArray<Mount> => {
+    const server = servers.find(({ report }) => report.device === entry.device)
+    return server === undefined && entry.fsType !== FS_TYPE ? [] : [{ entry, server }]
+  })
+  const unlisted = servers.filter((server) => !mounts.some((mount) => mount.server === server))
+  return [...mounts, ...unlisted.map((server) => ({ entry: undefined, server }))]
+})
+
+/** The mount at a path as somebody has typed it. */
+export const find = Effect.fnUntraced(function* (
+  mountPoint: string,
+): Effect.fn.Return<Mount, MountError | NotMounted, Scope.Scope> {
+  const entry = yield* MountTable.at(mountPoint)
+  const mounts = yield* all
+  const found =
+    entry === undefined
+      ? mounts.find(
+          (mount) => mount.entry === undefined && mount.server?.report.mount_point === path.resolve(mountPoint),
+        )
+      : mounts.find((mount) => mount.entry?.id === entry.id)
+  return found ?? (yield* new NotMounted({ mountPoint, fsType: entry?.fsType }))
+})
+
+/** What can be said of a mount without waiting for it; only its owner's question is passed on to the server. */
+export const state = ({ entry, server }: Mount): Effect.Effect<State> => {
+  if (server !== undefined) {
+    return Effect.succeed(entry === undefined && server.report.device !== undefined ? "detached" : "served")
+  }
+  if (entry?.owner !== process.geteuid?.()) return Effect.succeed("unknown")
+  return Effect.map(MountProbe.probe(entry?.mountPoint.toString() ?? ""), (answer) =>
+    answer === "answers" ? "unknown" : answer,
+  )
+}

@@ -1,0 +1,88 @@
+/**
+ * Unmounting a FUSE file system, by umount2(2) as root and by fusermount3 otherwise.
+ *
+ * A mount is known by its id in the mount table: what somebody has mounted over it, or in its place, is never touched.
+ * Nothing here enters a file system: it works for one that nobody serves, and in the process that serves it.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Fusermount from "./Fusermount.ts"
+import * as MountSyscalls from "./internal/MountSyscalls.ts"
+import { check, type MountError, shellWord } from "./MountError.ts"
+import * as MountTable from "./MountTable.ts"
+
+/**
+ * What an unmount did: `detached` was busy and ends with its last user; `gone` was unmounted by somebody else or is not
+ * ours to unmount (`passed`); `covered` cannot be reached because another file system is mounted over it, and `failed` is
+ * still mounted for another reason. The log says of these two what to do.
+ */
+export type Unmounted = "unmounted" | "detached" | "gone" | "covered" | "failed"
+
+export type How = "root" | "fusermount3"
+
+/** How this process mounts and unmounts. */
+export const how = (): How => (process.geteuid?.() === 0 ? "root" : "fusermount3")
+
+/** Takes what is topmost at `mountPoint` out of the tree; `lazy`: also while it is in use. */
+export const detach = (how: How, mountPoint: string, lazy: boolean): Effect.Effect<void, MountError> =>
+  how === "root"
+    ? Effect.flatMap(
+        MountSyscalls.unmount(mountPoint, MountSyscalls.UMOUNT_NOFOLLOW | (lazy ? MountSyscalls.MNT_DETACH : 0)),
+        (result) => Effect.asVoid(check(mountPoint, "umount2", result)),
+      )
+    : Fusermount.run(mountPoint, lazy ? ["-u", "-z"] : ["-u"])
+
+/** Unmounts, lazily if the mount is in use; `onLazyUnmount` is then told, with one line. */
+export const unmount = Effect.fnUntraced(function* (
+  how: How,
+  entry: MountTable.Entry,
+  onLazyUnmount: (detail: string) => Effect.Effect<void>,
+): Effect.fn.Return<Unmounted> {
+  const mountPoint = entry.mountPoint.toString()
+  const place = shellWord(mountPoint)
+  const command = how === "root" ? "umount" : "fusermount3 -u"
+  const before = yield* reach(entry)
+  if (before === "gone") return "gone"
+  if (before === "covered") {
+    const over = yield* Effect.orElseSucceed(MountTable.find(mountPoint), () => undefined)
+    const what = over === undefined ? "hidden by a mount further up" : `covered by a mount of ${over.fsType}`
+    yield* Effect.logError(
+      `${place} is ${what} and stays, without answering: unmount that, then type ${command} ${place}`,
+    )
+    return "covered"
+  }
+  const unmounted = yield* Effect.result(detach(how, mountPoint, false))
+  if (Result.isSuccess(unmounted)) return "unmounted"
+  if ((yield* reach(entry)) === "gone") return "gone"
+  const detached = yield* Effect.result(detach(how, mountPoint, true))
+  if (Result.isSuccess(detached)) {
+    yield* onLazyUnmount(`${place} is in use (${unmounted.failure.detail}): detached, it ends with its last user`)
+    return "detached"
+  }
+  yield* Effect.logError(`${place} is still mounted (${detached.failure.detail}): type ${command} ${place}`)
+  return "failed"
+})
+
+/** Unmounts if nobody uses the mount; whether it is gone now. */
+export const unmountIfFree = (how: How, entry: MountTable.Entry): Effect.Effect<boolean> =>
+  Effect.flatMap(reach(entry), (before) =>
+    before === "reachable"
+      ? Effect.match(detach(how, entry.mountPoint.toString(), false), {
+          onFailure: () => false,
+          onSuccess: () => true,
+        })
+      : Effect.succeed(before === "gone"),
+  )
+
+/** Whether a path lookup of its mount point ends in this mount. */
+const reach = (entry: MountTable.Entry): Effect.Effect<"reachable" | "covered" | "gone"> =>
+  MountTable.read.pipe(
+    Effect.map((entries) => {
+      const isThis = (other: MountTable.Entry | undefined): boolean =>
+        other?.id === entry.id && other.device === entry.device && other.mountPoint.equals(entry.mountPoint)
+      if (!entries.some(isThis)) return "gone"
+      return isThis(MountTable.topmost(entries, entry.mountPoint)) ? "reachable" : "covered"
+    }),
+    // Without a mount table the mount is rather taken for ours than left behind.
+    Effect.orElseSucceed(() => "reachable" as const),
+  )
