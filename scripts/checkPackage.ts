@@ -1,6 +1,7 @@
 /**
  * Checks the package as those who install it get it: packed, in an empty project, with the oldest and the current
- * version of Node. Needs the registry, and `/dev/fuse` for the examples that mount.
+ * version of Node, and with both compilers that this project has. Needs the registry, and `/dev/fuse` for the examples
+ * that mount.
  */
 import { execFileSync } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -71,9 +72,12 @@ try {
   run(project, process.execPath, ["--input-type=module", "--eval", importCheck])
   run(project, path.join(project, "node_modules/.bin/pxar-fuse"), ["--version"])
   install(pinned("@effect/platform-node"), pinned("@types/node"), `node-linux-${process.arch}@${oldestNode}`)
-  run(project, bin("tsc"), ["--project", "."])
+  for (const tsc of [bin("tsc"), path.join(root, "tools/api/node_modules/.bin/tsc")]) {
+    run(project, tsc, ["--project", "."])
+  }
   const old = path.join(project, `node_modules/node-linux-${process.arch}/bin/node`)
   run(project, old, ["--input-type=module", "--eval", importCheck])
+  run(project, old, [path.join(project, "node_modules", name, "dist/cli/main.js"), "--version"])
   for (const node of [process.execPath, old]) {
     run(root, bin("vitest"), ["run", "test/mounted/Examples.test.ts"], {
       PXAR_FUSE_EXAMPLES: project,
