@@ -28,6 +28,8 @@ export const ENOTDIR = define(20, "ENOTDIR")
 export const EISDIR = define(21, "EISDIR")
 /** Invalid argument. */
 export const EINVAL = define(22, "EINVAL")
+/** No such ioctl. */
+export const ENOTTY = define(25, "ENOTTY")
 /** Read-only file system. */
 export const EROFS = define(30, "EROFS")
 /** The buffer is too small. */

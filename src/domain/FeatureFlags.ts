@@ -38,6 +38,14 @@ export const fromChattr = (bits: number): bigint => {
 export const chattrNames = (flags: bigint): ReadonlyArray<string> =>
   chattr.flatMap(([flag, , name]) => ((flags & flag) === 0n ? [] : [name]))
 
+/** The bits of `FS_IOC_GETFLAGS` that an entry's flags stand for; the other flags are dropped. */
+export const toChattr = (flags: bigint): number => {
+  if ((flags & CHATTR) === 0n) return 0
+  let bits = 0
+  for (const [flag, bit] of chattr) if ((flags & flag) !== 0n) bits |= bit
+  return bits
+}
+
 /** The set of §5 for each `f_type` of statfs(2). */
 const sets = new Map<number, bigint>([
   [0xef53, 0x1_f0f3_1fc0n], // ext2, ext3, ext4

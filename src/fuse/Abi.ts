@@ -72,6 +72,16 @@ export const GETXATTR_OUT = { size_: 0, size: 8 } as const
 /** `struct fuse_access_in` */
 export const ACCESS_IN = { mask: 0, size: 8 } as const
 
+/** `struct fuse_ioctl_in` and `struct fuse_ioctl_out`, which the data follows */
+export const IOCTL_IN = { cmd: 12, out_size: 28, size: 32 } as const
+export const IOCTL_OUT = { size: 16 } as const
+/** `_IOR('f', 1, long)`; its data is an `int` all the same */
+export const FS_IOC_GETFLAGS = 0x8008_6601
+/** `_IOR('X', 31, struct fsxattr)` */
+export const FS_IOC_FSGETXATTR = 0x801c_581f
+/** `struct fsxattr` */
+export const FSXATTR = { xflags: 0, projid: 12, size: 28 } as const
+
 /** `struct fuse_statfs_out` (`struct fuse_kstatfs`) */
 export const STATFS_OUT = {
   blocks: 0,

@@ -17,11 +17,12 @@ import type * as Node from "../domain/Node.ts"
 import * as NodeId from "../domain/NodeId.ts"
 import * as Stat from "../domain/Stat.ts"
 import * as XattrList from "../domain/XattrList.ts"
-import type { ArchiveError } from "../services/ArchiveError.ts"
+import { type ArchiveError, UNAVAILABLE } from "../services/ArchiveError.ts"
 import * as ArchiveReader from "../services/ArchiveReader.ts"
 import * as LookupRegistry from "../services/LookupRegistry.ts"
 import { FUSE_NAME_MAX } from "./Abi.ts"
 import * as AtOnce from "./AtOnce.ts"
+import * as FileAttributes from "./FileAttributes.ts"
 import * as Report from "./Report.ts"
 
 /** The outcome of an operation: its answer, or the errno to answer. */
@@ -75,6 +76,8 @@ export interface Shape {
   readonly getxattr: (id: NodeId.NodeId, name: Uint8Array) => Operation<Uint8Array>
   /** Names, each with a NUL. */
   readonly listxattr: (id: NodeId.NodeId) => Operation<Uint8Array>
+  /** What `chattr` set when the entry was archived (§5, §2.8). */
+  readonly fileAttributes: (id: NodeId.NodeId) => Operation<FileAttributes.FileAttributes>
   /** Bytes of the archive and its payload archive. */
   readonly size: number
   /** Bytes that caches hold. */
@@ -103,7 +106,7 @@ const SLASH = Bytes.fromText("/")
 const UNKNOWN_NAME = Bytes.fromText("?")
 
 /** The operations over `reader`, counting in `registry`; one registry for one bridge. */
-export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape): Shape => {
+export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape): Shape => {
   const report = Report.make()
 
   const node = (id: NodeId.NodeId): Operation<Node.Node> => {
@@ -135,9 +138,11 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
         Effect.fail(error.errno === Errno.ELOOP.code ? Errno.ELOOP : Errno.EIO),
       )
 
-  /** One report a check and entry, whichever operation meets it, at whatever byte; one for a missing payload archive. */
+  /** One report a check and entry, whichever operation meets it, at whatever byte; one for what concerns an archive. */
   const keyOf = (error: ArchiveError, id: NodeId.NodeId, name: Uint8Array = Bytes.empty): string =>
-    error.check === "P5" ? error.check : `${error.check} ${id}/${Bytes.toKey(name)}`
+    error.check === "P5" || error.check === UNAVAILABLE
+      ? `${error.check} ${error.archive}`
+      : `${error.check} ${id}/${Bytes.toKey(name)}`
 
   const pathUnder = (id: NodeId.NodeId, name: Uint8Array | undefined): Effect.Effect<Uint8Array> =>
     name === undefined
@@ -303,6 +308,7 @@ export const make = (reader: ArchiveReader.Shape, registry: LookupRegistry.Shape
           XattrList.names(found),
         )
       }),
+    fileAttributes: (id) => AtOnce.map(entry(id), FileAttributes.fromEntry),
     size: reader.size,
     memory: reader.memory,
     pathOf,

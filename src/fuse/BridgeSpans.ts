@@ -32,5 +32,6 @@ export const make = (bridge: Bridge.Shape): Bridge.Shape => {
     readdir: (id, offset, add) => span("readdir", id, bridge.readdir(id, offset, add), { offset }),
     getxattr: (id, name) => span("getxattr", id, bridge.getxattr(id, name), { name: PathText.print(name) }),
     listxattr: (id) => span("listxattr", id, bridge.listxattr(id)),
+    fileAttributes: (id) => span("fileAttributes", id, bridge.fileAttributes(id)),
   }
 }

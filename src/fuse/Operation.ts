@@ -13,6 +13,7 @@ import {
   GETXATTR_IN,
   INIT_IN,
   INTERRUPT_IN,
+  IOCTL_IN,
   OPCODE,
   OPEN_IN,
   READ_IN,
@@ -64,11 +65,12 @@ export const READDIR = define("READDIR", READ_IN.size)
 export const RELEASEDIR = define("RELEASEDIR", 0)
 export const INTERRUPT = define("INTERRUPT", INTERRUPT_IN.size, { answered: false })
 export const DESTROY = define("DESTROY", 0)
+export const IOCTL = define("IOCTL", IOCTL_IN.size)
 export const BATCH_FORGET = define("BATCH_FORGET", BATCH_FORGET_IN.size, { answered: false })
 export const READDIRPLUS = define("READDIRPLUS", READ_IN.size)
 
 // The kernel never sends these again after ENOSYS, and does by itself what is needed (guide to the kernel, §4).
-for (const name of ["FLUSH", "FSYNC", "FSYNCDIR", "LSEEK", "STATX", "IOCTL", "POLL", "BMAP", "SYNCFS"] as const) {
+for (const name of ["FLUSH", "FSYNC", "FSYNCDIR", "LSEEK", "STATX", "POLL", "BMAP", "SYNCFS"] as const) {
   define(name, 0, { refusal: Errno.ENOSYS })
 }
 export const ACCESS = define("ACCESS", ACCESS_IN.size, { refusal: Errno.ENOSYS })

@@ -6,7 +6,18 @@ import { S_IFMT } from "../domain/Entry.ts"
 import type * as Errno from "../domain/Errno.ts"
 import * as NodeId from "../domain/NodeId.ts"
 import * as Stat from "../domain/Stat.ts"
-import { ATTR, ATTR_OUT, DIRENT, DIRENTPLUS, ENTRY_OUT, GETXATTR_OUT, OPEN_OUT, OUT_HEADER, STATFS_OUT } from "./Abi.ts"
+import {
+  ATTR,
+  ATTR_OUT,
+  DIRENT,
+  DIRENTPLUS,
+  ENTRY_OUT,
+  GETXATTR_OUT,
+  IOCTL_OUT,
+  OPEN_OUT,
+  OUT_HEADER,
+  STATFS_OUT,
+} from "./Abi.ts"
 
 /** A reply without a body that says that the operation failed. */
 export const error = (unique: number, errno: Errno.Errno): Uint8Array => {
@@ -77,6 +88,13 @@ export const open = (unique: number, flags: number): Uint8Array => {
 export const xattrSize = (unique: number, size: number): Uint8Array => {
   const message = make(unique, GETXATTR_OUT.size)
   Bytes.dataView(message).setUint32(OUT_HEADER.size + GETXATTR_OUT.size_, size, true)
+  return message
+}
+
+/** Reply to IOCTL: success, with what it has read. */
+export const ioctl = (unique: number, value: Uint8Array): Uint8Array => {
+  const message = make(unique, IOCTL_OUT.size + value.length)
+  message.set(value, OUT_HEADER.size + IOCTL_OUT.size)
   return message
 }
 

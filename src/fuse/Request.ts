@@ -7,7 +7,17 @@ import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import * as Bytes from "../domain/Bytes.ts"
 import * as NodeId from "../domain/NodeId.ts"
-import { BATCH_FORGET_IN, FORGET_ONE, GETXATTR_IN, IN_HEADER, INIT_IN, OPCODE, OPEN_IN, READ_IN } from "./Abi.ts"
+import {
+  BATCH_FORGET_IN,
+  FORGET_ONE,
+  GETXATTR_IN,
+  IN_HEADER,
+  INIT_IN,
+  IOCTL_IN,
+  OPCODE,
+  OPEN_IN,
+  READ_IN,
+} from "./Abi.ts"
 import * as Operation from "./Operation.ts"
 
 /** Who asks what of whom. */
@@ -36,6 +46,7 @@ export type Body =
   | { readonly _tag: "Read" | "Readdir" | "Readdirplus"; readonly offset: number; readonly size: number }
   | { readonly _tag: "Getxattr"; readonly name: Uint8Array; readonly size: number }
   | { readonly _tag: "Listxattr"; readonly size: number }
+  | { readonly _tag: "Ioctl"; readonly command: number; readonly size: number }
   | {
       readonly _tag: "Init"
       readonly major: number
@@ -127,6 +138,12 @@ const decodeBody = (operation: Operation.Operation, message: Uint8Array, view: D
     }
     case OPCODE.LISTXATTR:
       return { _tag: "Listxattr", size: view.getUint32(BODY + GETXATTR_IN.size_, true) }
+    case OPCODE.IOCTL:
+      return {
+        _tag: "Ioctl",
+        command: view.getUint32(BODY + IOCTL_IN.cmd, true),
+        size: view.getUint32(BODY + IOCTL_IN.out_size, true),
+      }
     case OPCODE.INIT:
       return {
         _tag: "Init",

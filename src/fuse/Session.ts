@@ -26,6 +26,7 @@ import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE } from "./Abi.ts"
 import * as AtOnce from "./AtOnce.ts"
 import * as Bridge from "./Bridge.ts"
 import * as Counters from "./Counters.ts"
+import * as FileAttributes from "./FileAttributes.ts"
 import { type Delivery, DeviceLost, FuseDevice, type Shape as Device } from "./FuseDevice.ts"
 import * as Init from "./Init.ts"
 import * as Observer from "./Observer.ts"
@@ -238,6 +239,13 @@ export const make = Effect.fnUntraced(function* (
         )
       case "Listxattr":
         return answer(unique, () => AtOnce.flatMap(bridge.listxattr(id), (names) => sized(unique, body.size, names)))
+      case "Ioctl":
+        return answer(unique, () =>
+          AtOnce.flatMap(bridge.fileAttributes(id), (attributes) => {
+            const value = FileAttributes.answer(body.command, body.size, attributes)
+            return value === undefined ? Effect.fail(Errno.ENOTTY) : Effect.succeed(Reply.ioctl(unique, value))
+          }),
+        )
       case "Open":
         return answer(unique, () => open(id, unique, body.flags, agreement?.noOpen === true, FOPEN_KEEP_CACHE))
       case "Opendir":

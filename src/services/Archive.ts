@@ -34,9 +34,9 @@ export class PathError extends Schema.TaggedError<PathError>()("PathError", {
 }
 
 /** What can be done with an open archive. */
-export interface Shape {
+export interface Shape<Reader extends ArchiveReader.Tree = ArchiveReader.Shape> {
   /** The same archive by node. */
-  readonly reader: ArchiveReader.Shape
+  readonly reader: Reader
   /** The root folder. */
   readonly root: Effect.Effect<TreeWalk.Found, ArchiveError>
   /** The entry at a path. */
@@ -87,7 +87,10 @@ const CHUNK = 1024 * 1024
 const ROOT_PATH = Bytes.fromText("/")
 
 /** The archive that `reader` has open. */
-export const fromReader = (reader: ArchiveReader.Shape, limits: Limits.Limits = Limits.defaults): Shape => {
+export const fromReader = <Reader extends ArchiveReader.Tree>(
+  reader: Reader,
+  limits: Limits.Limits = Limits.defaults,
+): Shape<Reader> => {
   const root = Effect.map(reader.entry(reader.root), (entry): TreeWalk.Found => ({
     _tag: "Found",
     path: ROOT_PATH,

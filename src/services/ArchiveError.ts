@@ -12,7 +12,7 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
   archive: Schema.String,
   /** The failure class of §0. */
   kind: Schema.Literals(["Malformed", "Unsupported", "Limit", "IO"]),
-  /** The check of §7 that failed. */
+  /** The check of §7 that failed, or `UNAVAILABLE`. */
   check: Schema.String,
   /** Offset in the source. */
   offset: Schema.Finite,
@@ -21,9 +21,17 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
   errno: Schema.Finite,
 }) {
   override get message(): string {
+    if (this.check === UNAVAILABLE) return `${this.archive}: ${this.detail}`
     return `${this.archive}: ${this.detail} (check ${this.check} at byte ${this.offset})`
   }
 }
+
+/** In place of a check where nothing is wrong with bytes: the archive cannot be had at all. */
+export const UNAVAILABLE = "unavailable"
+
+/** An archive that cannot be had. */
+export const unavailable = (archive: string, detail: string): ArchiveError =>
+  new ArchiveError({ archive, kind: "IO", check: UNAVAILABLE, offset: 0, detail, errno: EIO.code })
 
 /** A failed check of the bytes of `archive`. */
 export const fromFormat = (archive: string, error: FormatError): ArchiveError =>

@@ -47,16 +47,13 @@ export type { RawChild }
 /** What reading gives, or why it cannot. */
 export type Read<A> = Effect.Effect<A, ArchiveError.ArchiveError>
 
-/** Random access to one archive. */
-export interface Shape {
+/** What is in an archive, or in several that are shown as one tree. */
+export interface Tree {
   /** Name of the archive's byte source, for messages. */
   readonly archive: string
-  readonly version: 1 | 2
   /** Bytes of the archive and, if there is one, of its payload archive. */
   readonly size: number
   readonly root: Node.Node
-  /** The prelude of a v2 archive (§2.1); at most `limits.preludeBytes`. */
-  readonly prelude: Read<Uint8Array | undefined>
   /** The entry of a node. */
   readonly entry: (node: Node.Node) => Read<Entry>
   /** Finds a child by name; `undefined` if there is none. */
@@ -81,6 +78,13 @@ export interface Shape {
   readonly cached: CachedReader.CachedReader
   /** Bytes that the caches of blocks and of goodbye tables hold. */
   readonly memory: Effect.Effect<{ readonly blocks: number; readonly tables: number }>
+}
+
+/** Random access to one archive. */
+export interface Shape extends Tree {
+  readonly version: 1 | 2
+  /** The prelude of a v2 archive (§2.1); at most `limits.preludeBytes`. */
+  readonly prelude: Read<Uint8Array | undefined>
 }
 
 /** Bounds of what is read and kept. */

@@ -63,11 +63,7 @@ export interface Options {
 }
 
 /** Walks from `start`, which comes first. */
-export const walk = (
-  reader: ArchiveReader.Shape,
-  start: Found,
-  { maxDepth, recursive }: Options,
-): Stream.Stream<Item> =>
+export const walk = (reader: ArchiveReader.Tree, start: Found, { maxDepth, recursive }: Options): Stream.Stream<Item> =>
   Stream.fromPull(
     Effect.sync(() => {
       const levels: Array<Level> = []
@@ -126,13 +122,13 @@ const unreadable = (path: Uint8Array, depth: number, error: ArchiveError.Archive
 })
 
 /** The child in a slot of a folder, hard links followed. */
-export const itemAt = (reader: ArchiveReader.Shape, folder: Folder, slot: number): Effect.Effect<Item> =>
+export const itemAt = (reader: ArchiveReader.Tree, folder: Folder, slot: number): Effect.Effect<Item> =>
   Effect.catch(child(reader, folder, slot), (error) =>
     Effect.map(childPath(reader, folder, slot), (path) => unreadable(path, folder.depth + 1, error)),
   )
 
 const child = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Shape,
+  reader: ArchiveReader.Tree,
   folder: Folder,
   slot: number,
 ): Effect.fn.Return<Item, ArchiveError.ArchiveError> {
@@ -156,7 +152,7 @@ const child = Effect.fnUntraced(function* (
 })
 
 /** Path of a child that cannot be read; with `?` for a name that cannot be read either. */
-const childPath = (reader: ArchiveReader.Shape, folder: Folder, slot: number): Effect.Effect<Uint8Array> =>
+const childPath = (reader: ArchiveReader.Tree, folder: Folder, slot: number): Effect.Effect<Uint8Array> =>
   Effect.map(
     Effect.orElseSucceed(reader.nameAt(folder.node, slot), () => UNKNOWN),
     (name) => join(folder.path, name),

@@ -16,7 +16,10 @@ describe("chattr bits", () => {
     ["P", 0x2000_0000, 25],
   ]
   for (const [letter, chattr, bit] of table) {
-    it(letter, () => assert.strictEqual(FeatureFlags.fromChattr(chattr), 1n << BigInt(bit)))
+    it(letter, () => {
+      assert.strictEqual(FeatureFlags.fromChattr(chattr), 1n << BigInt(bit))
+      assert.strictEqual(FeatureFlags.toChattr(1n << BigInt(bit)), chattr)
+    })
   }
   it("together, with others that archives do not keep", () => {
     const all = table.reduce((bits, [, chattr]) => bits + chattr, 0)
@@ -24,6 +27,8 @@ describe("chattr bits", () => {
     assert.strictEqual(FeatureFlags.fromChattr(0xffff_ffff), 0x3ff_0000n)
     assert.strictEqual(FeatureFlags.fromChattr(0x8_0000), 0n)
     assert.strictEqual(FeatureFlags.CHATTR, 0x3ff_0000n)
+    assert.strictEqual(FeatureFlags.toChattr(0xffff_ffff_ffff_ffffn), all)
+    assert.strictEqual(FeatureFlags.toChattr(0xfc00_ffffn), 0)
   })
 })
 

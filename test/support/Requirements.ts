@@ -18,6 +18,7 @@ const packages = {
   getcap: "libcap2-bin",
   getfacl: "acl",
   getfattr: "attr",
+  lsattr: "e2fsprogs",
   man: "man-db",
   "mount.fuse3": "fuse3",
   python3: "python3",

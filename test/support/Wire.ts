@@ -70,6 +70,7 @@ export const Errno = {
   ENOTDIR: 20,
   EISDIR: 21,
   EINVAL: 22,
+  ENOTTY: 25,
   EROFS: 30,
   ERANGE: 34,
   ENOSYS: 38,
@@ -150,6 +151,10 @@ export const getxattr = (unique: Int, node: Int, attribute: string, size: number
   request(Op.GETXATTR, unique, node, u32(size, 0), name(attribute))
 export const listxattr = (unique: Int, node: Int, size: number): Buffer =>
   request(Op.LISTXATTR, unique, node, u32(size, 0))
+
+/** `struct fuse_ioctl_in`, as `fuse_priv_ioctl` of fs/fuse/ioctl.c fills it */
+export const ioctl = (unique: Int, node: Int, command: number, outSize: number): Buffer =>
+  request(Op.IOCTL, unique, node, u64(0), u32(0, command), u64(0), u32(0, outSize))
 
 export const statfs = (unique: Int): Buffer => request(Op.STATFS, unique, 1)
 
