@@ -21,6 +21,7 @@ import type { SourceTreeError } from "../services/create/SourceTree.ts"
 import type { ExtractError } from "../services/extract/Extractor.ts"
 import type { OpenError } from "../services/FileSource.ts"
 import type { Overforget } from "../services/LookupRegistry.ts"
+import type { CollectionError } from "../services/views/ArchiveCollection.ts"
 import type { SelectionError } from "../services/Selection.ts"
 
 export const SUCCESS = 0
@@ -101,6 +102,7 @@ const mountReasons: Readonly<Record<Reason, number>> = {
 
 type KnownError =
   | ArchiveError
+  | CollectionError
   | DeviceLost
   | ExtractError
   | MountError
@@ -122,6 +124,8 @@ const fromKnown = (error: KnownError | undefined): number | undefined => {
   switch (error?._tag) {
     case "ArchiveError":
       return fromArchiveError(error)
+    case "CollectionError":
+      return error.reason === "NoArchives" ? NO_ARCHIVE : USAGE
     case "DeviceLost":
     case "Overforget":
       return SESSION_LOST

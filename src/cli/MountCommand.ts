@@ -9,11 +9,18 @@ import * as Flag from "effect/cli/Flag"
 import * as Lazy from "./Lazy.ts"
 import * as LogFlags from "./mount/LogFlags.ts"
 import * as ProcessFlags from "./mount/ProcessFlags.ts"
+import * as ViewFlags from "./mount/ViewFlags.ts"
 import * as Parameters from "./Parameters.ts"
 
 const parameters = {
-  archive: Parameters.archive,
-  mountPoint: Argument.String("mountpoint").pipe(Argument.withDescription("An empty folder to mount it on")),
+  archive: Argument.String("archive").pipe(
+    Argument.withDescription("The archive: X.pxar, or X.mpxar of a split archive; or a folder of archives"),
+  ),
+  // The library takes no argument after one that can be repeated.
+  rest: Argument.String("mountpoint").pipe(
+    Argument.withDescription("An empty folder to mount it on; archives named before it are mounted too"),
+    Argument.atLeast(1),
+  ),
   payload: Parameters.payload,
   options: Flag.String("options").pipe(
     Flag.withAlias("o"),
@@ -21,6 +28,7 @@ const parameters = {
     Flag.withMetavar("OPTIONS"),
     Flag.atLeast(0),
   ),
+  ...ViewFlags.flags,
   ...ProcessFlags.flags,
   ...LogFlags.flags,
 }
@@ -32,10 +40,11 @@ export const command = Command.make(
   parameters,
   Lazy.handler(() => import("./MountHandler.ts")),
 ).pipe(
-  Command.withDescription("Mount an archive read-only; umount ends it"),
+  Command.withDescription("Mount an archive, or several, read-only; umount ends it"),
   Command.withExamples([
     { command: "pxar-fuse mount root.pxar /mnt", description: "Mount an archive" },
     { command: "pxar-fuse mount root.mpxar /mnt", description: "Mount a split archive, with root.ppxar beside it" },
+    { command: "pxar-fuse mount /backups /mnt", description: "Mount all archives in a folder, each as a folder" },
     { command: "pxar-fuse mount --foreground root.pxar /mnt", description: "Mount until Ctrl-C" },
   ]),
 )

@@ -6,7 +6,8 @@ import * as MountOptions from "../fuse/MountOptions.ts"
 import * as Background from "./mount/Background.ts"
 import type { Input } from "./MountCommand.ts"
 
-export const handler = Effect.fn("mount")(function* ({ foreground, ...settings }: Input) {
+export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest, ...flags }: Input) {
+  const settings = { ...flags, archives: [archive, ...rest.slice(0, -1)], mountPoint: rest.at(-1) ?? "" }
   const { parent } = Background
   if (!foreground && parent === undefined) {
     const passed = [settings.notifyFd, MountOptions.passedDescriptor(settings.mountPoint)]

@@ -6,7 +6,7 @@
  * an object a line on stderr, and once more when the command ends.
  */
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Terminal from "./Terminal.ts"
 
 /** How far a command is. */
@@ -72,6 +72,17 @@ export const make = ({
       update,
       say: (text) => Effect.andThen(Effect.sync(clear), Terminal.say(text)),
     }),
+  )
+
+/** A line while an effect runs; what that leaves in its scope outlives the line. */
+export const during = <A, E, R>(
+  options: Options,
+  use: (progress: Progress) => Effect.Effect<A, E, R>,
+): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(
+    Scope.make(),
+    (scope) => Effect.flatMap(Scope.provide(make(options), scope), use),
+    (scope, exit) => Scope.close(scope, exit),
   )
 
 interface Display {

@@ -9,6 +9,7 @@ import type { Entry } from "../domain/Entry.ts"
 import * as FeatureFlags from "../domain/FeatureFlags.ts"
 import { FS_IOC_FSGETXATTR, FS_IOC_GETFLAGS, FSXATTR } from "./Abi.ts"
 
+/** What there is to show of a file. */
 export interface FileAttributes {
   /** `FS_*_FL`, unsigned. */
   readonly flags: number
@@ -16,6 +17,7 @@ export interface FileAttributes {
   readonly projectId: number
 }
 
+/** What an entry says. */
 export const fromEntry = (entry: Entry): FileAttributes => ({
   flags: FeatureFlags.toChattr(entry.flags),
   projectId: Number(BigInt.asUintN(32, entry.attributes.quotaProjectId ?? 0n)),

@@ -19,8 +19,11 @@ import type * as NodeId from "../domain/NodeId.ts"
 import type { ArchiveError } from "../services/ArchiveError.ts"
 import * as ArchiveFiles from "../services/ArchiveFiles.ts"
 import * as ArchiveReader from "../services/ArchiveReader.ts"
+import type { PathError } from "../services/Archive.ts"
 import type { OpenError } from "../services/FileSource.ts"
 import * as LookupRegistry from "../services/LookupRegistry.ts"
+import * as ArchiveCollection from "../services/views/ArchiveCollection.ts"
+import type { RootName } from "../services/views/CollectionReader.ts"
 import * as Bridge from "./Bridge.ts"
 import * as BridgeSpans from "./BridgeSpans.ts"
 import type { Counters } from "./Counters.ts"
@@ -31,6 +34,8 @@ import * as MountOptions from "./MountOptions.ts"
 import type * as Observer from "./Observer.ts"
 import * as ReadAhead from "./ReadAhead.ts"
 import * as Session from "./Session.ts"
+import * as NamedMembers from "./views/NamedMembers.ts"
+import * as View from "./views/View.ts"
 
 export type { Counters }
 
@@ -68,7 +73,9 @@ export interface Mounted {
 /** A mount for as long as its layer lives. */
 export class Mount extends Context.Service<Mount, Mounted>()("pxar-fuse/fuse/Mount") {
   /** Mounts the archive in `ArchiveReader`. */
-  static readonly layer = (options: SourceOptions): Layer.Layer<Mount, MountError, ArchiveReader.ArchiveReader> =>
+  static readonly layer = (
+    options: SourceOptions,
+  ): Layer.Layer<Mount, ArchiveError | PathError | MountError, ArchiveReader.ArchiveReader> =>
     Layer.effect(
       Mount,
       Effect.flatMap(ArchiveReader.ArchiveReader, (reader) => mountReader(reader, options)),
@@ -94,6 +101,8 @@ export interface Options {
   readonly options?: MountOptions.MountOptions | undefined
   /** Replace a mount there whose server is gone; otherwise that is an error. */
   readonly replaceDead?: boolean | undefined
+  /** How to show what is mounted; as it is by default. Not for `mountBridge`: a bridge has its view. */
+  readonly view?: View.View | undefined
   /** Told when the file system is busy at the end and is unmounted lazily. */
   readonly onLazyUnmount?: ((detail: string) => Effect.Effect<void>) | undefined
   /** Told of every request of the kernel, the first included. */
@@ -108,11 +117,35 @@ export interface SourceOptions extends Options {
   readonly fsname?: string | undefined
 }
 
+/**
+ * Mounts an archive file; or several, or all that are in a folder, each as a folder (see `ArchiveCollection`). A payload
+ * archive can be named for a single archive only.
+ */
+export const mountPaths = Effect.fnUntraced(function* (
+  archives: ReadonlyArray<string>,
+  options: Options & ArchiveCollection.Options,
+): Effect.fn.Return<
+  Mounted,
+  OpenError | ArchiveCollection.CollectionError | ArchiveError | PathError | MountError,
+  Scope.Scope
+> {
+  const [first, ...others] = archives
+  if (first !== undefined && !(yield* ArchiveCollection.isCollection(archives))) return yield* mountPath(first, options)
+  const collection = yield* ArchiveCollection.open(archives, options)
+  for (const archive of collection.archives) yield* refuseInside(archive, options.mountPoint)
+  const source = path.resolve(first ?? "")
+  return yield* mountTree(
+    collection.reader,
+    { ...options, fsname: others.length === 0 ? source : `${source}+${others.length}` },
+    collection.reader.names,
+  )
+})
+
 /** Opens an archive file, with the payload archive beside it if there is one, and mounts it. */
 export const mountPath = Effect.fnUntraced(function* (
   archive: string,
   options: Options & ArchiveFiles.Options,
-): Effect.fn.Return<Mounted, OpenError | ArchiveError | MountError, Scope.Scope> {
+): Effect.fn.Return<Mounted, OpenError | ArchiveError | PathError | MountError, Scope.Scope> {
   const reader = yield* ArchiveFiles.open(archive, options)
   const absolute = path.resolve(archive)
   yield* refuseInside(absolute, options.mountPoint)
@@ -120,15 +153,23 @@ export const mountPath = Effect.fnUntraced(function* (
 })
 
 /** Mounts an archive that is open already. */
-export const mountReader = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Shape,
+export const mountReader = (
+  reader: ArchiveReader.Tree,
   options: SourceOptions,
-): Effect.fn.Return<Mounted, MountError, Scope.Scope> {
-  const registry = yield* LookupRegistry.make(reader.root)
-  return yield* mountBridge(Bridge.make(reader, registry), registry, {
-    ...options,
-    fsname: options.fsname ?? reader.archive,
-  })
+): Effect.Effect<Mounted, ArchiveError | PathError | MountError, Scope.Scope> => mountTree(reader, options, undefined)
+
+/** `names` are those in the root of a collection. */
+const mountTree = Effect.fnUntraced(function* (
+  reader: ArchiveReader.Tree,
+  { view = {}, ...options }: SourceOptions,
+  names: ReadonlyArray<RootName> | undefined,
+): Effect.fn.Return<Mounted, ArchiveError | PathError | MountError, Scope.Scope> {
+  const isPrivate = options.options?.allowRoot === true
+  const shown = yield* View.open(reader, isPrivate ? { ...view, privateTo: View.thisUser() } : view)
+  const registry = yield* LookupRegistry.make(shown.tree.root)
+  const bridge = Bridge.make(shown.tree, registry)
+  const listed = names === undefined || view.subfolder !== undefined ? bridge : NamedMembers.make(bridge, names)
+  return yield* mountBridge(shown.decorate(listed), registry, { ...options, fsname: options.fsname ?? reader.archive })
 })
 
 /** Mounts what a bridge shows, which counts in `registry`. */

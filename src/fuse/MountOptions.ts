@@ -24,6 +24,11 @@ export interface MountOptions {
   readonly defaultPermissions: boolean
   /** Users other than the one who mounts may enter. */
   readonly allowOther: boolean
+  /**
+   * Root may enter, other users may not. The kernel only knows to let all of them in: the root folder is then shown as
+   * the mounting user's own and closed to everybody else, so that the kernel's checks of permissions keep them out.
+   */
+  readonly allowRoot: boolean
   /** Mount on a directory that is not empty. */
   readonly nonEmpty: boolean
   /** What the mount table shows as the source; the archive's path unless given. */
@@ -42,6 +47,7 @@ export const defaults: MountOptions = {
   noAtime: false,
   defaultPermissions: true,
   allowOther: false,
+  allowRoot: false,
   nonEmpty: false,
   fsname: undefined,
   subtype: "pxar",
@@ -60,14 +66,12 @@ const words = new Map<string, Partial<MountOptions>>([
   ["atime", { noAtime: false }],
   ["default_permissions", { defaultPermissions: true }],
   ["no_default_permissions", { defaultPermissions: false }],
-  ["allow_other", { allowOther: true }],
+  ["allow_other", { allowOther: true, allowRoot: false }],
+  ["allow_root", { allowOther: false, allowRoot: true }],
   ["nonempty", { nonEmpty: true }],
 ])
 
-const refused = new Map([
-  ["rw", "an archive is read-only: mount it with ro (in fstab too)"],
-  ["allow_root", "not supported: use allow_other"],
-])
+const refused = new Map([["rw", "an archive is read-only: mount it with ro (in fstab too)"]])
 
 /** fstab(5), mount(8): meant for whoever reads fstab, not for the file system. */
 const fstabWord = /^(?:defaults|auto|noauto|user|nouser|users|user=.*|owner|group|_netdev|nofail|[xX]-.*|comment=.*)$/s
@@ -79,6 +83,10 @@ const writingWord =
 /** What the words mean, for people: the words as they are written, and one line each. */
 export const meanings: ReadonlyArray<readonly [words: string, meaning: string]> = [
   ["allow_other", "let other users in; for users other than root only with `user_allow_other` in `/etc/fuse.conf`"],
+  [
+    "allow_root",
+    "let root in too, but nobody else: the top folder is shown as the mounting user's own and closed; needs what `allow_other` needs",
+  ],
   ["default_permissions, no_default_permissions", "let the kernel check modes and ACLs, or not"],
   ["suid, nosuid, dev, nodev, exec, noexec, atime, noatime", "as for `mount(8)`"],
   ["fsname=NAME, subtype=NAME", "what `/proc/mounts`, `df` and `findmnt` show"],
@@ -105,6 +113,10 @@ export const parse = (
       return Result.fail(new MountError({ reason: "UnknownOption", detail: `${option}: ${change}` }))
     }
     Object.assign(options, change)
+  }
+  if (options.allowRoot && !options.defaultPermissions) {
+    const detail = "allow_root: goes with default_permissions only, which keeps other users out"
+    return Result.fail(new MountError({ reason: "UnknownOption", detail }))
   }
   return Result.succeed(options)
 }
@@ -164,7 +176,7 @@ export const helperOptions = (options: MountOptions, source: string): string =>
 
 const kernelWords = (options: MountOptions): ReadonlyArray<string> => [
   ...(options.defaultPermissions ? ["default_permissions"] : []),
-  ...(options.allowOther ? ["allow_other"] : []),
+  ...(options.allowOther || options.allowRoot ? ["allow_other"] : []),
   ...(options.maxRead === undefined ? [] : [`max_read=${options.maxRead}`]),
 ]
 

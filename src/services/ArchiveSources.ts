@@ -26,6 +26,10 @@ export const open = Effect.fnUntraced(function* (
   return { archive: yield* FileSource.open(path), payload: yield* openPayload(path, payload) }
 })
 
+/** Where the payload archive of the archive at `path` is expected; `undefined` if its name is not that of half an archive. */
+export const payloadBeside = (path: string): string | undefined =>
+  path.endsWith(METADATA) ? path.slice(0, -METADATA.length) + PAYLOAD : undefined
+
 const openPayload = (
   path: string,
   named: string | undefined,
@@ -33,8 +37,8 @@ const openPayload = (
   const present = (payload: string) =>
     Effect.map(FileSource.open(payload), (source): Payload => ({ _tag: "Present", source }))
   if (named !== undefined) return present(named)
-  if (!path.endsWith(METADATA)) return Effect.succeed({ _tag: "Absent", expected: undefined })
-  const expected = path.slice(0, -METADATA.length) + PAYLOAD
+  const expected = payloadBeside(path)
+  if (expected === undefined) return Effect.succeed({ _tag: "Absent", expected })
   return Effect.catchIf(
     present(expected),
     (error) => error.code === "ENOENT",

@@ -68,14 +68,15 @@ const sizeOf = (path: string, fd: number): number => {
   throw new OpenError({ path, code: "EINVAL", detail: "is not a regular file: archives are read by random access" })
 }
 
-const fromNode = (path: string, error: unknown): OpenError => {
+/** Why Node could not open or look at a file. */
+export const fromNode = (path: string, error: unknown): OpenError => {
   const code = (error as NodeJS.ErrnoException).code ?? "EIO"
   const detail =
     code === "ENOENT"
       ? "no such file"
       : code === "EACCES"
         ? "permission denied"
-        : (error as Error).message.replace(/^[A-Z]+: /, "").replace(/, open .*$/, "")
+        : (error as Error).message.replace(/^[A-Z]+: /, "").replace(/, (?:open|stat|scandir) .*$/, "")
   return new OpenError({ path, code, detail })
 }
 

@@ -44,6 +44,7 @@ describe("parse", () => {
       noAtime: true,
       defaultPermissions: false,
       allowOther: true,
+      allowRoot: false,
       nonEmpty: true,
       fsname: undefined,
       subtype: "pxar",
@@ -78,12 +79,19 @@ describe("parse", () => {
     assert.strictEqual(parse("fsname=a\nb").fsname, "a\nb")
   })
 
-  it("refuses rw and allow_root with the way out", () => {
+  it("refuses rw with the way out", () => {
     assert.strictEqual(
       refusal("ro,rw").message,
       "mount option rw: an archive is read-only: mount it with ro (in fstab too)",
     )
-    assert.include(refusal("allow_root").message, "use allow_other")
+  })
+
+  it("takes allow_root as allow_other for the kernel, with its checks of permissions only", () => {
+    const options = parse("allow_other,allow_root")
+    assert.deepInclude(options, { allowOther: false, allowRoot: true })
+    assert.include(MountOptions.kernelData(options, 3, 7, 8), "default_permissions,allow_other")
+    assert.deepInclude(parse("allow_root,allow_other"), { allowOther: true, allowRoot: false })
+    assert.include(refusal("no_default_permissions,allow_root").message, "goes with default_permissions only")
   })
 
   it("refuses what it does not know, and says what it knows", () => {

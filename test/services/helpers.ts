@@ -37,7 +37,7 @@ export const failing = <A>(
   })
 
 /** What a name leads to from the root: each part looked up in turn. Dies if one is not there. */
-export const find = (reader: Reader, path: string): Effect.Effect<ArchiveReader.Found, ArchiveError> =>
+export const find = (reader: ArchiveReader.Tree, path: string): Effect.Effect<ArchiveReader.Found, ArchiveError> =>
   Effect.gen(function* () {
     let node = reader.root
     let found: ArchiveReader.Found | undefined
@@ -51,7 +51,7 @@ export const find = (reader: Reader, path: string): Effect.Effect<ArchiveReader.
 
 /** All children of a directory in slot order, hidden ones left out, hard links followed. */
 export const children = (
-  reader: Reader,
+  reader: ArchiveReader.Tree,
   directory: ArchiveReader.Shape["root"],
 ): Effect.Effect<ReadonlyArray<ArchiveReader.Found>, ArchiveError> =>
   Effect.gen(function* () {
@@ -66,7 +66,7 @@ export const children = (
 
 /** The bytes of a file, read `step` at a time. */
 export const contentOf = (
-  reader: Reader,
+  reader: ArchiveReader.Tree,
   found: ArchiveReader.Found,
   step = Number.MAX_SAFE_INTEGER,
 ): Effect.Effect<Buffer, ArchiveError> =>
@@ -81,7 +81,7 @@ export const contentOf = (
   })
 
 /** The content at `path`, as text. */
-export const readText = (reader: Reader, path: string): Effect.Effect<string, ArchiveError> =>
+export const readText = (reader: ArchiveReader.Tree, path: string): Effect.Effect<string, ArchiveError> =>
   Effect.flatMap(find(reader, path), (found) => Effect.map(contentOf(reader, found), String))
 
 export interface Recorded extends Source {

@@ -12,6 +12,7 @@ import * as MountOptions from "../../fuse/MountOptions.ts"
 import * as ControlServer from "../control/ControlServer.ts"
 import * as MountReport from "../control/MountReport.ts"
 import * as ExitCode from "../ExitCode.ts"
+import * as Progress from "../Progress.ts"
 import * as Terminal from "../Terminal.ts"
 import * as AutoMountPoint from "./AutoMountPoint.ts"
 import * as Background from "./Background.ts"
@@ -21,9 +22,10 @@ import * as MountLog from "./MountLog.ts"
 import * as PidFile from "./PidFile.ts"
 import * as Readiness from "./Readiness.ts"
 import * as RequestLog from "./RequestLog.ts"
+import * as ViewFlags from "./ViewFlags.ts"
 
-export interface Settings extends LogFlags.Settings {
-  readonly archive: string
+export interface Settings extends LogFlags.Settings, ViewFlags.Settings {
+  readonly archives: ReadonlyArray<string>
   readonly mountPoint: string
   readonly payload: string | undefined
   readonly options: ReadonlyArray<string>
@@ -53,25 +55,30 @@ const run = Effect.fnUntraced(function* (
   parent: Background.Parent | undefined,
   log: MountLog.MountLog,
 ) {
-  const { archive, debug, idleTimeout, mountPoint, notifyFd, payload, pidFile, quiet, verbose } = settings
+  const { archives, debug, idleTimeout, mountPoint, notifyFd, payload, pidFile, quiet, verbose } = settings
   const options = yield* Effect.fromResult(MountOptions.parse(settings.options))
   if (settings.autoMountpoint) yield* AutoMountPoint.make(mountPoint)
   const observer = debug ? yield* RequestLog.make : undefined
-  const mounted = yield* Mount.mountPath(archive, {
-    mountPoint,
-    payload,
-    options,
-    replaceDead: settings.force,
-    observer,
-  })
+  const interactive = parent?.interactive ?? Terminal.isInteractive()
+  const mounted = yield* Progress.during({ screen: ViewFlags.screen(interactive && !quiet) }, (progress) =>
+    Mount.mountPaths(archives, {
+      mountPoint,
+      payload,
+      options,
+      replaceDead: settings.force,
+      observer,
+      idle: settings.closeAfter,
+      view: ViewFlags.view(settings, progress),
+    }),
+  )
   yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
-  yield* answerQuestions(mounted, path.resolve(archive))
+  const absolute = archives.map((archive) => path.resolve(archive))
+  yield* answerQuestions(mounted, absolute.join(", "))
   yield* Effect.raceFirst(mounted.ready, mounted.ended)
   const onInterrupt = yield* ExitCode.OnInterrupt
   onInterrupt.code = ExitCode.SUCCESS
-  const interactive = parent?.interactive ?? Terminal.isInteractive()
   const talks = verbose || debug || (interactive && !quiet)
-  if (talks) yield* log.say(greeting(archive, mounted.mountPoint, parent, interactive))
+  if (talks) yield* log.say(greeting(archives.join(", "), mounted.mountPoint, parent, interactive))
   if (pidFile !== undefined) yield* PidFile.make(pidFile)
   if (notifyFd !== undefined) yield* Readiness.tellDescriptor(notifyFd)
   yield* log.settle

@@ -1,0 +1,41 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as LinkCounts from "../../src/services/LinkCounts.ts"
+import * as B from "../support/ArchiveBuilder.ts"
+import * as H from "./helpers.ts"
+
+const built = B.build({
+  children: [
+    B.file("alone", "1"),
+    B.file("many", "2"),
+    B.folder("folder", [B.file("twice", ""), B.linkTo("inner", "many")]),
+    B.linkTo("outer", "folder/twice"),
+    B.linkTo("third", "many"),
+    B.linkTo("broken", "folder"),
+  ],
+})
+
+const idOf = (path: string): number => -built.at(path).start
+
+describe("link counts", () => {
+  it.effect("are the numbers of names, of files with several", () =>
+    Effect.gen(function* () {
+      const counts = yield* LinkCounts.collect(yield* H.open(built.bytes))
+      assert.strictEqual(counts(idOf("many")), 3)
+      assert.strictEqual(counts(idOf("folder/twice")), 2)
+      assert.isUndefined(counts(idOf("alone")))
+      assert.isUndefined(counts(built.at("folder").end))
+    }),
+  )
+
+  it.effect("say how far they are", () =>
+    Effect.gen(function* () {
+      const seen: Array<LinkCounts.Progress> = []
+      yield* LinkCounts.collect(yield* H.open(built.bytes), { onProgress: (progress) => seen.push(progress) })
+      const last = seen.at(-1)!
+      assert.strictEqual(last.size, built.bytes.length)
+      assert.isAbove(last.position, built.at("folder").start)
+      assert.isBelow(last.position, last.size)
+    }),
+  )
+})
