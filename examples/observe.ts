@@ -25,7 +25,7 @@ class Span extends Tracer.NativeSpan {
 const tracer = Tracer.make({ span: (options) => new Span(options) })
 
 const program = Effect.gen(function* () {
-  const mounted = yield* Mount.mountPath(path, { mountPoint, spans: true })
+  const mounted = yield* Mount.Mount
   yield* Console.log(`mounted on ${mounted.mountPoint}`)
   // Ends when the file system is unmounted.
   yield* Stream.runForEach(mounted.events, report)
@@ -35,4 +35,6 @@ const program = Effect.gen(function* () {
   for (const [name, took] of slowest) yield* Console.log(`slowest ${name}: ${Duration.format(took)}`)
 })
 
-NodeRuntime.runMain(program.pipe(Effect.scoped, Effect.provideService(Tracer.Tracer, tracer)))
+const MountLive = Mount.Mount.layerFile(path, { mountPoint, spans: true })
+
+NodeRuntime.runMain(program.pipe(Effect.provide(MountLive), Effect.provideService(Tracer.Tracer, tracer)))

@@ -49,7 +49,7 @@ export interface Options {
   /** Replace a mount whose server is gone, which otherwise is an error. */
   readonly replaceDead?: boolean | undefined
   /** Runs when an unmount found the mount busy, with one line about it; logs a warning unless given. */
-  readonly onLazyUnmount?: (detail: string) => Effect.Effect<void>
+  readonly onLazyUnmount?: ((detail: string) => Effect.Effect<void>) | undefined
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Mounting an archive: the entry points of this room.
  *
- * Both return a mount that lives as long as its scope, and is served by a fiber of that scope. `ended` tells when it
+ * Each gives a mount that lives as long as its scope, and is served by a fiber of that scope. `ended` tells when it
  * was unmounted from outside, and fails when the session broke. Closing the scope unmounts (lazily if files are open),
  * interrupts the requests under way, waits for them and releases everything the kernel still held.
  *
@@ -59,6 +59,7 @@ export interface Mounted {
   readonly unmount: Effect.Effect<FuseMount.Unmounted>
   /** Unmounts if nobody uses the mount; whether it is gone now. */
   readonly unmountIfFree: Effect.Effect<boolean>
+  /** Requests and replies so far. */
   readonly counters: Effect.Effect<Counters>
   /** Requests under way. */
   readonly inFlight: Effect.Effect<number>
@@ -72,6 +73,12 @@ export interface Mounted {
 
 /** A mount for as long as its layer lives. */
 export class Mount extends Context.Service<Mount, Mounted>()("pxar-fuse/fuse/Mount") {
+  /** Mounts an archive file: `mountPath`. */
+  static readonly layerFile = (
+    archive: string,
+    options: Options & ArchiveFiles.Options,
+  ): Layer.Layer<Mount, OpenError | ArchiveError | MountError> => Layer.effect(Mount, mountPath(archive, options))
+
   /** Mounts the archive in `ArchiveReader`. */
   static readonly layer = (
     options: SourceOptions,
@@ -184,7 +191,7 @@ export const mountBridge = Effect.fnUntraced(function* (
     fsname: options.fsname ?? "pxar",
     options: mountOptions,
     replaceDead: options.replaceDead,
-    ...(options.onLazyUnmount && { onLazyUnmount: options.onLazyUnmount }),
+    onLazyUnmount: options.onLazyUnmount,
   })
   const channel = yield* KernelDevice.make(mount.descriptor)
   const session = yield* Session.make(channel, options.spans === true ? BridgeSpans.make(bridge) : bridge, {

@@ -54,7 +54,7 @@ export interface Shape<Reader extends ArchiveReader.Tree = ArchiveReader.Shape> 
   /** A file's content, or the part from `offset` on of at most `length` bytes. */
   readonly content: (
     file: TreeWalk.Found,
-    range?: { readonly offset?: number; readonly length?: number },
+    range?: { readonly offset?: number | undefined; readonly length?: number | undefined },
   ) => Stream.Stream<Uint8Array, ArchiveError | PathError>
 }
 

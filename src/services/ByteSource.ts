@@ -36,7 +36,7 @@ export interface Source {
    * The same at once, for bytes that need no waiting. False, and `target` undefined, if they do or if anything else is
    * the matter: `read` tells then. A source that always waits leaves it out.
    */
-  readonly readCached?: (target: Uint8Array, offset: number) => boolean
+  readonly readCached?: ((target: Uint8Array, offset: number) => boolean) | undefined
 }
 
 /** The bytes of the archive; in a split archive those of the metadata archive. */
