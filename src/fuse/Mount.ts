@@ -77,7 +77,8 @@ export class Mount extends Context.Service<Mount, Mounted>()("pxar-fuse/fuse/Mou
   static readonly layerFile = (
     archive: string,
     options: Options & ArchiveFiles.Options,
-  ): Layer.Layer<Mount, OpenError | ArchiveError | MountError> => Layer.effect(Mount, mountPath(archive, options))
+  ): Layer.Layer<Mount, OpenError | ArchiveError | PathError | MountError> =>
+    Layer.effect(Mount, mountPath(archive, options))
 
   /** Mounts the archive in `ArchiveReader`. */
   static readonly layer = (
