@@ -3,29 +3,47 @@
  * those of replies under way (pending).
  *
  * A node is in the table as long as one of its counts is above zero. A walk of a large tree leaves every entry here,
- * so records are columns of numbers, about 75 bytes a node, and found through an open-addressing index.
+ * so a record is 46 bytes in columns of numbers, in pieces that never move, and 5 to 11 bytes of an open-addressing
+ * index. What the columns have no room for (the root, the second name of a hard link) is kept as it is.
  *
  * Not a service and not a policy: who counts what, and when, is the registry's business.
  */
-import type * as Node from "./Node.ts"
-import type * as NodeId from "./NodeId.ts"
+import type { Node } from "./Node.ts"
+import * as NodeId from "./NodeId.ts"
 
+/** No record: an empty place of the index, the end of the list of free records. */
+const NONE = -1
+
+/** `pending` of a record that is free. */
 const FREE = -1
 
-export class LookupTable {
-  private index = new Int32Array(256).fill(FREE)
-  private capacity = 0
-  private firstFree = FREE
-  private used = 0
+/** Records of a piece. */
+const PIECE_BITS = 14
+const PIECE = 1 << PIECE_BITS
 
-  private ids = new Float64Array(0)
-  private parents = new Float64Array(0)
-  private nameStarts = new Float64Array(0)
-  private starts = new Float64Array(0)
-  private bounds = new Float64Array(0)
-  private contentsStarts = new Float64Array(0)
-  private delivered = new Float64Array(0)
-  private pending = new Int32Array(0)
+/** `nameBack` of a record whose node stands in `irregular`. */
+const IRREGULAR = 0xffff
+
+class Piece {
+  readonly starts = new Float64Array(PIECE)
+  readonly bounds = new Float64Array(PIECE)
+  readonly parents = new Float64Array(PIECE)
+  /** Bytes from the FILENAME header to the start of the entry. */
+  readonly nameBack = new Uint16Array(PIECE)
+  /** Bytes from the start of a directory to its contents; 0 for all but directories. */
+  readonly contentsAhead = new Uint32Array(PIECE)
+  readonly delivered = new Float64Array(PIECE)
+  readonly pending = new Int32Array(PIECE).fill(FREE)
+}
+
+export class LookupTable {
+  private index = new Int32Array(256).fill(NONE)
+  private readonly pieces: Array<Piece> = []
+  /** By record. */
+  private readonly irregular = new Map<number, Node>()
+  /** Free records are chained through `starts`. */
+  private firstFree = NONE
+  private used = 0
 
   /** Number of nodes. */
   get size(): number {
@@ -33,49 +51,41 @@ export class LookupTable {
   }
 
   /** The node with this id, or `undefined`. */
-  get(id: NodeId.NodeId): Node.Node | undefined {
+  get(id: NodeId.NodeId): Node | undefined {
     const record = this.find(id)
-    return record === FREE
-      ? undefined
-      : {
-          id,
-          parent: at(this.parents, record),
-          nameStart: at(this.nameStarts, record),
-          start: at(this.starts, record),
-          bound: at(this.bounds, record),
-          contentsStart: at(this.contentsStarts, record),
-        }
+    return record === NONE ? undefined : this.nodeAt(record)
   }
 
   /** References that the kernel holds on a node: 0 for one that is not in the table. */
   count(id: NodeId.NodeId): number {
     const record = this.find(id)
-    return record === FREE ? 0 : at(this.delivered, record)
+    return record === NONE ? 0 : at(this.pieceOf(record).delivered, record)
   }
 
   /** Ids of all nodes, in no particular order. */
   *keys(): Generator<NodeId.NodeId> {
-    for (const record of this.index) if (record !== FREE) yield at(this.ids, record)
+    for (const record of this.index) if (record !== NONE) yield this.idAt(record)
   }
 
   /** Adds a pending reference; the first one puts the node into the table. */
-  retain(node: Node.Node): void {
+  retain(node: Node): void {
     let record = this.find(node.id)
-    if (record === FREE) record = this.insert(node)
-    this.pending[record] = at(this.pending, record) + 1
+    if (record === NONE) record = this.insert(node)
+    add(this.pieceOf(record).pending, record, 1)
   }
 
   /** Turns a pending reference into a delivered one. */
   deliver(id: NodeId.NodeId): void {
     const record = this.find(id)
-    this.pending[record] = at(this.pending, record) - 1
-    this.delivered[record] = at(this.delivered, record) + 1
+    const { delivered, pending } = this.pieceOf(record)
+    add(pending, record, -1)
+    add(delivered, record, 1)
   }
 
   /** Takes a pending reference back. True if that was the node's last. */
   release(id: NodeId.NodeId): boolean {
     const record = this.find(id)
-    this.pending[record] = at(this.pending, record) - 1
+    add(this.pieceOf(record).pending, record, -1)
     return this.dropUnreferenced(id, record)
   }
 
@@ -85,102 +95,149 @@ export class LookupTable {
    */
   forget(id: NodeId.NodeId, count: number): boolean {
     const record = this.find(id)
-    this.delivered[record] = at(this.delivered, record) - count
+    add(this.pieceOf(record).delivered, record, -count)
     return this.dropUnreferenced(id, record)
   }
 
   private dropUnreferenced(id: NodeId.NodeId, record: number): boolean {
-    // An unknown id has no record: counting wrongly must not end in searching for ever.
-    if (record === FREE || at(this.pending, record) + at(this.delivered, record) > 0) return false
+    const piece = this.pieceOf(record)
+    if (at(piece.pending, record) + at(piece.delivered, record) > 0) return false
     this.removeFromIndex(id)
-    // Free records are chained through `parents`.
-    this.parents[record] = this.firstFree
-    this.firstFree = record
+    this.irregular.delete(record)
+    this.free(piece, record)
     this.used--
     return true
   }
 
-  private insert(node: Node.Node): number {
-    if (this.firstFree === FREE) this.grow()
+  private free(piece: Piece, record: number): void {
+    piece.pending[record % PIECE] = FREE
+    piece.starts[record % PIECE] = this.firstFree
+    this.firstFree = record
+  }
+
+  private insert(node: Node): number {
+    if (this.firstFree === NONE) this.grow()
     const record = this.firstFree
-    this.firstFree = at(this.parents, record)
-    this.ids[record] = node.id
-    this.parents[record] = node.parent
-    this.nameStarts[record] = node.nameStart
-    this.starts[record] = node.start
-    this.bounds[record] = node.bound
-    this.contentsStarts[record] = node.contentsStart
-    this.delivered[record] = 0
-    this.pending[record] = 0
+    const piece = this.pieceOf(record)
+    this.firstFree = at(piece.starts, record)
+    const place = record % PIECE
+    const regular = isRegular(node)
+    piece.starts[place] = node.start
+    piece.bounds[place] = node.bound
+    piece.parents[place] = node.parent
+    piece.nameBack[place] = regular ? node.start - node.nameStart : IRREGULAR
+    piece.contentsAhead[place] = node.contentsStart === 0 ? 0 : node.contentsStart - node.start
+    piece.delivered[place] = 0
+    piece.pending[place] = 0
+    if (!regular) this.irregular.set(record, node)
     this.used++
-    if (this.used * 2 > this.index.length) this.rehash()
-    else this.addToIndex(record)
+    if (this.used * 4 > this.index.length * 3) this.rehash()
+    else this.addToIndex(node.id, record)
     return record
   }
 
-  private grow(): void {
-    const before = this.capacity
-    this.capacity = Math.max(64, Math.ceil(before * 1.5))
-    this.ids = extend(this.ids, this.capacity)
-    this.parents = extend(this.parents, this.capacity)
-    this.nameStarts = extend(this.nameStarts, this.capacity)
-    this.starts = extend(this.starts, this.capacity)
-    this.bounds = extend(this.bounds, this.capacity)
-    this.contentsStarts = extend(this.contentsStarts, this.capacity)
-    this.delivered = extend(this.delivered, this.capacity)
-    const pending = new Int32Array(this.capacity)
-    pending.set(this.pending)
-    this.pending = pending
-    for (let record = before; record < this.capacity; record++) {
-      this.parents[record] = record + 1 < this.capacity ? record + 1 : FREE
+  private nodeAt(record: number): Node {
+    const piece = this.pieceOf(record)
+    const nameBack = at(piece.nameBack, record)
+    if (nameBack === IRREGULAR) return this.irregularAt(record)
+    const start = at(piece.starts, record)
+    const contentsAhead = at(piece.contentsAhead, record)
+    return {
+      id: this.idAt(record),
+      parent: at(piece.parents, record),
+      nameStart: start - nameBack,
+      start,
+      bound: at(piece.bounds, record),
+      contentsStart: contentsAhead === 0 ? 0 : start + contentsAhead,
     }
-    this.firstFree = before
+  }
+
+  private idAt(record: number): NodeId.NodeId {
+    const piece = this.pieceOf(record)
+    if (at(piece.nameBack, record) === IRREGULAR) return this.irregularAt(record).id
+    return at(piece.contentsAhead, record) === 0
+      ? NodeId.ofEntry(at(piece.starts, record))
+      : NodeId.ofDirectory(at(piece.bounds, record))
+  }
+
+  private irregularAt(record: number): Node {
+    return this.irregular.get(record) as Node
+  }
+
+  private pieceOf(record: number): Piece {
+    const piece = this.pieces[record >> PIECE_BITS]
+    // Counting wrongly must not go on as if nothing had happened.
+    if (piece === undefined) throw new Error("reference to a node that is not in the table")
+    return piece
+  }
+
+  private grow(): void {
+    const first = this.pieces.length * PIECE
+    const piece = new Piece()
+    this.pieces.push(piece)
+    for (let record = first + PIECE - 1; record >= first; record--) this.free(piece, record)
   }
 
   private rehash(): void {
-    this.index = new Int32Array(this.index.length * 2).fill(FREE)
-    const free = new Set<number>()
-    for (let record = this.firstFree; record !== FREE; record = at(this.parents, record)) free.add(record)
-    for (let record = 0; record < this.capacity; record++) if (!free.has(record)) this.addToIndex(record)
+    this.index = new Int32Array(this.index.length * 2).fill(NONE)
+    for (const [number, piece] of this.pieces.entries()) {
+      for (let place = 0; place < PIECE; place++) {
+        const record = number * PIECE + place
+        if (piece.pending[place] !== FREE) this.addToIndex(this.idAt(record), record)
+      }
+    }
   }
 
   private find(id: NodeId.NodeId): number {
     const mask = this.index.length - 1
     for (let slot = hash(id) & mask; ; slot = (slot + 1) & mask) {
       const record = this.index[slot] as number
-      if (record === FREE || this.ids[record] === id) return record
+      if (record === NONE || this.idAt(record) === id) return record
     }
   }
 
-  private addToIndex(record: number): void {
+  private addToIndex(id: NodeId.NodeId, record: number): void {
     const mask = this.index.length - 1
-    let slot = hash(at(this.ids, record)) & mask
-    while (this.index[slot] !== FREE) slot = (slot + 1) & mask
+    let slot = hash(id) & mask
+    while (this.index[slot] !== NONE) slot = (slot + 1) & mask
     this.index[slot] = record
   }
 
   private removeFromIndex(id: NodeId.NodeId): void {
     const mask = this.index.length - 1
     let hole = hash(id) & mask
-    while (at(this.ids, this.index[hole] as number) !== id) hole = (hole + 1) & mask
+    while (this.idAt(this.index[hole] as number) !== id) hole = (hole + 1) & mask
     // Entries behind the hole that could have stood in it move up, so that searches need no tombstones.
-    for (let slot = (hole + 1) & mask; this.index[slot] !== FREE; slot = (slot + 1) & mask) {
-      const home = hash(at(this.ids, this.index[slot] as number)) & mask
+    for (let slot = (hole + 1) & mask; this.index[slot] !== NONE; slot = (slot + 1) & mask) {
+      const home = hash(this.idAt(this.index[slot] as number)) & mask
       if (((slot - home) & mask) >= ((slot - hole) & mask)) {
         this.index[hole] = this.index[slot] as number
         hole = slot
       }
     }
-    this.index[hole] = FREE
+    this.index[hole] = NONE
   }
 }
 
-const at = (column: Float64Array | Int32Array, record: number): number => column[record] as number
+type Column = Float64Array | Int32Array | Uint32Array | Uint16Array
 
-const extend = (column: Float64Array, capacity: number): Float64Array<ArrayBuffer> => {
-  const longer = new Float64Array(capacity)
-  longer.set(column)
-  return longer
+const at = (column: Column, record: number): number => column[record % PIECE] as number
+
+const add = (column: Column, record: number, amount: number): void => {
+  column[record % PIECE] = at(column, record) + amount
+}
+
+/** Whether the columns can hold the node, and its id can be told from them. */
+const isRegular = ({ bound, contentsStart, id, nameStart, start }: Node): boolean => {
+  const nameBack = start - nameStart
+  const contentsAhead = contentsStart - start
+  return (
+    nameBack >= 0 &&
+    nameBack < IRREGULAR &&
+    (contentsStart === 0
+      ? id === NodeId.ofEntry(start)
+      : contentsAhead > 0 && contentsAhead <= 0xffff_ffff && id === NodeId.ofDirectory(bound))
+  )
 }
 
 /** Ids are offsets, close together: multiplying spreads them. */

@@ -4,15 +4,30 @@ import { LookupTable } from "../../src/domain/LookupTable.ts"
 import type { Node } from "../../src/domain/Node.ts"
 import { anyInteger } from "./helpers.ts"
 
-/** A node whose every field depends on its id, and on which of several nodes of that id it is. */
-const nodeOf = (id: number, variant = 0): Node => ({
-  id,
-  parent: id + 1 + variant,
-  nameStart: Math.abs(id) * 2 + variant,
-  start: Math.abs(id) * 3 + variant,
-  bound: Math.abs(id) * 5 + variant,
-  contentsStart: id < 0 ? 0 : id * 7 + variant,
-})
+/**
+ * A node whose every field depends on its id, and on which of several nodes of that id it is. Those of an even variant
+ * are as the archive has them, the others are not.
+ */
+const nodeOf = (id: number, variant = 0): Node => {
+  const start = Math.max(0, Math.abs(id) - (id > 0 ? 2000 : 0))
+  return variant % 2 === 0
+    ? {
+        id,
+        parent: id + 1 + variant,
+        nameStart: start - 20 - variant,
+        start,
+        bound: id > 0 ? id : start + 100 + variant,
+        contentsStart: id > 0 ? start + 56 + variant : 0,
+      }
+    : {
+        id,
+        parent: id + 1 + variant,
+        nameStart: Math.abs(id) * 2 + variant,
+        start: Math.abs(id) * 3 + variant,
+        bound: Math.abs(id) * 5 + variant,
+        contentsStart: id < 0 ? 0 : id * 7 + variant,
+      }
+}
 
 interface Counts {
   readonly node: Node
