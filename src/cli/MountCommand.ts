@@ -8,6 +8,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Lazy from "./Lazy.ts"
 import * as LogFlags from "./mount/LogFlags.ts"
+import * as PerformanceFlags from "./mount/PerformanceFlags.ts"
 import * as ProcessFlags from "./mount/ProcessFlags.ts"
 import * as ViewFlags from "./mount/ViewFlags.ts"
 import * as Parameters from "./Parameters.ts"
@@ -30,6 +31,7 @@ const parameters = {
   ),
   ...ViewFlags.flags,
   ...ProcessFlags.flags,
+  ...PerformanceFlags.flags,
   ...LogFlags.flags,
 }
 

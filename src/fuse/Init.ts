@@ -30,6 +30,8 @@ export interface Agreement {
 export interface Options {
   /** Let the kernel enforce permissions and ACLs. Off for mounts without `default_permissions`. */
   readonly posixAcl: boolean
+  /** Bytes that the kernel reads ahead at most; `ReadAhead.BYTES` unless given. */
+  readonly readAhead?: number | undefined
 }
 
 /** The oldest protocol spoken: attributes have a block size from 7.9 on. */
@@ -63,7 +65,12 @@ export const negotiate = (offer: Offer, options: Options): Result.Result<Agreeme
 }
 
 /** Reply to INIT. */
-export const reply = (unique: number, offer: Offer, agreement: Agreement | "ask again"): Uint8Array => {
+export const reply = (
+  unique: number,
+  offer: Offer,
+  agreement: Agreement | "ask again",
+  { readAhead }: Pick<Options, "readAhead"> = {},
+): Uint8Array => {
   const old = agreement !== "ask again" && agreement.minor < 23
   const message = Reply.make(unique, old ? Abi.INIT_OUT.compat22 : Abi.INIT_OUT.size)
   const view = Bytes.dataView(message)
@@ -76,7 +83,7 @@ export const reply = (unique: number, offer: Offer, agreement: Agreement | "ask 
   )
   if (agreement === "ask again") return message
   // The kernel takes the smaller of this and its own setting, which root may raise later.
-  view.setUint32(at + Abi.INIT_OUT.max_readahead, Math.max(offer.maxReadahead, ReadAhead.BYTES), true)
+  view.setUint32(at + Abi.INIT_OUT.max_readahead, readAhead ?? Math.max(offer.maxReadahead, ReadAhead.BYTES), true)
   view.setUint32(at + Abi.INIT_OUT.flags, agreement.flags >>> 0, true)
   view.setUint16(at + Abi.INIT_OUT.max_background, 64, true)
   view.setUint16(at + Abi.INIT_OUT.congestion_threshold, 48, true)

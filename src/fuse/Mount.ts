@@ -111,6 +111,8 @@ export interface Options {
   readonly replaceDead?: boolean | undefined
   /** How to show what is mounted; as it is by default. Not for `mountBridge`: a bridge has its view. */
   readonly view?: View.View | undefined
+  /** Bytes that the kernel reads ahead at most; `ReadAhead.BYTES` unless given. Only root may have more than 128 KiB. */
+  readonly readAhead?: number | undefined
   /** Told when the file system is busy at the end and is unmounted lazily. */
   readonly onLazyUnmount?: ((detail: string) => Effect.Effect<void>) | undefined
   /** Told of every request of the kernel, the first included. */
@@ -198,13 +200,17 @@ export const mountBridge = Effect.fnUntraced(function* (
   const session = yield* Session.make(channel, options.spans === true ? BridgeSpans.make(bridge) : bridge, {
     posixAcl: mountOptions.defaultPermissions,
     observer: options.observer,
+    readAhead: options.readAhead,
   })
   const serving = yield* Effect.forkScoped(
     Effect.onError(session.serve, () => mount.unmount),
     { startImmediately: true },
   )
   const { device } = mount
-  if (device !== undefined) yield* Effect.forkScoped(Effect.andThen(session.ready, ReadAhead.raise(device)))
+  if (device !== undefined) {
+    const readAhead = ReadAhead.set(device, options.readAhead ?? ReadAhead.BYTES)
+    yield* Effect.forkScoped(Effect.andThen(session.ready, readAhead))
+  }
   // The kernel may want answers while it unmounts: serving ends after that.
   yield* Effect.addFinalizer(() => mount.unmount)
   const ended = Fiber.join(serving)

@@ -10,10 +10,10 @@ import * as Effect from "effect/Effect"
 /** Bytes. With 1 MiB the first READ of a file asks for 64 KiB, and READs of a large one for the most the kernel can. */
 export const BYTES: number = 1024 * 1024
 
-/** Raises the read-ahead of the file system with this device number (`major:minor`), after INIT. */
-export const raise = (device: string): Effect.Effect<void> =>
+/** Sets the read-ahead of the file system with this device number (`major:minor`) to `bytes`, after INIT. */
+export const set = (device: string, bytes: number): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
-    fs.writeFile(`/sys/class/bdi/${device}/read_ahead_kb`, String(BYTES / 1024), (error) => {
+    fs.writeFile(`/sys/class/bdi/${device}/read_ahead_kb`, String(Math.floor(bytes / 1024)), (error) => {
       resume(error === null ? Effect.void : Effect.logDebug(`read-ahead stays as it is: ${error.message}`))
     })
   })

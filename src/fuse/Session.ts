@@ -199,7 +199,7 @@ export const make = Effect.fnUntraced(function* (
   const init = (unique: number, offer: Init.Offer): Effect.Effect<Uint8Array, Errno.Errno> =>
     Effect.map(Effect.fromResult(Init.negotiate(offer, options)), (agreed) => {
       if (agreed !== "ask again") agreement = agreed
-      return Init.reply(unique, offer, agreed)
+      return Init.reply(unique, offer, agreed, options)
     })
 
   /** Opening a file or folder: where the kernel can do without, it is told so (guide to the kernel, §4). */

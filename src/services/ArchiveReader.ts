@@ -98,12 +98,17 @@ export interface Options {
 }
 
 /** Bounds of the reference, and some 40 MiB of memory at most. */
-export const defaults: Options = {
-  limits: Limits.defaults,
-  blocks: BlockCache.defaults,
-  tableCapacity: 32 * 1024 * 1024,
-  hash: SipHash.hash,
-}
+/** Caches of `bytes` in all: blocks hold what stands together in the archive, and goodbye tables what it takes longer to load. */
+export const caches = (bytes: number): Pick<Options, "blocks" | "tableCapacity"> => ({
+  blocks: { ...BlockCache.defaults, capacity: bytes / 4 },
+  tableCapacity: (bytes * 3) / 4,
+})
+
+/** Bytes of all caches, unless told otherwise. */
+export const CACHE_SIZE: number = 32 * 1024 * 1024
+
+/** What holds unless told otherwise. */
+export const defaults: Options = { limits: Limits.defaults, ...caches(CACHE_SIZE), hash: SipHash.hash }
 
 /** The archive of a program that works by node. */
 export class ArchiveReader extends Context.Service<ArchiveReader, Shape>()("pxar-fuse/services/ArchiveReader") {

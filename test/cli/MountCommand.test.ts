@@ -57,6 +57,18 @@ describe("a mount", () => {
     }),
   )
 
+  it.live("reads ahead as much as --read-ahead says", () =>
+    Effect.gen(function* () {
+      if (process.getuid?.() !== 0) return
+      const mountPoint = yield* Processes.mountPoint()
+      yield* mount(hello, mountPoint, ["--read-ahead", "256K", "--cache-size", "1M"])
+      const entry = yield* MountTable.find(mountPoint)
+      const setting = Effect.sync(() => fs.readFileSync(`/sys/class/bdi/${entry!.device}/read_ahead_kb`, "utf8"))
+      yield* Processes.eventually("the read-ahead", setting, (text) => text === "256\n")
+      assert.strictEqual(fs.readFileSync(path.join(mountPoint, "hello"), "utf8"), "hi\n")
+    }),
+  )
+
   it.live("takes relative names, with spaces in them", () =>
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint("a mount point")

@@ -121,6 +121,14 @@ describe("reply", () => {
     )
   })
 
+  it("wants as much read-ahead as it is told to, also less than the kernel offers", () => {
+    const agreement = { minor: 45, flags: 0, noOpen: false, noOpendir: false }
+    for (const readAhead of [0, 4096, 4 << 20]) {
+      const message = Init.reply(2, offer, agreement, { readAhead })
+      assert.strictEqual(Buffer.from(message).readUInt32LE(16 + 8), readAhead)
+    }
+  })
+
   it("wants 1 MiB of read-ahead, or what the kernel offers if that is more", () => {
     const agreement = { minor: 45, flags: 0, noOpen: false, noOpendir: false }
     const granted = (maxReadahead: number) =>

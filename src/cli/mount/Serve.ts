@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Mount from "../../fuse/Mount.ts"
 import * as MountOptions from "../../fuse/MountOptions.ts"
+import * as ArchiveReader from "../../services/ArchiveReader.ts"
 import * as ControlServer from "../control/ControlServer.ts"
 import * as MountReport from "../control/MountReport.ts"
 import * as ExitCode from "../ExitCode.ts"
@@ -29,6 +30,10 @@ export interface Settings extends LogFlags.Settings, ViewFlags.Settings {
   readonly mountPoint: string
   readonly payload: string | undefined
   readonly options: ReadonlyArray<string>
+  /** Bytes. */
+  readonly cacheSize: number | undefined
+  /** Bytes. */
+  readonly readAhead: number | undefined
   readonly pidFile: string | undefined
   readonly notifyFd: number | undefined
   /** Milliseconds. */
@@ -66,6 +71,8 @@ const run = Effect.fnUntraced(function* (
       payload,
       options,
       replaceDead: settings.force,
+      readAhead: settings.readAhead,
+      ...(settings.cacheSize !== undefined && ArchiveReader.caches(settings.cacheSize)),
       observer,
       idle: settings.closeAfter,
       view: ViewFlags.view(settings, progress),
