@@ -110,7 +110,8 @@ export const make = Effect.fnUntraced(function* (
         observer(event)
       } catch (defect) {
         observers.delete(observer)
-        outcome = Effect.logError("an observer of the session threw, and is not called any more", defect)
+        const message = "an observer of the session threw, and is not called any more"
+        outcome = Effect.andThen(outcome, Effect.logError(message, defect))
       }
     }
     return outcome
