@@ -13,9 +13,10 @@ import * as Terminal from "./Terminal.ts"
 
 export const handler = Effect.fn("status")(function* ({ json, mountPoint }: Input) {
   const mounts = mountPoint === undefined ? yield* Mounts.all : [yield* Mounts.find(mountPoint)]
+  const states = yield* Effect.forEach(mounts, Mounts.state, { concurrency: "unbounded" })
   const output = Output.make()
-  for (const mount of mounts) {
-    const state = yield* Mounts.state(mount)
+  for (const [index, mount] of mounts.entries()) {
+    const state = states[index] ?? "unknown"
     yield* output.text(json ? EntryJson.line(asJson(mount, state)) : asText(mount, state))
   }
   yield* output.flush

@@ -38,6 +38,10 @@ export const handler = Effect.fn("unmount")(function* ({ mountPoint }: Input) {
   }
   const path = entry.mountPoint.toString()
   const how = Unmount.how()
+  if (how === "fusermount3" && entry.owner !== process.geteuid?.()) {
+    const detail = `permission denied: it was mounted by user ${entry.owner}`
+    return yield* new UnmountError({ place, detail })
+  }
   const gone = yield* Unmount.detach(how, path, false).pipe(
     Effect.as(true),
     Effect.catch((busy) =>

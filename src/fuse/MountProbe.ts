@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 export type Answer = "answers" | "dead" | "silent"
 
 /** Milliseconds for an answer. */
-const PATIENCE = 2000
+const PATIENCE = 1000
 
 /** Asks with statfs(2), which the kernel never answers by itself. */
 export const probe = (mountPoint: string): Effect.Effect<Answer> =>

@@ -28,13 +28,13 @@ describe("docs/json.md", () => {
 
   it.each(JsonSchemas.outputs)("names every member in its examples of %s", (output) => {
     const named = new Set([...document.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name))
-    // Members of what is given as it is found, and hex twins of members, which are explained once for all.
-    const exempt = new Set(["exclude-patterns"])
+    // Members of what is given as it is found, operations of the kernel, and hex twins, which are explained once for all.
+    const exempt = (name: string): boolean => name === "exclude-patterns" || /^[A-Z]+$/.test(name)
     for (const text of examples(output)) {
       for (const line of JsonSchemas.parse(output, text)) {
         for (const member of members(line)) {
-          const name = member.replace(/(?<=^(path|name|target|hardlink))_hex$/, "")
-          assert.isTrue(named.has(name) || exempt.has(name), `${member} is not explained`)
+          const name = member.replace(/(?<=^(path|name|target|hardlink|mount_point))_hex$/, "")
+          assert.isTrue(named.has(name) || exempt(name), `${member} is not explained`)
         }
       }
     }

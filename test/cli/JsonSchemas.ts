@@ -172,11 +172,37 @@ const Diff = Schema.Union([
   }),
 ])
 
+const MountMembers = {
+  mount_point: Schema.String,
+  mount_point_hex: Schema.optionalKey(Hex),
+  archive: Schema.String,
+  device: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d+:\d+$/))),
+  owner: Schema.optionalKey(Count),
+}
+
+const Status = Schema.Union([
+  Schema.Struct({ ...MountMembers, state: Schema.Literals(["dead", "silent", "unknown"]) }),
+  Schema.Struct({
+    ...MountMembers,
+    state: Schema.Literals(["served", "detached"]),
+    pid: Count,
+    since: Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)),
+    requests: Schema.Record(Schema.String, Count),
+    delivered: Count,
+    abandoned: Count,
+    errors: Count,
+    in_flight: Count,
+    held: Count,
+    cache: Schema.Struct({ blocks: Count, tables: Count }),
+  }),
+])
+
 const parsers = {
   list: Schema.decodeUnknownSync(Schema.fromJsonString(List), { onExcessProperty: "error" }),
   info: Schema.decodeUnknownSync(Schema.fromJsonString(Info), { onExcessProperty: "error" }),
   verify: Schema.decodeUnknownSync(Schema.fromJsonString(Verify), { onExcessProperty: "error" }),
   diff: Schema.decodeUnknownSync(Schema.fromJsonString(Diff), { onExcessProperty: "error" }),
+  status: Schema.decodeUnknownSync(Schema.fromJsonString(Status), { onExcessProperty: "error" }),
 }
 
 export type Output = keyof typeof parsers

@@ -19,7 +19,7 @@ export interface Server {
 }
 
 /** Milliseconds for an answer: whoever takes longer is stopped, or hangs. */
-const PATIENCE = 2000
+const PATIENCE = 1000
 
 /** Bytes of an answer; nobody can make this process collect more. */
 const MAX_REPORT = 64 * 1024
