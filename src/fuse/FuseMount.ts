@@ -192,7 +192,7 @@ const register = Effect.fnUntraced(function* (
   if (entry === undefined) {
     return yield* new MountError({ reason: "Failed", mountPoint, detail: "the new mount is not in the mount table" })
   }
-  const unmount = yield* Effect.cachedWithTTL(Unmount.unmount(how, entry, onLazyUnmount), (exit) =>
+  const unmount = yield* Effect.cachedWithTTL(Unmount.make(how, entry, onLazyUnmount), (exit) =>
     Exit.isSuccess(exit) && exit.value !== "failed" && exit.value !== "covered" ? Duration.infinity : Duration.zero,
   )
   return {

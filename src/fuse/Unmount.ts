@@ -32,36 +32,46 @@ export const detach = (how: How, mountPoint: string, lazy: boolean): Effect.Effe
       )
     : Fusermount.run(mountPoint, lazy ? ["-u", "-z"] : ["-u"])
 
-/** Unmounts, lazily if the mount is in use; `onLazyUnmount` is then told, with one line. */
-export const unmount = Effect.fnUntraced(function* (
+/**
+ * Unmounts, lazily if the mount is in use; `onLazyUnmount` is then told, with one line. Can be run again; that a mount is
+ * covered is logged once.
+ */
+export const make = (
   how: How,
   entry: MountTable.Entry,
   onLazyUnmount: (detail: string) => Effect.Effect<void>,
-): Effect.fn.Return<Unmounted> {
+): Effect.Effect<Unmounted> => {
   const mountPoint = entry.mountPoint.toString()
   const place = shellWord(mountPoint)
   const command = how === "root" ? "umount" : "fusermount3 -u"
-  const before = yield* reach(entry)
-  if (before === "gone") return "gone"
-  if (before === "covered") {
+  let told = false
+
+  const tellCovered = Effect.gen(function* () {
+    if (told) return
+    told = true
     const over = yield* Effect.orElseSucceed(MountTable.find(mountPoint), () => undefined)
     const what = over === undefined ? "hidden by a mount further up" : `covered by a mount of ${over.fsType}`
     yield* Effect.logError(
       `${place} is ${what} and stays, without answering: unmount that, then type ${command} ${place}`,
     )
-    return "covered"
-  }
-  const unmounted = yield* Effect.result(detach(how, mountPoint, false))
-  if (Result.isSuccess(unmounted)) return "unmounted"
-  if ((yield* reach(entry)) === "gone") return "gone"
-  const detached = yield* Effect.result(detach(how, mountPoint, true))
-  if (Result.isSuccess(detached)) {
-    yield* onLazyUnmount(`${place} is in use (${unmounted.failure.detail}): detached, it ends with its last user`)
-    return "detached"
-  }
-  yield* Effect.logError(`${place} is still mounted (${detached.failure.detail}): type ${command} ${place}`)
-  return "failed"
-})
+  })
+
+  return Effect.gen(function* () {
+    const before = yield* reach(entry)
+    if (before === "covered") yield* tellCovered
+    if (before !== "reachable") return before
+    const unmounted = yield* Effect.result(detach(how, mountPoint, false))
+    if (Result.isSuccess(unmounted)) return "unmounted"
+    if ((yield* reach(entry)) === "gone") return "gone"
+    const detached = yield* Effect.result(detach(how, mountPoint, true))
+    if (Result.isSuccess(detached)) {
+      yield* onLazyUnmount(`${place} is in use (${unmounted.failure.detail}): detached, it ends with its last user`)
+      return "detached"
+    }
+    yield* Effect.logError(`${place} is still mounted (${detached.failure.detail}): type ${command} ${place}`)
+    return "failed"
+  })
+}
 
 /** Unmounts if nobody uses the mount; whether it is gone now. */
 export const unmountIfFree = (how: How, entry: MountTable.Entry): Effect.Effect<boolean> =>
