@@ -37,7 +37,7 @@ const asJson = ({ entry, server }: Mounts.Mount, state: Mounts.State): EntryJson
 
 const asText = ({ entry, server }: Mounts.Mount, state: Mounts.State): string => {
   const mountPoint = shellWord(entry?.mountPoint.toString() ?? server?.report.mount_point ?? "")
-  const archive = shellWord(server?.report.archive ?? entry?.source ?? "")
+  const archive = (server?.report.archives ?? [entry?.source ?? ""]).map(shellWord).join(" ")
   const lines =
     server === undefined
       ? [remark(mountPoint, entry?.owner)[state]]

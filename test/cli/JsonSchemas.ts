@@ -175,7 +175,7 @@ const Diff = Schema.Union([
 const MountMembers = {
   mount_point: Schema.String,
   mount_point_hex: Schema.optionalKey(Hex),
-  archive: Schema.String,
+  archive: Schema.optionalKey(Schema.String),
   device: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d+:\d+$/))),
   owner: Schema.optionalKey(Count),
 }
@@ -185,6 +185,7 @@ const Status = Schema.Union([
   Schema.Struct({
     ...MountMembers,
     state: Schema.Literals(["served", "detached"]),
+    archives: Schema.Array(Schema.String),
     pid: Count,
     since: Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)),
     requests: Schema.Record(Schema.String, Count),

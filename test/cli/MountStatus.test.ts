@@ -47,6 +47,7 @@ describe("status", () => {
         archive: treeV1,
         device: (yield* MountTable.find(mountPoint))!.device,
         owner: process.geteuid!(),
+        archives: [treeV1],
         pid: server,
         in_flight: 0,
         held: names.length + 1,

@@ -11,7 +11,8 @@ export const MountReport = Schema.Struct({
   pid: Count,
   /** When it began to serve, ISO 8601. */
   since: Schema.String,
-  archive: Schema.String,
+  /** Absolute paths of what was to be mounted: archives, or a folder of them. */
+  archives: Schema.Array(Schema.String),
   mount_point: Schema.String,
   /** `major:minor`, as in the mount table. Absent for a connection that was mounted by somebody else. */
   device: Schema.optionalKey(Schema.String),
@@ -31,13 +32,13 @@ export const MountReport = Schema.Struct({
 
 export type MountReport = typeof MountReport.Type
 
-export const of = (mounted: Mount.Mounted, archive: string, since: Date): Effect.Effect<MountReport> =>
+export const of = (mounted: Mount.Mounted, archives: ReadonlyArray<string>, since: Date): Effect.Effect<MountReport> =>
   Effect.gen(function* () {
     const { abandoned, delivered, errors, requests } = yield* mounted.counters
     return {
       pid: process.pid,
       since: since.toISOString(),
-      archive,
+      archives,
       mount_point: mounted.mountPoint,
       ...(mounted.device === undefined ? {} : { device: mounted.device }),
       requests,

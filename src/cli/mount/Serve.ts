@@ -80,7 +80,7 @@ const run = Effect.fnUntraced(function* (
   )
   yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
   const absolute = archives.map((archive) => path.resolve(archive))
-  yield* answerQuestions(mounted, absolute.join(", "))
+  yield* answerQuestions(mounted, absolute)
   yield* Effect.raceFirst(mounted.ready, mounted.ended)
   const onInterrupt = yield* ExitCode.OnInterrupt
   onInterrupt.code = ExitCode.SUCCESS
@@ -97,9 +97,12 @@ const run = Effect.fnUntraced(function* (
 })
 
 /** For `pxar-fuse status`. A mount is worth having without it. */
-const answerQuestions = (mounted: Mount.Mounted, archive: string): Effect.Effect<void, never, Scope.Scope> =>
+const answerQuestions = (
+  mounted: Mount.Mounted,
+  archives: ReadonlyArray<string>,
+): Effect.Effect<void, never, Scope.Scope> =>
   Effect.suspend(() => {
-    const report = MountReport.of(mounted, archive, new Date())
+    const report = MountReport.of(mounted, archives, new Date())
     return Effect.catch(ControlServer.listen(Effect.map(report, MountReport.encode)), (reason) =>
       Effect.logInfo(`pxar-fuse status will know little of this mount: ${reason}`),
     )
