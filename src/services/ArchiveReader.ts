@@ -105,7 +105,7 @@ export const caches = (bytes: number): Pick<Options, "blocks" | "tableCapacity">
 })
 
 /** Bytes of all caches, unless told otherwise. */
-export const CACHE_SIZE: number = 32 * 1024 * 1024
+export const CACHE_SIZE: number = 24 * 1024 * 1024
 
 /** What holds unless told otherwise. */
 export const defaults: Options = { limits: Limits.defaults, ...caches(CACHE_SIZE), hash: SipHash.hash }

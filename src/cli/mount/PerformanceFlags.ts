@@ -22,7 +22,7 @@ const size = (name: string, description: string) =>
   )
 
 export const flags = {
-  cacheSize: size("cache-size", "Memory for what has been read of the archive's structure (default: 32M)"),
+  cacheSize: size("cache-size", "Memory for what has been read of the archive's structure (default: 24M)"),
   readAhead: size(
     "read-ahead",
     "How much the kernel reads ahead (default: 1M for root; others cannot have more than 128K)",
