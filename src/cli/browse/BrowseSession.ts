@@ -21,6 +21,7 @@ import * as BrowseState from "./BrowseState.ts"
 import * as BrowseUpdate from "./BrowseUpdate.ts"
 import * as BrowseView from "./BrowseView.ts"
 import * as Keys from "./Keys.ts"
+import * as Layout from "./Layout.ts"
 import * as Screen from "./Screen.ts"
 import * as Wants from "./Wants.ts"
 
@@ -44,8 +45,8 @@ const browse = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Ended, ArchiveError | PlatformError, Scope.Scope> {
   const root = yield* archive.root
   const terminal = yield* NodeTerminal.make(() => false)
-  const events = yield* Queue.unbounded<BrowseUpdate.Event | Due>()
-  const size = { columns: yield* terminal.columns, rows: yield* terminal.rows }
+  const events = yield* Queue.unbounded<Message>()
+  const size = Layout.sizeOf({ columns: yield* terminal.columns, rows: yield* terminal.rows })
   yield* listen(terminal, events)
   const screen = yield* Screen.open(terminal)
   const loading = yield* FiberHandle.make<void, never>()
@@ -53,6 +54,12 @@ const browse = Effect.fnUntraced(function* (
   const extraction = yield* FiberHandle.make<void, never>()
   const extractions: Array<BrowseExtract.Outcome> = []
 
+  const load = (want: Wants.Want) =>
+    Effect.map(
+      BrowseLoad.answer(archive, want),
+      (answer) => void Queue.offerUnsafe(events, { _tag: "Answer", want, answer }),
+    )
+  const due = Effect.andThen(Effect.sleep(PATIENCE), Queue.offer(events, { _tag: "Due" }))
   const extract = (job: BrowseState.Job) =>
     Effect.map(
       BrowseExtract.run(archive, job, (text) => void Queue.offerUnsafe(events, { _tag: "Progress", job, text })),
@@ -76,10 +83,7 @@ const browse = Effect.fnUntraced(function* (
     if (next?.key !== want?.key) {
       want = next
       if (next === undefined) yield* FiberHandle.clear(loading)
-      else {
-        const load = Effect.map(BrowseLoad.answer(archive, next), (event) => void Queue.offerUnsafe(events, event))
-        yield* FiberHandle.run(loading, load)
-      }
+      else yield* FiberHandle.run(loading, load(next))
     }
     if (state.job !== job) {
       job = state.job
@@ -87,32 +91,34 @@ const browse = Effect.fnUntraced(function* (
       else yield* FiberHandle.run(extraction, extract(job), { startImmediately: false })
     }
 
-    const isSettled = want === undefined || want._tag === "Names"
-    if (isSettled) yield* FiberHandle.clear(patience)
-    else {
-      const due = Effect.andThen(Effect.sleep(PATIENCE), Queue.offer(events, DUE))
-      yield* FiberHandle.run(patience, due, { onlyIfMissing: true })
-    }
-    if (isSettled && Queue.sizeUnsafe(events) === 0) yield* screen.draw(BrowseView.frame(state))
+    const isComplete = want === undefined || want._tag === "Names"
+    if (isComplete) yield* FiberHandle.clear(patience)
+    else yield* FiberHandle.run(patience, due, { onlyIfMissing: true })
+    if (isComplete && Queue.sizeUnsafe(events) === 0) yield* screen.draw(BrowseView.frame(state))
+
     for (const event of yield* Queue.takeAll(events)) {
       if (event._tag === "Due") yield* screen.draw(BrowseView.frame(state))
-      else state = BrowseUpdate.update(state, event)
+      else if (event._tag === "Answer") {
+        // The same may be wanted again: a folder that is entered a second time.
+        if (event.want === want) want = undefined
+        state = BrowseUpdate.update(state, event.answer)
+      } else state = BrowseUpdate.update(state, event)
     }
   }
   return { code: state.ended, extractions }
 })
 
-/** It is time to draw, whatever is lacking. */
-interface Due {
-  readonly _tag: "Due"
-}
-
-const DUE: Due = { _tag: "Due" }
+/** What the fiber that owns the state is told. */
+type Message =
+  | BrowseUpdate.Event
+  | { readonly _tag: "Answer"; readonly want: Wants.Want; readonly answer: BrowseUpdate.Event }
+  /** It is time to draw, whatever is lacking. */
+  | { readonly _tag: "Due" }
 
 /** Keys and sizes of the terminal, as events. */
 const listen = Effect.fnUntraced(function* (
   terminal: Terminal.Terminal,
-  events: Queue.Enqueue<BrowseUpdate.Event | Due>,
+  events: Queue.Enqueue<Message>,
 ): Effect.fn.Return<void, never, Scope.Scope> {
   const forward = <A>(queue: Queue.Dequeue<A, Cause.Done>, event: (value: A) => BrowseUpdate.Event) =>
     Queue.take(queue).pipe(
@@ -122,5 +128,5 @@ const listen = Effect.fnUntraced(function* (
       Effect.forkScoped,
     )
   yield* forward(yield* terminal.readInput, (input) => ({ _tag: "Key", key: Keys.fromInput(input) }))
-  yield* forward(yield* terminal.size, (size) => ({ _tag: "Resized", size }))
+  yield* forward(yield* terminal.size, (size) => ({ _tag: "Resized", size: Layout.sizeOf(size) }))
 })

@@ -61,7 +61,7 @@ const apply = (state: BrowseState.State, event: Event): BrowseState.State => {
     case "Names":
       return change(state, event.folder, (folder) => OpenFolder.withNames(folder, event.from, event.names))
     case "Preview":
-      return { ...state, preview: { key: event.key, content: event.content } }
+      return previewed(state, event.key, event.content)
     case "Progress":
       return event.job === state.job ? { ...state, progress: event.text } : state
     case "Extracted":
@@ -78,6 +78,14 @@ const change = (
   const [root, ...below] = state.folders
   const changed = (folder: OpenFolder.OpenFolder) => (folder.found.node.id === node.id ? f(folder) : folder)
   return { ...state, folders: [changed(root), ...below.map(changed)] }
+}
+
+/** Takes a preview, unless the cursor is somewhere else by now. */
+const previewed = (state: BrowseState.State, key: string, content: Preview.Preview): BrowseState.State => {
+  const item = BrowseState.current(state)
+  return item?._tag === "Found" && BrowseState.previewKey(item) === key
+    ? { ...state, preview: { key, content } }
+    : state
 }
 
 const finished = (state: BrowseState.State, message: string, problems: ReadonlyArray<string>): BrowseState.State => {

@@ -19,7 +19,7 @@ export interface Search {
   readonly text: string
   /** Numbers of the entries that match, of those whose names are known. */
   readonly matches: ReadonlyArray<number>
-  /** Where the cursor was before. */
+  /** The entry where the cursor was before, or was moved to: the cursor is there, or at the next that matches. */
   readonly origin: number
 }
 
@@ -68,10 +68,16 @@ export const onScreen = (folder: OpenFolder, height: number): ReadonlyArray<numb
 }
 
 /** Moves the cursor to `index`, or as near as there is something. */
-export const moveTo = (folder: OpenFolder, index: number): OpenFolder => ({
-  ...folder,
-  cursor: Math.max(0, Math.min(index, count(folder) - 1)),
-})
+export const moveTo = (folder: OpenFolder, index: number): OpenFolder => {
+  if (count(folder) === 0) return folder
+  const cursor = Math.max(0, Math.min(index, count(folder) - 1))
+  const { search } = folder
+  return {
+    ...folder,
+    cursor,
+    search: search === undefined ? undefined : { ...search, origin: numberAt(folder, cursor) },
+  }
+}
 
 /** Brings the cursor onto a screen of `height` rows. */
 export const scroll = (folder: OpenFolder, height: number): OpenFolder => {
@@ -99,15 +105,10 @@ export const searchName = (name: Uint8Array): string => PathText.print(name).toL
 /** Adds names of the entries from number `from` on. */
 export const withNames = (folder: OpenFolder, from: number, names: ReadonlyArray<string>): OpenFolder => {
   if (from !== folder.names.length) return folder
+  const known = { ...folder, names: [...folder.names, ...names] }
   const { search } = folder
-  return {
-    ...folder,
-    names: [...folder.names, ...names],
-    search:
-      search === undefined
-        ? undefined
-        : { ...search, matches: [...search.matches, ...matchesIn(names, from, search.text)] },
-  }
+  if (search === undefined) return known
+  return show(known, { ...search, matches: [...search.matches, ...matchesIn(names, from, search.text)] })
 }
 
 const matchesIn = (names: ReadonlyArray<string>, from: number, text: string): Array<number> => {
@@ -117,16 +118,20 @@ const matchesIn = (names: ReadonlyArray<string>, from: number, text: string): Ar
   return matches
 }
 
-/** Shows the entries whose names contain `text`, whatever the case. The cursor stays at its entry or goes to the next. */
-export const search = (folder: OpenFolder, text: string): OpenFolder => {
-  const origin = folder.search?.origin ?? folder.cursor
-  const matches = matchesIn(folder.names, 0, text)
-  const at = count(folder) === 0 ? origin : numberAt(folder, folder.cursor)
-  const next = matches.findIndex((number) => number >= at)
-  return moveTo({ ...folder, search: { text, matches, origin } }, next < 0 ? matches.length - 1 : next)
+/** Shows the entries whose names contain `text`, whatever the case. */
+export const search = (folder: OpenFolder, text: string): OpenFolder =>
+  show(folder, {
+    text,
+    matches: matchesIn(folder.names, 0, text),
+    origin: folder.search?.origin ?? folder.cursor,
+  })
+
+const show = (folder: OpenFolder, search: Search): OpenFolder => {
+  const next = search.matches.findIndex((number) => number >= search.origin)
+  return { ...folder, search, cursor: next < 0 ? Math.max(0, search.matches.length - 1) : next }
 }
 
-/** Shows all entries again. The cursor stays at its entry or, if nothing matched, goes where it was. */
+/** Shows all entries again. The cursor stays at its entry or, if nothing matches, goes where it was. */
 export const endSearch = (folder: OpenFolder): OpenFolder => {
   if (folder.search === undefined) return folder
   const number = count(folder) === 0 ? folder.search.origin : numberAt(folder, folder.cursor)

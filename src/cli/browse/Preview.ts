@@ -72,13 +72,14 @@ const hexLines = (bytes: Uint8Array, columns: number, height: number): ReadonlyA
   return lines
 }
 
-/** A text in lines of at most `columns` characters, broken at blanks where there are any. */
+/** A text in lines of at most `columns` characters (at least one), broken at blanks where there are any. */
 export const wrap = (text: string, columns: number): ReadonlyArray<string> => {
+  const width = Math.max(1, columns)
   const lines: Array<string> = []
   let rest = text
-  while (rest.length > columns) {
-    const blank = rest.lastIndexOf(" ", columns)
-    const end = blank > columns / 2 ? blank : columns
+  while (rest.length > width) {
+    const blank = rest.lastIndexOf(" ", width)
+    const end = blank > width / 2 ? blank : width
     lines.push(rest.slice(0, end))
     rest = rest.slice(end).trimStart()
   }
