@@ -19,6 +19,7 @@ import type { Input } from "./DiffCommand.ts"
 import * as EntryJson from "./EntryJson.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as LongListing from "./LongListing.ts"
+import * as Memory from "./Memory.ts"
 import * as Output from "./Output.ts"
 import * as Progress from "./Progress.ts"
 
@@ -31,6 +32,7 @@ export const handler = Effect.fn("diff")(function* ({
   payload,
   progress: mode,
 }: Input) {
+  Memory.keepYoungGenerationSmall()
   const left = yield* openArchive(archive, payload)
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode })

@@ -12,6 +12,7 @@ import * as EntryJson from "./EntryJson.ts"
 import * as ExitCode from "./ExitCode.ts"
 import type { Input } from "./ListCommand.ts"
 import * as LongListing from "./LongListing.ts"
+import * as Memory from "./Memory.ts"
 import * as Output from "./Output.ts"
 import * as Progress from "./Progress.ts"
 import * as TreeListing from "./TreeListing.ts"
@@ -28,6 +29,7 @@ export const handler = Effect.fn("list")(function* ({
   progress: mode,
   tree,
 }: Input) {
+  Memory.keepYoungGenerationSmall()
   const archive = yield* Archive.open(file, { payload })
   const selection = yield* Selection.make(archive, paths.map(PathText.parse))
   const output = Output.make()

@@ -39,7 +39,7 @@ export class PatternError extends Data.TaggedClass("PatternError")<{
   readonly detail: string
 }> {
   get message(): string {
-    return `exclude pattern ${PathText.print(this.pattern)}: ${this.detail}`
+    return `pattern ${PathText.print(this.pattern)}: ${this.detail}`
   }
 }
 
