@@ -10,7 +10,7 @@ import * as Command from "../support/Command.ts"
 import * as Golden from "../support/Golden.ts"
 import * as MountedTree from "../support/MountedTree.ts"
 import * as Processes from "../support/Processes.ts"
-import { need } from "../support/Requirements.ts"
+import { need, NOBODY } from "../support/Requirements.ts"
 
 beforeEach(need({ mount: true, root: true }))
 
@@ -132,6 +132,32 @@ describe("allow_root", () => {
         assert.strictEqual((yield* runAs(3000, "ls", mountPoint)).code, 2)
       }),
   )
+
+  describe("for an ordinary user", () => {
+    beforeEach((context) => {
+      need({ otherUsers: true, tools: ["fusermount3", "setpriv", "unshare"] })(context)
+      fs.chmodSync("/dev/fuse", 0o666)
+    })
+
+    it.live("lets root in, and nobody else", () =>
+      Effect.gen(function* () {
+        const mountPoint = yield* Processes.mountPoint("mnt", NOBODY)
+        const conf = yield* Command.write("fuse.conf", "user_allow_other\n")
+        // In a mount namespace of its own, where such mounts are allowed.
+        const script = `
+          mount --bind ${conf} /etc/fuse.conf
+          as() { user=$1; shift; setpriv --reuid=$user --regid=$user --clear-groups -- "$@"; }
+          as ${NOBODY} "$@" || exit 1
+          stat -c '%a %u %g' ${mountPoint}
+          cat ${mountPoint}/sizes/s1 | wc -c
+          as 3000 ls ${mountPoint} 2>/dev/null || echo refused
+          umount ${mountPoint}`
+        const command = Command.commandLine(["mount", tree, mountPoint, "-o", "allow_root"])
+        const { stderr, stdout } = yield* Processes.run("unshare", ["-m", "sh", "-c", script, "sh", ...command])
+        assert.strictEqual(stdout.toString(), `700 ${NOBODY} ${NOBODY}\n1\nrefused\n`, stderr)
+      }),
+    )
+  })
 })
 
 describe("--subdir", () => {

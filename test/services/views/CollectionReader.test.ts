@@ -103,6 +103,7 @@ describe("a collection", () => {
         const text = Buffer.from(path).toString()
         assert.strictEqual(node.parent, nodes.get(text.slice(0, text.lastIndexOf("/")) || "/")!.id, text)
         assert.deepStrictEqual(yield* reader.entry(node), entry)
+        assert.deepStrictEqual(reader.cached.entry(node), entry)
         assert.strictEqual(Buffer.from(yield* reader.name(node)).toString(), text.split("/").at(-1))
       }
     }),
@@ -115,6 +116,26 @@ describe("a collection", () => {
       assert.strictEqual(yield* H.readText(reader, "b.pxar/folder/deep"), "two")
       assert.strictEqual(yield* H.readText(reader, "a.mpxar/file"), "three")
       assert.strictEqual(yield* H.readText(reader, "a.mpxar/link"), "three")
+    }),
+  )
+
+  it.effect("tells at once what its archives tell at once, and nothing of its root but the entry", () =>
+    Effect.gen(function* () {
+      const reader = yield* open
+      const { cached, root } = reader
+      assert.isUndefined(cached.table(root))
+      assert.isUndefined(cached.lookup(root, Buffer.from("b.pxar")))
+      const { node } = yield* H.find(reader, "b.pxar")
+      const table = cached.table(node)!
+      const listed = [...Array(table.count).keys()].map((slot) => cached.child(node, table, slot))
+      assert.deepStrictEqual(listed, [...(yield* H.children(reader, node))])
+      const name = Buffer.from("file")
+      const found = yield* reader.lookup(node, name)
+      assert.deepStrictEqual(cached.lookup(node, name), found)
+      const content = found?.entry.body._tag === "File" ? found.entry.body.content : assert.fail("no file")
+      const target = Buffer.alloc(3)
+      assert.isTrue(cached.content(content, 0, target))
+      assert.strictEqual(target.toString(), "one")
     }),
   )
 

@@ -92,6 +92,46 @@ describe("an archive that is open on demand", () => {
     }),
   )
 
+  it.effect("is opened by another operation when the one that was opening it is interrupted", () =>
+    Effect.gen(function* () {
+      const started = yield* Deferred.make<void>()
+      let first = true
+      const reader = yield* OnDemandReader.make({
+        archive: "test.pxar",
+        archiveSize: built.bytes.length,
+        size: built.bytes.length,
+        open: Effect.suspend(() => {
+          if (!first) return H.open(built.bytes)
+          first = false
+          return Effect.andThen(Deferred.succeed(started, undefined), Effect.never)
+        }),
+        idle: "10 seconds",
+      })
+      const interrupted = yield* Effect.forkChild(reader.count(reader.root), { startImmediately: true })
+      yield* Deferred.await(started)
+      const other = yield* Effect.forkChild(reader.count(reader.root), { startImmediately: true })
+      yield* Fiber.interrupt(interrupted)
+      assert.strictEqual(yield* Fiber.join(other), 1)
+    }),
+  )
+
+  it.effect("tells nothing at once while it is closed", () =>
+    Effect.gen(function* () {
+      const { count, reader } = yield* make()
+      assert.isUndefined(reader.cached.entry(reader.root))
+      assert.deepStrictEqual(count, { closed: 0, opened: 0 })
+      const entry = yield* reader.entry(reader.root)
+      assert.deepStrictEqual(reader.cached.entry(reader.root), entry)
+      // That is a use.
+      yield* TestClock.adjust("9 seconds")
+      assert.isDefined(reader.cached.table(reader.root))
+      yield* TestClock.adjust("9 seconds")
+      assert.strictEqual(count.closed, 0)
+      yield* TestClock.adjust("2 seconds")
+      assert.isUndefined(reader.cached.table(reader.root))
+    }),
+  )
+
   it.effect("is closed with its scope", () =>
     Effect.gen(function* () {
       const { count } = yield* Effect.scoped(Effect.tap(make(), ({ reader }) => reader.count(reader.root)))

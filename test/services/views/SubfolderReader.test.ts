@@ -47,6 +47,20 @@ describe("a folder as the root", () => {
     }),
   )
 
+  it.effect("tells at once what it tells", () =>
+    Effect.gen(function* () {
+      const { view } = yield* open
+      const { cached, root } = view
+      const table = cached.table(root)!
+      const listed = [...Array(table.count).keys()].map((slot) => cached.child(root, table, slot))
+      assert.deepStrictEqual(listed, [...(yield* H.children(view, root))])
+      assert.deepStrictEqual(cached.entry(root), yield* view.entry(root))
+      const name = Buffer.from("c")
+      assert.deepStrictEqual(cached.lookup(root, name), yield* view.lookup(root, name))
+      assert.strictEqual(cached.lookup(root, Buffer.from("outside")), "absent")
+    }),
+  )
+
   it.effect("leads on to what is below, under its own numbers", () =>
     Effect.gen(function* () {
       const { view } = yield* open
