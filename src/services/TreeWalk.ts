@@ -82,12 +82,6 @@ export const walk = (reader: ArchiveReader.Tree, start: Found, { maxDepth, recur
         })
       }
 
-      const visit = (level: Level, slot: number, items: Array<Item>): Effect.Effect<void> =>
-        Effect.flatMap(itemAt(reader, level, slot), (item) => {
-          items.push(item)
-          return recursive && item._tag === "Found" && isDirectory(item) ? enter(item, items) : Effect.void
-        })
-
       const fill = Effect.fnUntraced(function* (items: Array<Item>): Effect.fn.Return<void> {
         if (first !== undefined) {
           items.push(first)
@@ -97,8 +91,14 @@ export const walk = (reader: ArchiveReader.Tree, start: Found, { maxDepth, recur
         while (items.length < CHUNK) {
           const level = levels.at(-1)
           if (level === undefined) return
-          if (level.next === level.slots.length) levels.pop()
-          else yield* visit(level, level.slots[level.next++] as number, items)
+          if (level.next === level.slots.length) {
+            levels.pop()
+            continue
+          }
+          const slot = level.slots[level.next++] as number
+          const item = itemAtOnce(reader, level, slot) ?? (yield* itemAt(reader, level, slot))
+          items.push(item)
+          if (recursive && item._tag === "Found" && isDirectory(item)) yield* enter(item, items)
         }
       })
 
@@ -127,6 +127,23 @@ export const itemAt = (reader: ArchiveReader.Tree, folder: Folder, slot: number)
     Effect.map(childPath(reader, folder, slot), (path) => unreadable(path, folder.depth + 1, error)),
   )
 
+/** The same without an effect, for a child that is at hand and has nothing the matter with it. */
+const itemAtOnce = ({ cached }: ArchiveReader.Tree, folder: Folder, slot: number): Found | undefined => {
+  const table = cached.table(folder.node)
+  const found = table && cached.child(folder.node, table, slot)
+  return found && itemOf(folder, found)
+}
+
+const itemOf = (folder: Folder, { entry, link, name, nameStart, node }: ArchiveReader.Found): Found => ({
+  _tag: "Found",
+  path: join(folder.path, name),
+  depth: folder.depth + 1,
+  node,
+  entry,
+  link,
+  nameStart,
+})
+
 const child = Effect.fnUntraced(function* (
   reader: ArchiveReader.Tree,
   folder: Folder,
@@ -139,16 +156,7 @@ const child = Effect.fnUntraced(function* (
       FormatError.malformed("D9", folder.node.bound, "a second entry of one name, hidden by the first"),
     )
   }
-  const found = yield* reader.resolve(folder.node, raw)
-  return {
-    _tag: "Found",
-    path: join(folder.path, raw.name),
-    depth: folder.depth + 1,
-    node: found.node,
-    entry: found.entry,
-    link: found.link,
-    nameStart: raw.nameStart,
-  }
+  return itemOf(folder, yield* reader.resolve(folder.node, raw))
 })
 
 /** Path of a child that cannot be read; with `?` for a name that cannot be read either. */
