@@ -31,18 +31,18 @@ describe("--idle-timeout", () => {
   it.live("waits for whoever is in the mount, though he asks nothing", () =>
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint()
-      const program = yield* Command.mount(hello, mountPoint, ["--idle-timeout", "0.1"])
+      const program = yield* Command.mount(hello, mountPoint, ["--idle-timeout", "0.1", "--debug"])
       const visitor = yield* Processes.start("sh", ["-c", 'cd "$0" && echo in && exec sleep 60', mountPoint])
       yield* Processes.eventually(
         "the visitor",
         Effect.sync(() => visitor.stdout().toString()),
         (text) => text === "in\n",
       )
-      // Several times as long as the mount would last.
-      yield* Effect.sleep("600 millis")
+      const stays = Effect.sync(() => program.stderr().split("the mount is in use: it stays").length - 1)
+      yield* Processes.eventually("the second time", stays, (times) => times === 2)
       assert.isDefined(yield* MountTable.find(mountPoint))
       yield* visitor.kill("SIGKILL")
-      assert.deepInclude(yield* program.ended, { code: 0, stderr: "" })
+      assert.strictEqual((yield* program.ended).code, 0)
     }),
   )
 

@@ -115,7 +115,9 @@ describe("status of other users' mounts", () => {
   it.live("tells root what the mount table does, and what the process answers", () =>
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint("mnt", NOBODY)
-      const nobody = { uid: NOBODY, gid: NOBODY, cwd: "/" }
+      const env = { ...process.env, XDG_RUNTIME_DIR: path.dirname(mountPoint) }
+      fs.chownSync(env.XDG_RUNTIME_DIR, NOBODY, NOBODY)
+      const nobody = { uid: NOBODY, gid: NOBODY, cwd: "/", env }
       yield* Command.mountInBackground(treeV1, mountPoint, [], nobody)
       assert.deepStrictEqual(yield* status(mountPoint), {
         mount_point: mountPoint,
@@ -128,6 +130,41 @@ describe("status of other users' mounts", () => {
       assert.strictEqual(JsonSchemas.parse("status", own.stdout)[0]?.state, "served")
       assert.strictEqual((yield* unmount(mountPoint, nobody)).code, ExitCode.SUCCESS)
       assert.isUndefined(yield* MountTable.find(mountPoint))
+    }),
+  )
+})
+
+describe("the folder of sockets", () => {
+  beforeEach(need({ mount: true, root: true, otherUsers: true, tools: ["fusermount3"] }))
+
+  it.live("is not used if somebody else has made it; the mount works without", () =>
+    Effect.gen(function* () {
+      const mountPoint = yield* Processes.mountPoint("mnt", NOBODY)
+      const folder = path.join(path.dirname(mountPoint), `pxar-fuse-${NOBODY}`)
+      fs.mkdirSync(folder, { mode: 0o777 })
+      const env = { ...process.env, XDG_RUNTIME_DIR: "/nonexistent", TMPDIR: path.dirname(mountPoint) }
+      const nobody = { uid: NOBODY, gid: NOBODY, cwd: "/", env }
+      const { stderr } = yield* Command.mountInBackground(treeV1, mountPoint, ["--verbose"], nobody)
+      assert.include(
+        stderr,
+        `pxar-fuse status will know little of this mount: ${folder} is not a folder of this user alone`,
+      )
+      const { stdout } = yield* Command.run(["status", "--json", mountPoint], nobody)
+      assert.strictEqual(JsonSchemas.parse("status", stdout)[0]?.state, "unknown")
+      assert.deepStrictEqual(fs.readdirSync(folder), [])
+    }),
+  )
+
+  it.live("loses what killed processes have left in it", () =>
+    Effect.gen(function* () {
+      const mountPoint = yield* Processes.mountPoint()
+      const background = yield* Command.mountInBackground(treeV1, mountPoint)
+      const socket = `/run/pxar-fuse/${background.server}.sock`
+      assert.isTrue(fs.existsSync(socket))
+      yield* makeDead(background)
+      assert.isTrue(fs.existsSync(socket))
+      assert.strictEqual((yield* status(mountPoint)).state, "dead")
+      assert.isFalse(fs.existsSync(socket))
     }),
   )
 })

@@ -7,19 +7,40 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as ControlFolder from "./ControlFolder.ts"
-import * as MountReport from "./MountReport.ts"
+import type { MountReport } from "./MountReport.ts"
 
 /** A process that serves. */
 export interface Server {
-  readonly report: MountReport.MountReport
+  readonly report: MountReport
   /** Waits until the process has ended. */
   readonly ended: Effect.Effect<void>
 }
 
 /** Milliseconds for an answer: whoever takes longer is stopped, or hangs. */
 const PATIENCE = 1000
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+const Report: Schema.Codec<MountReport> = Schema.Struct({
+  pid: Count,
+  since: Schema.String,
+  archives: Schema.Array(Schema.String),
+  mount_point: Schema.String,
+  device: Schema.optionalKey(Schema.String),
+  requests: Schema.Record(Schema.String, Count),
+  delivered: Count,
+  abandoned: Count,
+  errors: Count,
+  in_flight: Count,
+  held: Count,
+  cache: Schema.Struct({ blocks: Count, tables: Count }),
+})
+
+/** It may come from another user's process, or from another version of this program. */
+const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Report))
 
 /** Bytes of an answer; nobody can make this process collect more. */
 const MAX_REPORT = 64 * 1024
@@ -44,18 +65,38 @@ const connect = Effect.fnUntraced(function* (socket: string): Effect.fn.Return<S
     Effect.sync(() => net.connect(socket)),
     (connection) => Effect.sync(() => void connection.destroy()),
   )
-  const ended = Effect.callback<void>((resume) => {
+  const closed = Effect.callback<void>((resume) => {
     if (connection.closed) return resume(Effect.void)
     connection.on("close", () => resume(Effect.void)).resume()
   })
   return yield* firstLine(connection, socket).pipe(
-    Effect.flatMap(MountReport.decode),
-    Effect.map((report): Server => ({ report, ended })),
+    Effect.flatMap(decode),
+    Effect.map((report): Server => ({ report, ended: Effect.andThen(closed, untilGone(report.pid)) })),
     Effect.timeout(PATIENCE),
     // Not one of ours, or not to be reached now: then the mount table is all there is to tell.
     Effect.orElseSucceed(() => undefined),
   )
 })
+
+/**
+ * A process that ends closes one descriptor after the other, and then goes: milliseconds later. The number may be one of
+ * another container, and mean somebody else here: it is not waited for longer than a second.
+ */
+const untilGone = (pid: number): Effect.Effect<void> => {
+  const wait: Effect.Effect<void> = Effect.suspend(() =>
+    isThere(pid) ? Effect.andThen(Effect.sleep("5 millis"), wait) : Effect.void,
+  )
+  return Effect.ignore(Effect.timeout(wait, "1 second"))
+}
+
+/** One that has ended and that nobody has asked for its exit code yet is not there any more. */
+const isThere = (pid: number): boolean => {
+  try {
+    return !/^State:\s+[ZX]/m.test(fs.readFileSync(`/proc/${pid}/status`, "latin1"))
+  } catch {
+    return false
+  }
+}
 
 const firstLine = (connection: net.Socket, socket: string): Effect.Effect<string, string> =>
   Effect.callback((resume) => {

@@ -2,35 +2,30 @@
  * What a mount tells about itself, as it goes over its control socket and into `status --json`.
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type * as Mount from "../../fuse/Mount.ts"
 
-const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-
-export const MountReport = Schema.Struct({
-  pid: Count,
+export interface MountReport {
+  readonly pid: number
   /** When it began to serve, ISO 8601. */
-  since: Schema.String,
+  readonly since: string
   /** Absolute paths of what was to be mounted: archives, or a folder of them. */
-  archives: Schema.Array(Schema.String),
-  mount_point: Schema.String,
+  readonly archives: ReadonlyArray<string>
+  readonly mount_point: string
   /** `major:minor`, as in the mount table. Absent for a connection that was mounted by somebody else. */
-  device: Schema.optionalKey(Schema.String),
+  readonly device?: string
   /** Requests by operation. */
-  requests: Schema.Record(Schema.String, Count),
+  readonly requests: Readonly<Record<string, number>>
   /** Replies that the kernel took, those it no longer waited for, and those of either that carried an errno. */
-  delivered: Count,
-  abandoned: Count,
-  errors: Count,
+  readonly delivered: number
+  readonly abandoned: number
+  readonly errors: number
   /** Requests under way. */
-  in_flight: Count,
+  readonly in_flight: number
   /** Nodes that the kernel holds, the root included. */
-  held: Count,
+  readonly held: number
   /** Bytes that the caches hold. */
-  cache: Schema.Struct({ blocks: Count, tables: Count }),
-})
-
-export type MountReport = typeof MountReport.Type
+  readonly cache: { readonly blocks: number; readonly tables: number }
+}
 
 export const of = (mounted: Mount.Mounted, archives: ReadonlyArray<string>, since: Date): Effect.Effect<MountReport> =>
   Effect.gen(function* () {
@@ -52,5 +47,3 @@ export const of = (mounted: Mount.Mounted, archives: ReadonlyArray<string>, sinc
   })
 
 export const encode = (report: MountReport): string => `${JSON.stringify(report)}\n`
-
-export const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(MountReport))

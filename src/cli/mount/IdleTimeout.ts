@@ -21,8 +21,12 @@ export const unmountWhenIdle = (
   const count = Effect.map(mounted.counters, ({ requests }) =>
     Object.values(requests).reduce((sum, requests) => sum + requests, 0),
   )
-  /** Unmounting asks the file system something too. */
-  const unmount = Effect.flatMap(mounted.unmountIfFree, (gone) => (gone ? Effect.void : begin))
+  /** Trying to unmount asks the file system something too: the time begins anew. */
+  const unmount = Effect.flatMap(mounted.unmountIfFree, (gone) =>
+    gone
+      ? Effect.void
+      : Effect.andThen(Effect.logDebug("nobody asks anything, but the mount is in use: it stays"), begin),
+  )
   const wait = (seen: number, since: number): Effect.Effect<void> =>
     Effect.gen(function* () {
       yield* Effect.sleep(step)
