@@ -10,10 +10,14 @@ export interface Contender {
   readonly name: string
   /** Whether its mounts count requests. */
   readonly counts: boolean
+  /** Whether the tree is there for it. */
+  readonly isFor: (tree: Tree) => boolean
   /** What its mount of the tree reads: to be in the page cache. */
   readonly reads: (tree: Tree) => ReadonlyArray<string>
-  /** The server; `undefined` where there is nothing to mount. */
+  /** The command; `undefined` where there is nothing to mount. */
   readonly server: ((tree: Tree, mountPoint: string) => ReadonlyArray<string>) | undefined
+  /** Whether the command returns when the mount is ready, and leaves its server in the background. */
+  readonly background: boolean
 }
 
 /** Requests by operation. */
@@ -22,20 +26,16 @@ export type Requests = Readonly<Record<string, number>>
 /** The contender whose times the others' are divided by. */
 export const PEER = "squashfuse_ll"
 
-/** Our own mount: of `program`, which is a command, with `flags` that keep it in the foreground. */
-const ours = (
-  name: string,
-  program: ReadonlyArray<string>,
-  version: 1 | 2,
-  flags: ReadonlyArray<string> = ["--foreground"],
-): Contender => ({
+/** Our own mount, as users have it; an older `program` stays in the foreground. */
+const ours = (name: string, program: ReadonlyArray<string>, version: 1 | 2, background = true): Contender => ({
   name,
   counts: true,
+  background,
+  isFor: ({ images }) => (version === 1 ? images?.v1 : images?.v2) !== undefined,
   reads: ({ images }) => (version === 1 ? [images?.v1 as string] : [images?.v2 as string, images?.payload as string]),
   server: ({ images }, mountPoint) => [
     ...program,
     "mount",
-    ...flags,
     (version === 1 ? images?.v1 : images?.v2) as string,
     mountPoint,
     "--verbose",
@@ -45,11 +45,20 @@ const ours = (
 const peer: Contender = {
   name: PEER,
   counts: false,
+  background: false,
+  isFor: ({ images }) => images?.squashfs !== undefined,
   reads: ({ images }) => [images?.squashfs as string],
   server: ({ images }, mountPoint) => ["squashfuse_ll", "-f", images?.squashfs as string, mountPoint],
 }
 
-const plain: Contender = { name: "directory", counts: false, reads: (tree) => [tree.folder], server: undefined }
+const plain: Contender = {
+  name: "directory",
+  counts: false,
+  background: false,
+  isFor: ({ folder }) => folder !== "",
+  reads: (tree) => [tree.folder],
+  server: undefined,
+}
 
 /**
  * All that can be measured here, in an order that puts each of ours beside the peer. Says what is missing and which
@@ -69,7 +78,7 @@ export const available = async (
   }
   if (missing.length > 0) say(`without the columns of squashfuse_ll, because this is missing: ${missing.join(", ")}`)
   return [
-    ...(against === undefined ? [] : [ours("base", against, 1, await foregroundFlags(against))]),
+    ...(against === undefined ? [] : [ours("base", against, 1, await hasBackground(against))]),
     ours("v1", program, 1),
     ...(missing.length > 0 ? [] : [peer]),
     ours("v2", program, 2),
@@ -77,11 +86,8 @@ export const available = async (
   ]
 }
 
-/** An older program is always in the foreground. */
-const foregroundFlags = async (program: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
-  const { stdout } = await Process.run([...program, "mount", "--help"])
-  return stdout.includes("--foreground") ? ["--foreground"] : []
-}
+const hasBackground = async (program: ReadonlyArray<string>): Promise<boolean> =>
+  (await Process.run([...program, "mount", "--help"])).stdout.includes("--foreground")
 
 /** Reads a contender's files, so that they are in the page cache: what is idle is dropped on some machines. */
 export const warm = (contender: Contender, tree: Tree): Promise<unknown> =>
@@ -91,6 +97,8 @@ export const warm = (contender: Contender, tree: Tree): Promise<unknown> =>
 export interface Mount {
   readonly root: string
   readonly usage: () => Process.Usage | undefined
+  /** CPU time of mounting that is not the server's. */
+  readonly startCpuMs: number
   /** Unmounts, and tells what the mount was asked. */
   readonly end: () => Promise<Requests | undefined>
 }
@@ -98,25 +106,72 @@ export interface Mount {
 /** Mounts a tree afresh. */
 export const mount = async (contender: Contender, tree: Tree, scratch: string, core: Process.Core): Promise<Mount> => {
   if (contender.server === undefined) {
-    return { root: tree.folder, usage: () => undefined, end: () => Promise.resolve(undefined) }
+    return { root: tree.folder, usage: () => undefined, startCpuMs: 0, end: () => Promise.resolve(undefined) }
   }
   const mountPoint = fs.mkdtempSync(path.join(scratch, "mount-"))
-  const server = Process.start(contender.server(tree, mountPoint), core)
-  try {
-    await Process.untilMounted(mountPoint, server)
-  } catch (error) {
-    await Process.unmount(mountPoint, server)
-    throw error
-  }
+  const command = contender.server(tree, mountPoint)
+  const server = contender.background
+    ? await inBackground(command, mountPoint, core)
+    : await inForeground(contender, command, mountPoint, core)
   return {
     root: mountPoint,
     usage: () => Process.usage(server.pid),
+    startCpuMs: server.startCpuMs,
     end: async () => {
-      const { status, stderr } = await Process.unmount(mountPoint, server)
+      await Process.unmount(mountPoint)
+      const messages = await server.ended()
       fs.rmdirSync(mountPoint)
-      if (!contender.counts) return undefined
-      if (status !== 0) throw new Error(`${contender.name} ended with ${status}: ${stderr.trim()}`)
-      return parseRequests(stderr)
+      return contender.counts ? parseRequests(messages) : undefined
+    },
+  }
+}
+
+interface Server {
+  readonly pid: number
+  readonly startCpuMs: number
+  /** Waits for it to end by itself; what it has said. */
+  readonly ended: () => Promise<string>
+}
+
+const inBackground = async (
+  command: ReadonlyArray<string>,
+  mountPoint: string,
+  core: Process.Core,
+): Promise<Server> => {
+  const [pidFile, log] = [`${mountPoint}.pid`, `${mountPoint}.log`]
+  const server = await Process.startInBackground([...command, "--pid-file", pidFile, "--log-file", log], pidFile, core)
+  return {
+    ...server,
+    ended: async () => {
+      await Process.untilGone(server.pid)
+      const messages = fs.readFileSync(log, "utf8")
+      fs.rmSync(log)
+      return messages
+    },
+  }
+}
+
+const inForeground = async (
+  { counts, name }: Contender,
+  command: ReadonlyArray<string>,
+  mountPoint: string,
+  core: Process.Core,
+): Promise<Server> => {
+  const server = Process.start(command, core)
+  try {
+    await Process.untilMounted(mountPoint, server)
+  } catch (error) {
+    await Process.unmount(mountPoint)
+    await Process.untilEnded(server)
+    throw error
+  }
+  return {
+    pid: server.pid,
+    startCpuMs: 0,
+    ended: async () => {
+      const { status, stderr } = await Process.untilEnded(server)
+      if (counts && status !== 0) throw new Error(`${name} ended with ${status}: ${stderr.trim()}`)
+      return stderr
     },
   }
 }

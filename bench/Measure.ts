@@ -76,7 +76,7 @@ const passes = async (workload: Workload, contender: Contenders.Contender, setti
   let requests: Contenders.Requests | undefined
   try {
     for (const pass of workload.passes.slice(0, count)) {
-      const before = workload.startup === true ? { cpuMs: 0 } : mount.usage()
+      const before = workload.startup === true ? { cpuMs: -mount.startCpuMs } : mount.usage()
       const wallMs = await pass.run(mount.root, tree, core)
       const after = mount.usage()
       samples.push({

@@ -111,6 +111,11 @@ export const workloads: ReadonlyArray<Workload> = [
       { name: "stat 2000 paths, wide", ...perStat, run: client((root, tree) => ["lstat", tree.lists.stat, root]) },
     ],
   },
+  {
+    name: "million",
+    tree: "million",
+    passes: [{ name: "find, one million", ...perEntry, run: shell("find . -size +1G") }],
+  },
   { name: "tar mail", tree: "mail", passes: twice("tar, mail", "again", perFile, shell("tar cf - . | wc -c")) },
   {
     name: "open-read-close mail",

@@ -31,6 +31,7 @@ export interface Usage {
 }
 
 const running = new Set<ChildProcess>()
+const backgrounds = new Set<number>()
 const mountPoints = new Set<string>()
 
 /** Starts a program. */
@@ -66,6 +67,42 @@ export const run = async (command: ReadonlyArray<string>, core?: Core): Promise<
   throw new Error(
     `${command.join(" ")}: ${finished.status}: ${finished.stderr.trim().split("\n").slice(-3).join("; ")}`,
   )
+}
+
+/** A program that has gone into the background. */
+export interface Background {
+  readonly pid: number
+  /** CPU time of the process that was started, which has ended. */
+  readonly startCpuMs: number
+}
+
+/** Runs a program that leaves another in the background, whose process id is in `pidFile` then. */
+export const startInBackground = async (
+  command: ReadonlyArray<string>,
+  pidFile: string,
+  core?: Core,
+): Promise<Background> => {
+  const before = childrenCpuMs()
+  await run(command, core)
+  const pid = Number(fs.readFileSync(pidFile, "utf8"))
+  backgrounds.add(pid)
+  return { pid, startCpuMs: childrenCpuMs() - before }
+}
+
+/** Waits for a process that is nobody's child here. */
+export const untilGone = async (pid: number): Promise<void> => {
+  for (let waited = 0; fs.existsSync(`/proc/${pid}`); waited++) {
+    if (waited === 10_000) process.kill(pid, "SIGKILL")
+    await sleep(1)
+  }
+  backgrounds.delete(pid)
+}
+
+/** CPU time of all children that have ended. */
+const childrenCpuMs = (): number => {
+  const stat = fs.readFileSync("/proc/self/stat", "latin1")
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  return (Number(fields[13]) + Number(fields[14])) * 10
 }
 
 /** Runs a shell script, with arguments as `$1`… Returns its own time in milliseconds, without that of starting it. */
@@ -110,13 +147,18 @@ const unmountCommand = (mountPoint: string, lazy: boolean): ReadonlyArray<string
     ? ["umount", ...(lazy ? ["-l"] : []), mountPoint]
     : ["fusermount3", "-u", ...(lazy ? ["-z"] : []), mountPoint]
 
-/** Unmounts, lazily if it is busy, and waits for the server to end. */
-export const unmount = async (mountPoint: string, server: Started): Promise<Finished> => {
+/** Unmounts, lazily if it is busy. */
+export const unmount = async (mountPoint: string): Promise<void> => {
+  mountPoints.add(mountPoint)
   for (let attempt = 0; attempt < 20; attempt++) {
     if ((await start(unmountCommand(mountPoint, attempt === 19)).exited).status === 0) break
     await sleep(50)
   }
   mountPoints.delete(mountPoint)
+}
+
+/** Waits for a server to end by itself. */
+export const untilEnded = async (server: Started): Promise<Finished> => {
   const finished = await Promise.race([server.exited, sleep(10_000)])
   if (finished !== undefined) return finished
   signal(server.pid, "SIGKILL")
@@ -139,6 +181,7 @@ export const endAll = async (): Promise<void> => {
   for (const mountPoint of mountPoints) await start(unmountCommand(mountPoint, true)).exited
   mountPoints.clear()
   for (const child of ending) signal(child.pid, "SIGTERM")
+  for (const pid of backgrounds) signal(pid, "SIGTERM")
   for (let waited = 0; waited < 40 && ending.some((child) => running.has(child)); waited++) await sleep(50)
   for (const child of ending) if (running.has(child)) signal(child.pid, "SIGKILL")
 }

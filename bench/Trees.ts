@@ -6,10 +6,11 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as Million from "./Million.ts"
 import * as Process from "./Process.ts"
 import * as Random from "./Random.ts"
 
-export type TreeName = "small" | "wide" | "mail" | "big" | "mixed"
+export type TreeName = "small" | "wide" | "mail" | "big" | "mixed" | "million"
 
 export interface Tree {
   readonly name: TreeName
@@ -28,8 +29,8 @@ export interface Tree {
 
 export interface Images {
   readonly v1: string
-  readonly v2: string
-  readonly payload: string
+  readonly v2: string | undefined
+  readonly payload: string | undefined
   /** Missing without `mksquashfs`. */
   readonly squashfs: string | undefined
 }
@@ -98,6 +99,7 @@ export interface Settings {
 
 /** A tree, made now if it is not there yet. */
 export const get = async (name: TreeName, settings: Settings): Promise<Tree> => {
+  if (name === "million") return getMillion(settings)
   const plan = plans(settings.quick).find((plan) => plan.name === name) as Plan
   // Its big file is one of the mixed tree's.
   if (name === "mixed") await get("big", settings)
@@ -123,6 +125,27 @@ export const get = async (name: TreeName, settings: Settings): Promise<Tree> => 
   }
   fs.writeFileSync(marker, JSON.stringify({ ...tree, paths: undefined }))
   return tree
+}
+
+/** One that exists as an archive only. */
+const getMillion = async ({ directory, say }: Settings): Promise<Tree> => {
+  const file = path.join(directory, "million.pxar")
+  if (!fs.existsSync(file)) {
+    say(`making ${file}`)
+    fs.rmSync(`${file}.part`, { force: true })
+    await Million.write(`${file}.part`)
+    fs.renameSync(`${file}.part`, file)
+  }
+  const files = Million.FOLDERS * Million.FILES_EACH
+  return {
+    name: "million",
+    folder: "",
+    files,
+    entries: files + Million.FOLDERS,
+    bytes: 0,
+    lists: { all: "", stat: "", read: "" },
+    images: { v1: file, v2: undefined, payload: undefined, squashfs: undefined },
+  }
 }
 
 interface Made {

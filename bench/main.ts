@@ -47,7 +47,8 @@ const main = async (options: Options.Options, scratch: string): Promise<void> =>
       }
       const tree = await Trees.get(workload.tree, trees)
       say(`${title}: ${workload.name}`)
-      rows.push(...(await Measure.workload(workload, { contenders, tree, rounds, core, scratch })))
+      const present = contenders.filter((contender) => contender.isFor(tree))
+      rows.push(...(await Measure.workload(workload, { contenders: present, tree, rounds, core, scratch })))
     }
     if (rows.length > 0) {
       finish({ title, contenders: contenders.map(({ name }) => name), peer: Contenders.PEER, rows })
