@@ -71,6 +71,26 @@ describe("the log of a mount in the background", () => {
     }),
   )
 
+  it.live("goes on in a new file after SIGHUP, for those who rotate logs", () =>
+    Effect.gen(function* () {
+      const mountPoint = yield* Processes.mountPoint()
+      const logFile = path.join(path.dirname(mountPoint), "log")
+      const args = ["--debug", "--log-file", logFile]
+      const { server } = yield* Command.mountInBackground(hello, mountPoint, args)
+      fs.renameSync(logFile, `${logFile}.1`)
+      process.kill(server, "SIGHUP")
+      yield* Processes.eventually(
+        "the new file",
+        Effect.sync(() => fs.existsSync(logFile)),
+        (there) => there,
+      )
+      assert.strictEqual(fs.readFileSync(path.join(mountPoint, "hello"), "utf8"), "hi\n")
+      const text = Effect.sync(() => fs.readFileSync(logFile, "utf8"))
+      yield* Processes.eventually("the request in it", text, (text) => text.includes("READ /hello"))
+      assert.notInclude(fs.readFileSync(`${logFile}.1`, "utf8"), "READ")
+    }),
+  )
+
   it.live("is where stderr goes, for what Node prints when it crashes", () =>
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint()

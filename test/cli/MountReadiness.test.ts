@@ -69,15 +69,17 @@ describe("--notify-fd", () => {
     )
   }
 
-  it.live("that is not open ends the start, with nothing mounted", () =>
-    Effect.gen(function* () {
-      const mountPoint = yield* Processes.mountPoint()
-      const { code, stderr } = yield* Command.run(["mount", hello, mountPoint, "--foreground", "--notify-fd", "999"])
-      assert.strictEqual(code, ExitCode.USAGE)
-      assert.match(stderr, /^pxar-fuse: cannot tell that the mount is ready: descriptor 999: EBADF.*\n$/)
-      assert.isUndefined(yield* MountTable.find(mountPoint))
-    }),
-  )
+  for (const flag of ["--foreground", "--quiet"]) {
+    it.live(`that is not open ends the start, with nothing mounted (${flag})`, () =>
+      Effect.gen(function* () {
+        const mountPoint = yield* Processes.mountPoint()
+        const { code, stderr } = yield* Command.run(["mount", flag, hello, mountPoint, "--notify-fd", "999999999"])
+        assert.strictEqual(code, ExitCode.USAGE)
+        assert.match(stderr, /^pxar-fuse: cannot tell that the mount is ready: descriptor 999999999: EBADF.*\n$/)
+        assert.isUndefined(yield* MountTable.find(mountPoint))
+      }),
+    )
+  }
 })
 
 /** A service manager's socket: prints a line for each datagram. */

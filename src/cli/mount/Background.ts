@@ -9,7 +9,10 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Runtime from "effect/Runtime"
 import * as ExitCode from "../ExitCode.ts"
 import * as Syscalls from "../internal/ProcessSyscalls.ts"
 import * as Terminal from "../Terminal.ts"
@@ -47,13 +50,26 @@ export const tellReady = ({ descriptor }: Parent): Effect.Effect<boolean> =>
     }
   })
 
-/** Runs the command line of this process again, in the background; `descriptors` are passed on. Ends when it is ready. */
-export const start = (descriptors: ReadonlyArray<number>): Effect.Effect<void, ExitCode.Ended> =>
+/** This program cannot be started again. */
+export class StartError extends Data.TaggedError("StartError")<{ readonly detail: string }> {
+  override readonly [Runtime.errorExitCode] = ExitCode.MOUNT_FAILED
+  override get message(): string {
+    return `cannot go on in the background: ${this.detail}`
+  }
+}
+
+/**
+ * Runs the command line of this process again, in the background; `descriptors` are passed on, as far as they are open.
+ * Ends when it is ready.
+ */
+export const start = (descriptors: ReadonlyArray<number>): Effect.Effect<void, ExitCode.Ended | StartError> =>
   Effect.acquireUseRelease(
-    Effect.sync(() => launch(descriptors)),
+    Effect.sync(() => launch(descriptors.filter(isOpen))),
     untilReady,
-    end,
+    ({ process: child }, exit) => (Exit.isSuccess(exit) ? Effect.sync(() => child.unref()) : end(child)),
   )
+
+const isOpen = (descriptor: number): boolean => fs.existsSync(`/proc/self/fd/${descriptor}`)
 
 interface Child {
   readonly process: ChildProcess
@@ -83,7 +99,7 @@ const launch = (descriptors: ReadonlyArray<number>): Child => {
 }
 
 /** Ends when all has been said: the child lets go of stderr when it is ready. */
-const untilReady = ({ process: child, ready }: Child): Effect.Effect<void, ExitCode.Ended> =>
+const untilReady = ({ process: child, ready }: Child): Effect.Effect<void, ExitCode.Ended | StartError> =>
   Effect.callback((resume) => {
     const streams = child.stdio.filter((stream) => stream !== null && stream !== undefined)
     let open = streams.length
@@ -92,20 +108,16 @@ const untilReady = ({ process: child, ready }: Child): Effect.Effect<void, ExitC
       if (open === 0 && ready()) resume(Effect.void)
     }
     for (const stream of streams) stream.on("close", onClose)
-    child.on("error", (error) => resume(Effect.die(error)))
+    child.on("error", (error) => resume(Effect.fail(new StartError({ detail: error.message }))))
     child.on("close", (code, signal) => {
       if (!ready())
         resume(Effect.fail(new ExitCode.Ended({ code: code ?? 128 + os.constants.signals[signal ?? "SIGKILL"] })))
     })
   })
 
-/** Leaves a child that is ready alone; ends any other and waits for it. */
-const end = ({ process: child, ready }: Child): Effect.Effect<void> =>
+/** Tells a child to end, and waits until it has. */
+const end = (child: ChildProcess): Effect.Effect<void> =>
   Effect.callback((resume) => {
-    if (ready()) {
-      child.unref()
-      return resume(Effect.void)
-    }
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
     child.on("exit", () => resume(Effect.void))
     child.kill("SIGTERM")

@@ -5,6 +5,7 @@
  * cannot be written is lost: there is nobody left who could be told.
  */
 import * as fs from "node:fs"
+import * as path from "node:path"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -64,14 +65,19 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     // Without waiting: the log daemon may itself wait for this mount.
     void Syscalls.sendDatagram(SYSLOG, Buffer.from(LogLine.forSyslog(message, logFormat)), { wait: false })
 
-  const file = logFile === undefined ? undefined : yield* openFile(logFile)
+  // The current folder is another one later.
+  const absolute = path.resolve(logFile ?? "")
+  const file = logFile === undefined ? undefined : yield* openFile(absolute)
   const say = (text: string) => Effect.sync(() => sink({ level: "Info", text, time: new Date() }))
 
   const settle = Effect.gen(function* () {
     if (file !== undefined) {
       sink = toDescriptor(file)
-      // What Node prints when it crashes belongs there too.
-      if (background) Syscalls.dup2(file, STDERR)
+      if (background) {
+        // What Node prints when it crashes belongs there too.
+        Syscalls.dup2(file, STDERR)
+        onHangup(() => reopen(absolute, [file, STDERR]))
+      }
     } else if (background) {
       const hasSyslog = fs.existsSync(SYSLOG)
       if (!hasSyslog && !quiet) yield* say(`no ${SYSLOG} here: messages are lost; --log-file FILE keeps them`)
@@ -79,6 +85,7 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       const nowhere = fs.openSync("/dev/null", "w")
       Syscalls.dup2(nowhere, STDERR)
       fs.closeSync(nowhere)
+      onHangup(() => {})
     }
   })
 
@@ -97,6 +104,20 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     settle,
   }
 })
+
+/** There is no terminal any more whose end this signal could tell: it means that log files have been rotated. */
+const onHangup = (handler: () => void): void => void process.removeAllListeners("SIGHUP").on("SIGHUP", handler)
+
+/** Makes descriptors lead to the file that has the name now; where that cannot be opened they stay as they are. */
+const reopen = (file: string, descriptors: ReadonlyArray<number>): void => {
+  try {
+    const next = fs.openSync(file, "a")
+    for (const descriptor of descriptors) Syscalls.dup2(next, descriptor)
+    fs.closeSync(next)
+  } catch {
+    // The log goes on where it was.
+  }
+}
 
 const openFile = (path: string): Effect.Effect<number, LogFileError> =>
   Effect.try({
