@@ -2,8 +2,9 @@
  * Mounting an archive: the entry points of this room.
  *
  * Each gives a mount that lives as long as its scope, and is served by a fiber of that scope. `ended` tells when it
- * was unmounted from outside, and fails when the session broke. Closing the scope unmounts (lazily if files are open),
- * interrupts the requests under way, waits for them and releases everything the kernel still held.
+ * was unmounted from outside, and fails when the session broke: that unmounts too, and who still uses it gets ENOTCONN.
+ * Closing the scope unmounts (lazily if files are open), interrupts the requests under way, waits for them and releases
+ * everything the kernel still held.
  *
  * Whoever uses the mount must be another process: a synchronous call on it from here waits for itself for ever.
  */
@@ -11,9 +12,10 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as NodeId from "../domain/NodeId.ts"
 import type { ArchiveError } from "../services/ArchiveError.ts"
@@ -189,21 +191,23 @@ export const mountBridge = Effect.fnUntraced(function* (
   options: SourceOptions,
 ): Effect.fn.Return<Mounted, MountError, Scope.Scope> {
   const mountOptions = options.options ?? MountOptions.defaults
+  const connection = yield* Effect.acquireRelease(Scope.make(), disconnect)
   const mount = yield* FuseMount.mount({
     mountPoint: options.mountPoint,
     fsname: options.fsname ?? "pxar",
     options: mountOptions,
     replaceDead: options.replaceDead,
     onLazyUnmount: options.onLazyUnmount,
-  })
-  const channel = yield* KernelDevice.make(mount.descriptor)
+  }).pipe(Scope.provide(connection))
+  const channel = yield* Scope.provide(KernelDevice.make(mount.descriptor), connection)
   const session = yield* Session.make(channel, options.spans === true ? BridgeSpans.make(bridge) : bridge, {
     posixAcl: mountOptions.defaultPermissions,
     observer: options.observer,
     readAhead: options.readAhead,
   })
+  // With an open connection that nobody serves, whoever still uses the mount would wait for ever.
   const serving = yield* Effect.forkScoped(
-    Effect.onError(session.serve, () => mount.unmount),
+    Effect.onError(session.serve, () => disconnect(connection)),
     { startImmediately: true },
   )
   const { device } = mount
@@ -230,6 +234,9 @@ export const mountBridge = Effect.fnUntraced(function* (
     events: session.events,
   }
 })
+
+/** Unmounts, and closes the descriptor. */
+const disconnect = (connection: Scope.Closeable): Effect.Effect<void> => Scope.close(connection, Exit.void)
 
 /** An archive below its own mount point could not be opened again. */
 const refuseInside = (archive: string, mountPoint: string): Effect.Effect<void, MountError> =>
