@@ -59,6 +59,14 @@ describe("browse in a terminal", () => {
     }),
   )
 
+  it.live("takes keys that are typed ahead", () =>
+    Effect.gen(function* () {
+      const screen = yield* browse(tree)
+      yield* screen.type("jlhlG h kk ")
+      yield* screen.shows(" *binary", ">*docs/", "3 marked")
+    }),
+  )
+
   it.live("previews text, bytes, folders and links", () =>
     Effect.gen(function* () {
       const screen = yield* browse(tree)

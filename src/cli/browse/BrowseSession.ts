@@ -32,7 +32,7 @@ export interface Ended {
   readonly extractions: ReadonlyArray<BrowseExtract.Outcome>
 }
 
-/** How long the screen waits for what it lacks before it is drawn without. */
+/** How long drawing, and keys typed ahead, wait for what the screen lacks. */
 const PATIENCE = "30 millis"
 
 /** Browses until the person quits. `name` is what the archive is called on the screen. */
@@ -77,11 +77,15 @@ const browse = Effect.fnUntraced(function* (
 
   let state = BrowseState.make(name, root, size)
   let want: Wants.Want | undefined
+  let isOverdue = false
   let job: BrowseState.Job | undefined
+  const waiting: Array<BrowseUpdate.Event> = []
+  const isReady = (): boolean => state.ended === undefined && (isOverdue || !isLackingEntries(state))
   while (state.ended === undefined) {
     const next = Wants.wanted(state)
     if (next?.key !== want?.key) {
       want = next
+      isOverdue = false
       if (next === undefined) yield* FiberHandle.clear(loading)
       else yield* FiberHandle.run(loading, load(next))
     }
@@ -91,28 +95,38 @@ const browse = Effect.fnUntraced(function* (
       else yield* FiberHandle.run(extraction, extract(job), { startImmediately: false })
     }
 
-    const isComplete = want === undefined || want._tag === "Names"
-    if (isComplete) yield* FiberHandle.clear(patience)
-    else yield* FiberHandle.run(patience, due, { onlyIfMissing: true })
-    if (isComplete && Queue.sizeUnsafe(events) === 0) yield* screen.draw(BrowseView.frame(state))
+    const isPatient = want !== undefined && want._tag !== "Names" && !isOverdue
+    if (isPatient) yield* FiberHandle.run(patience, due, { onlyIfMissing: true })
+    else yield* FiberHandle.clear(patience)
+    if (!isPatient && Queue.sizeUnsafe(events) === 0) yield* screen.draw(BrowseView.frame(state))
 
-    for (const event of yield* Queue.takeAll(events)) {
-      if (event._tag === "Due") yield* screen.draw(BrowseView.frame(state))
-      else if (event._tag === "Answer") {
-        // The same may be wanted again: a folder that is entered a second time.
-        if (event.want === want) want = undefined
-        state = BrowseUpdate.update(state, event.answer)
-      } else state = BrowseUpdate.update(state, event)
+    for (const message of yield* Queue.takeAll(events)) {
+      if (message._tag === "Due") isOverdue = true
+      else if (message._tag === "Answer") {
+        if (message.want === want) {
+          // The same may be wanted again: a folder that is entered a second time.
+          want = undefined
+          isOverdue = false
+        }
+        state = BrowseUpdate.update(state, message.answer)
+      } else waiting.push(message)
     }
+    // A key that is typed ahead is about what will be there, unless that takes long.
+    while (waiting.length > 0 && isReady()) state = BrowseUpdate.update(state, waiting.shift() as BrowseUpdate.Event)
   }
   return { code: state.ended, extractions }
 })
+
+const isLackingEntries = (state: BrowseState.State): boolean => {
+  const want = Wants.wanted(state)?._tag
+  return want === "Contents" || want === "Items"
+}
 
 /** What the fiber that owns the state is told. */
 type Message =
   | BrowseUpdate.Event
   | { readonly _tag: "Answer"; readonly want: Wants.Want; readonly answer: BrowseUpdate.Event }
-  /** It is time to draw, whatever is lacking. */
+  /** What is lacking has been waited for long enough. */
   | { readonly _tag: "Due" }
 
 /** Keys and sizes of the terminal, as events. */
