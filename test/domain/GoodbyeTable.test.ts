@@ -160,6 +160,7 @@ describe("GoodbyeTable.readTable", () => {
     ([hashes]) => {
       assert.strictEqual(tableOf(hashes.map((hash) => BigInt(hash) << 31n)).count, hashes.length)
     },
+    { arbitrary: { size: 100 } },
   )
 
   it.prop(
@@ -172,6 +173,7 @@ describe("GoodbyeTable.readTable", () => {
       if (a.hash === b.hash) return
       assertFails(() => table(...slots.with(i, b).with(j, a)), "Malformed", "D8")
     },
+    { arbitrary: { size: 100 } },
   )
 
   it("notices equal hashes", () => {
@@ -204,6 +206,7 @@ describe("GoodbyeTable.boundOf", () => {
         assert.strictEqual(GoodbyeTable.boundOf(loaded, start), Math.min(G, ...next))
       }
     },
+    { arbitrary: { size: 100 } },
   )
 })
 
@@ -251,7 +254,7 @@ describe("GoodbyeTable.candidates", () => {
   })
 
   it.prop(
-    "finds exactly the slots with the hash",
+    "finds exactly the slots with the hash, and `slotOf` the first of them",
     [Arbitrary.array(anyInteger(0, 6), { maxLength: 40 }), anyInteger(0, 6)],
     ([hashes, wanted]) => {
       const loaded = tableOf(hashes.map((hash) => BigInt(hash) << 32n))
@@ -260,7 +263,12 @@ describe("GoodbyeTable.candidates", () => {
         found(loaded, BigInt(wanted) << 32n),
         slots.flatMap(({ hash }, slot) => (hash === BigInt(wanted) ? [slot] : [])),
       )
+      assert.strictEqual(
+        GoodbyeTable.slotOf(loaded, halves(BigInt(wanted) << 32n)),
+        found(loaded, BigInt(wanted) << 32n)[0],
+      )
     },
+    { arbitrary: { size: 100 } },
   )
 
   it.prop("tells which slots share their hash", [Arbitrary.array(anyInteger(0, 9), { maxLength: 12 })], ([hashes]) => {

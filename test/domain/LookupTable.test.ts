@@ -205,7 +205,7 @@ describe("LookupTable", () => {
       }
       model.checkAll(someIds)
     },
-    { arbitrary: { runs: 200 } },
+    { arbitrary: { runs: 200, size: 100 } },
   )
 
   it.prop(
@@ -226,7 +226,7 @@ describe("LookupTable", () => {
       }
       model.checkAll(ids)
     },
-    { arbitrary: { runs: 3 } },
+    { arbitrary: { runs: 3, size: 100 } },
   )
 
   it.prop(
@@ -244,7 +244,7 @@ describe("LookupTable", () => {
       }
       assert.strictEqual(model.table.size, 0)
     },
-    { arbitrary: { runs: 20 } },
+    { arbitrary: { runs: 20, size: 100 } },
   )
 
   it("keeps fifty thousand nodes and their counts while it grows", () => {

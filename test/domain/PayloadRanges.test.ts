@@ -74,5 +74,6 @@ describe("PayloadRanges", () => {
       }
       return true
     },
+    { arbitrary: { size: 100 } },
   )
 })

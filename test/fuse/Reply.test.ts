@@ -292,5 +292,6 @@ describe("a listing", () => {
       }
       Wire.assertBytes(listing.finish(), Wire.reply(18, 0, ...expected))
     },
+    { arbitrary: { size: 100 } },
   )
 })

@@ -287,7 +287,7 @@ describe("whatever the kernel sends", () => {
         assert.strictEqual(yield* served.registry.count(H.HELLO_ID), count)
         assert.strictEqual(source.waiting, 0)
       }),
-    { arbitrary: { runs: 150 } },
+    { arbitrary: { runs: 150, size: 100 } },
   )
 })
 

@@ -361,5 +361,26 @@ describe("BlockCache's capacity", () => {
         }
         assert.strictEqual(source.reads.length, misses)
       }),
+    { arbitrary: { size: 100 } },
+  )
+
+  it.effect.prop(
+    "never changes what is read, whatever is cached",
+    [Arbitrary.array(anyAccess, { maxLength: 40 }), anyInteger(1, 5), anyInteger(1, 7)],
+    ([accesses, capacity, period]) =>
+      Effect.gen(function* () {
+        const inner = fromBytes(bytes)
+        const source: Source = {
+          ...inner,
+          readCached: (target, offset) =>
+            (offset + target.length) % period !== 0 && inner.readCached?.(target, offset) === true,
+        }
+        const cache = BlockCache.make(source, { blockSize, capacity: capacity * blockSize })
+        for (const [start, length] of accesses) {
+          const end = Math.min(SIZE, start + length)
+          assert.deepStrictEqual(yield* read(cache, start, end - start), bytes.slice(start, end))
+        }
+      }),
+    { arbitrary: { size: 100 } },
   )
 })

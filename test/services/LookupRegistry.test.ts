@@ -385,6 +385,6 @@ describe("the registry", () => {
         assert.deepStrictEqual([...released].sort(), [...expected, ...attached].sort())
         assert.deepStrictEqual(yield* registry.held, [])
       }),
-    { arbitrary: { runs: 200 } },
+    { arbitrary: { runs: 200, size: 100 } },
   )
 })

@@ -111,5 +111,6 @@ describe("TableCache", () => {
       const bytes = held.reduce((sum, kept) => sum + sizeOf(kept.count), 0)
       assert.isTrue(bytes <= capacity || held.length === 1)
     },
+    { arbitrary: { size: 100 } },
   )
 })
