@@ -42,6 +42,7 @@ export const NOT_PERMITTED = 14
 export const NO_FUSERMOUNT = 15
 export const MOUNT_FAILED = 16
 export const NOT_MOUNTED = 17
+export const NO_FUSE_NATIVE = 18
 export const SESSION_LOST = 20
 export const NOTES = 30
 export const DIFFERENT = 31
@@ -74,6 +75,7 @@ export const meanings: ReadonlyArray<readonly [code: number, meaning: string]> =
   [NO_FUSERMOUNT, "no `fusermount3`"],
   [MOUNT_FAILED, "mounting or unmounting failed in another way"],
   [NOT_MOUNTED, "`unmount`, `status`: no archive is mounted there"],
+  [NO_FUSE_NATIVE, "no `fuse-native`, or no libfuse 2 for it"],
   [SESSION_LOST, "the connection to the kernel broke, or kernel and program disagreed"],
   [NOTES, "`verify`: sound, but with notes"],
   [DIFFERENT, "`diff`: there are differences"],
@@ -96,6 +98,7 @@ const mountReasons: Readonly<Record<Reason, number>> = {
   NoDevice: NO_FUSE,
   NotPermitted: NOT_PERMITTED,
   NoFusermount: NO_FUSERMOUNT,
+  NoFuseNative: NO_FUSE_NATIVE,
   UnknownOption: USAGE,
   Failed: MOUNT_FAILED,
 }

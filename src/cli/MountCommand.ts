@@ -7,6 +7,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Lazy from "./Lazy.ts"
+import * as BridgeFlags from "./mount/BridgeFlags.ts"
 import * as LogFlags from "./mount/LogFlags.ts"
 import * as PerformanceFlags from "./mount/PerformanceFlags.ts"
 import * as ProcessFlags from "./mount/ProcessFlags.ts"
@@ -30,6 +31,7 @@ const parameters = {
     Flag.atLeast(0),
   ),
   ...ViewFlags.flags,
+  ...BridgeFlags.flags,
   ...ProcessFlags.flags,
   ...PerformanceFlags.flags,
   ...LogFlags.flags,

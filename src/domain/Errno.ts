@@ -42,5 +42,7 @@ export const ELOOP = define(40, "ELOOP")
 export const ENODATA = define(61, "ENODATA")
 /** A protocol that is too old. */
 export const EPROTO = define(71, "EPROTO")
+/** A name whose bytes cannot be expressed. */
+export const EILSEQ = define(84, "EILSEQ")
 /** Not supported. */
 export const EOPNOTSUPP = define(95, "EOPNOTSUPP")

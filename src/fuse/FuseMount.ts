@@ -10,9 +10,7 @@
  */
 import * as fs from "node:fs"
 import { getSystemErrorName, promisify } from "node:util"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as MountSyscalls from "./internal/MountSyscalls.ts"
 import * as Fusermount from "./Fusermount.ts"
@@ -30,7 +28,7 @@ export interface FuseMount {
   readonly descriptor: number
   /** Absolute, without symbolic links. */
   readonly mountPoint: string
-  readonly how: "root" | "fusermount3" | "passed"
+  readonly how: "root" | "fusermount3" | "fusermount" | "passed"
   /** `major:minor` of the file system; undefined for `passed`. */
   readonly device: string | undefined
   /** See {@link unmount}. */
@@ -69,7 +67,7 @@ export const mount = Effect.fnUntraced(function* (
 export const unmount = (mount: FuseMount): Effect.Effect<Unmount.Unmounted> => mount.unmount
 
 /** The mount point as the mount table will show it, if a file system can be mounted there. */
-const freeMountPoint = Effect.fnUntraced(function* ({
+export const freeMountPoint = Effect.fnUntraced(function* ({
   mountPoint,
   options,
   replaceDead = false,
@@ -171,7 +169,7 @@ const mountByHelper = (
         : Effect.succeed(pair)
     }),
     Effect.fnUntraced(function* ([ours, theirs]) {
-      yield* Fusermount.run(mountPoint, ["-o", MountOptions.helperOptions(options, source)], theirs)
+      yield* Fusermount.run(mountPoint, ["-o", MountOptions.helperOptions(options, source)], { socket: theirs })
       // Without the descriptor the mount is dead.
       return yield* check(mountPoint, "recvmsg", MountSyscalls.receiveDescriptor(ours)).pipe(
         Effect.onError(() => abandon("fusermount3", mountPoint)),
@@ -180,7 +178,6 @@ const mountByHelper = (
     ([ours, theirs]) => Effect.andThen(close(ours), close(theirs)),
   )
 
-/** Learns what identifies the new mount, so that it, and no other, is unmounted later. */
 const register = Effect.fnUntraced(function* (
   how: Unmount.How,
   mountPoint: string,
@@ -188,21 +185,7 @@ const register = Effect.fnUntraced(function* (
   onLazyUnmount: (detail: string) => Effect.Effect<void>,
 ) {
   yield* check(mountPoint, "fcntl", MountSyscalls.setNonBlocking(descriptor))
-  const entry = yield* MountTable.find(mountPoint)
-  if (entry === undefined) {
-    return yield* new MountError({ reason: "Failed", mountPoint, detail: "the new mount is not in the mount table" })
-  }
-  const unmount = yield* Effect.cachedWithTTL(Unmount.make(how, entry, onLazyUnmount), (exit) =>
-    Exit.isSuccess(exit) && exit.value !== "failed" && exit.value !== "covered" ? Duration.infinity : Duration.zero,
-  )
-  return {
-    descriptor,
-    mountPoint,
-    how,
-    device: entry.device,
-    unmount: Effect.uninterruptible(unmount),
-    unmountIfFree: Effect.uninterruptible(Unmount.unmountIfFree(how, entry)),
-  } satisfies FuseMount
+  return { descriptor, ...(yield* Unmount.identify(how, mountPoint, onLazyUnmount)) } satisfies FuseMount
 })
 
 /** For a mount that came to be but cannot be used. */

@@ -1,15 +1,18 @@
 /**
- * fusermount3(1), the set-uid helper through which users other than root mount and unmount.
+ * fusermount3(1), the set-uid helper through which users other than root mount and unmount; or fusermount(1), which is
+ * the same of libfuse 2.
  */
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import { codeOf, MountError, type Reason } from "./MountError.ts"
 
-/** Runs fusermount3(1) to its end; with `socket` as descriptor 3, through which it hands out the mounted descriptor. */
+export type Program = "fusermount3" | "fusermount"
+
+/** Runs the helper to its end; with `socket` as descriptor 3, through which it hands out the mounted descriptor. */
 export const run = (
   mountPoint: string,
   flags: ReadonlyArray<string>,
-  socket?: number,
+  { program = "fusermount3", socket }: { readonly program?: Program; readonly socket?: number } = {},
 ): Effect.Effect<void, MountError> =>
   Effect.uninterruptible(
     Effect.callback((resume) => {
@@ -17,10 +20,10 @@ export const run = (
         resume(Effect.fail(new MountError({ reason, mountPoint, detail })))
       const failToSpawn = (error: unknown) => {
         const code = codeOf(error)
-        fail(code === "ENOENT" || code === "EACCES" ? "NoFusermount" : "Failed", `spawn fusermount3: ${code}`)
+        fail(code === "ENOENT" || code === "EACCES" ? "NoFusermount" : "Failed", `spawn ${program}: ${code}`)
       }
       try {
-        const child = spawn("fusermount3", [...flags, "--", mountPoint], {
+        const child = spawn(program, [...flags, "--", mountPoint], {
           stdio: ["ignore", "ignore", "pipe", socket ?? "ignore"],
           env: { ...process.env, _FUSE_COMMFD: "3" },
           // Its own session: a Ctrl-C for this process must not kill it between the mount and the answer.
@@ -31,10 +34,7 @@ export const run = (
         child.on("error", failToSpawn)
         child.on("close", (code, signal) => {
           if (code === 0) return resume(Effect.void)
-          fail(
-            helperReason(complaint),
-            complaint.trim().replaceAll("\n", "; ") || `fusermount3: exit ${code ?? signal}`,
-          )
+          fail(helperReason(complaint), complaint.trim().replaceAll("\n", "; ") || `${program}: exit ${code ?? signal}`)
         })
       } catch (error) {
         failToSpawn(error)

@@ -12,10 +12,8 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as NodeId from "../domain/NodeId.ts"
 import type { ArchiveError } from "../services/ArchiveError.ts"
@@ -29,13 +27,12 @@ import type { RootName } from "../services/views/CollectionReader.ts"
 import * as Bridge from "./Bridge.ts"
 import * as BridgeSpans from "./BridgeSpans.ts"
 import type { Counters } from "./Counters.ts"
-import * as FuseMount from "./FuseMount.ts"
-import * as KernelDevice from "./KernelDevice.ts"
+import type * as FuseMount from "./FuseMount.ts"
+import * as FuseServer from "./FuseServer.ts"
 import { MountError } from "./MountError.ts"
 import * as MountOptions from "./MountOptions.ts"
 import type * as Observer from "./Observer.ts"
-import * as ReadAhead from "./ReadAhead.ts"
-import * as Session from "./Session.ts"
+import type * as Session from "./Session.ts"
 import * as NamedMembers from "./views/NamedMembers.ts"
 import * as View from "./views/View.ts"
 
@@ -45,6 +42,8 @@ export type { Counters }
 export interface Mounted {
   /** Absolute path. */
   readonly mountPoint: string
+  /** The bridge that serves it. */
+  readonly bridge: "kernel" | "fuse-native"
   readonly how: FuseMount.FuseMount["how"]
   /** `major:minor` of the file system, as in the mount table; undefined for a connection that was mounted already. */
   readonly device: string | undefined
@@ -103,8 +102,16 @@ export class Mount extends Context.Service<Mount, Mounted>()("pxar-fuse/fuse/Mou
     )
 }
 
+/**
+ * What speaks to the kernel: this library itself, or libfuse 2 through the optional package `fuse-native`, which carries
+ * less (docs/fuse-native.md). `auto` is the first that can mount.
+ */
+export type BridgeChoice = "kernel" | "fuse-native" | "auto"
+
 /** Where and how to mount. */
 export interface Options {
+  /** `kernel` unless given. */
+  readonly bridge?: BridgeChoice | undefined
   /** An empty folder, or `/dev/fd/N` for a connection that is mounted already. */
   readonly mountPoint: string
   /** `MountOptions.defaults` unless given. */
@@ -185,58 +192,40 @@ const mountTree = Effect.fnUntraced(function* (
 })
 
 /** Mounts what a bridge shows, which counts in `registry`. */
-export const mountBridge = Effect.fnUntraced(function* (
+export const mountBridge = (
   bridge: Bridge.Shape,
   registry: Pick<LookupRegistry.Shape, "held">,
   options: SourceOptions,
-): Effect.fn.Return<Mounted, MountError, Scope.Scope> {
-  const mountOptions = options.options ?? MountOptions.defaults
-  const connection = yield* Effect.acquireRelease(Scope.make(), disconnect)
-  const mount = yield* FuseMount.mount({
-    mountPoint: options.mountPoint,
+): Effect.Effect<Mounted, MountError, Scope.Scope> => {
+  const shown = options.spans === true ? BridgeSpans.make(bridge) : bridge
+  const mountOptions = {
+    ...options,
     fsname: options.fsname ?? "pxar",
-    options: mountOptions,
-    replaceDead: options.replaceDead,
-    onLazyUnmount: options.onLazyUnmount,
-  }).pipe(Scope.provide(connection))
-  const channel = yield* Scope.provide(KernelDevice.make(mount.descriptor), connection)
-  const session = yield* Session.make(channel, options.spans === true ? BridgeSpans.make(bridge) : bridge, {
-    posixAcl: mountOptions.defaultPermissions,
-    observer: options.observer,
-    readAhead: options.readAhead,
-  })
-  // With an open connection that nobody serves, whoever still uses the mount would wait for ever.
-  const serving = yield* Effect.forkScoped(
-    Effect.onError(session.serve, () => disconnect(connection)),
-    { startImmediately: true },
-  )
-  const { device } = mount
-  if (device !== undefined) {
-    const readAhead = ReadAhead.set(device, options.readAhead ?? ReadAhead.BYTES)
-    yield* Effect.forkScoped(Effect.andThen(session.ready, readAhead))
+    options: options.options ?? MountOptions.defaults,
   }
-  // The kernel may want answers while it unmounts: serving ends after that.
-  yield* Effect.addFinalizer(() => mount.unmount)
-  const ended = Fiber.join(serving)
-  return {
-    mountPoint: mount.mountPoint,
-    how: mount.how,
-    device: mount.device,
-    ready: session.ready,
-    ended,
-    whileMounted: (effect) => Effect.raceFirst(effect, Effect.andThen(ended, Effect.never)),
-    unmount: mount.unmount,
-    unmountIfFree: mount.unmountIfFree,
-    memory: bridge.memory,
-    counters: session.counters,
-    inFlight: session.inFlight,
+  const kernel = Effect.suspend(() => FuseServer.kernel(shown, mountOptions))
+  const native = Effect.suspend(() => FuseServer.native(shown, mountOptions))
+  const served = { kernel, "fuse-native": native, auto: firstOf(kernel, native) }[options.bridge ?? "kernel"]
+  return Effect.map(served, (served) => ({
+    ...served,
+    whileMounted: (effect) => Effect.raceFirst(effect, Effect.andThen(served.ended, Effect.never)),
     held: registry.held,
-    events: session.events,
-  }
-})
+  }))
+}
 
-/** Unmounts, and closes the descriptor. */
-const disconnect = (connection: Scope.Closeable): Effect.Effect<void> => Scope.close(connection, Exit.void)
+/** Errors that say nothing of what is to be mounted, or where: another bridge may do better. */
+const ofTheBridge: ReadonlySet<MountError["reason"]> = new Set(["NoDevice", "NotPermitted", "NoFusermount", "Failed"])
+
+/** The second, where the first cannot mount. If neither can, the error is the first one's, and the second's is logged. */
+const firstOf = <A, R>(
+  first: Effect.Effect<A, MountError, R>,
+  second: Effect.Effect<A, MountError, R>,
+): Effect.Effect<A, MountError, R> =>
+  Effect.catchIf(
+    first,
+    ({ reason }) => ofTheBridge.has(reason),
+    (error) => Effect.catch(second, (other) => Effect.andThen(Effect.logWarning(other.message), Effect.fail(error))),
+  )
 
 /** An archive below its own mount point could not be opened again. */
 const refuseInside = (archive: string, mountPoint: string): Effect.Effect<void, MountError> =>

@@ -23,12 +23,14 @@ export class MountError extends Schema.TaggedError<MountError>()("MountError", {
     "NotPermitted",
     /** No `fusermount3` on PATH. */
     "NoFusermount",
+    /** The package `fuse-native`, or libfuse 2 that it needs, is missing or does not work here. */
+    "NoFuseNative",
     /** A mount option that is unknown, refused or has a bad value. */
     "UnknownOption",
     /** Anything else. */
     "Failed",
   ]),
-  /** Absent for `UnknownOption`: options are read before the mount point is looked at. */
+  /** Absent for `UnknownOption` and `NoFuseNative`: options are read before the mount point is looked at. */
   mountPoint: Schema.optionalKey(Schema.String),
   /** The call and errno name, what a helper printed, or what is wrong with an option. */
   detail: Schema.String,
@@ -59,6 +61,8 @@ const describe = ({ reason, mountPoint = "", detail }: MountError): string => {
       return `${failure}: ${detail}: mount as root or on a directory you own; a container needs CAP_SYS_ADMIN and /dev/fuse`
     case "NoFusermount":
       return `${failure}: no fusermount3 on PATH: install the package fuse3 (apt-get install fuse3), or mount as root`
+    case "NoFuseNative":
+      return `--bridge fuse-native: ${detail}`
     case "UnknownOption":
       return `mount option ${detail}`
     case "ArchiveInside":

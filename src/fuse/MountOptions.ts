@@ -174,6 +174,24 @@ export const helperOptions = (options: MountOptions, source: string): string =>
     `subtype=${escaped(options.subtype)}`,
   ].join(",")
 
+/**
+ * The `-o` value for libfuse 2, which mounts by itself. The archive cannot change: the kernel may keep all it learns for
+ * ever. Inode numbers are those that it is told.
+ */
+export const libfuseOptions = (options: MountOptions, source: string): string =>
+  [
+    helperOptions(options, source),
+    ...(options.noSuid ? [] : ["suid"]),
+    ...(options.noDev ? [] : ["dev"]),
+    ...(options.nonEmpty ? ["nonempty"] : []),
+    "use_ino",
+    "kernel_cache",
+    ...["entry", "negative", "attr"].map((what) => `${what}_timeout=${FOR_EVER}`),
+  ].join(",")
+
+/** Seconds. */
+const FOR_EVER = 1_000_000_000
+
 const kernelWords = (options: MountOptions): ReadonlyArray<string> => [
   ...(options.defaultPermissions ? ["default_permissions"] : []),
   ...(options.allowOther || options.allowRoot ? ["allow_other"] : []),

@@ -24,6 +24,7 @@ export interface RequestEvent {
   readonly opcode: number
   /** Number of the request. */
   readonly unique: number
+  /** `NodeId.UNKNOWN` through fuse-native, which names files by path. */
   readonly nodeId: NodeId.NodeId
   /** Who asks; 0 where the kernel does not say. */
   readonly uid: number
@@ -63,7 +64,9 @@ export interface Observers {
   readonly isActive: () => boolean
   /** Handles a request and tells of it. */
   readonly around: <E>(request: Observed, handled: Effect.Effect<void, E>) => Effect.Effect<void, E>
-  /** A reply was sent. */
+  /** A request was answered. */
+  readonly answered: (unique: number, reply: Reply) => void
+  /** The same, by a message. */
   readonly replied: (unique: number, message: Uint8Array, delivery: Delivery) => void
   /** The session has ended. */
   readonly end: Effect.Effect<void>
@@ -79,11 +82,14 @@ export interface Observers {
 export interface Observed {
   readonly header: Request.Header
   readonly body?: Request.Body
+  /** That of the node unless given. */
+  readonly path?: Effect.Effect<Uint8Array>
 }
 
-type Replied = Pick<RequestEvent, "errno" | "bytes" | "delivery">
+/** What became of a request. */
+export type Reply = Pick<RequestEvent, "errno" | "bytes" | "delivery">
 
-const unanswered: Replied = { errno: 0, bytes: 0, delivery: undefined }
+const unanswered: Reply = { errno: 0, bytes: 0, delivery: undefined }
 
 const SLASH = Bytes.fromText("/")
 
@@ -100,7 +106,7 @@ export const make = Effect.fnUntraced(function* (
   const observers = new Set<Observer>()
   if (observer !== undefined) observers.add(observer)
   const streams = new Set<Queue.Queue<RequestEvent, Cause.Done>>()
-  const replies = new Map<number, Replied>()
+  const replies = new Map<number, Reply>()
   let ended = false
 
   const tell = (event: RequestEvent): Effect.Effect<void> => {
@@ -117,7 +123,7 @@ export const make = Effect.fnUntraced(function* (
     return outcome
   }
 
-  const describe = ({ body, header }: Observed, reply: Replied, micros: number): RequestEvent => {
+  const describe = ({ body, header, path }: Observed, reply: Reply, micros: number): RequestEvent => {
     const { gid, nodeId, opcode, pid, uid, unique } = header
     const name = body !== undefined && "name" in body ? body.name : undefined
     const below = body?._tag === "Lookup" ? body.name : undefined
@@ -134,11 +140,15 @@ export const make = Effect.fnUntraced(function* (
       size: body !== undefined && "size" in body ? body.size : undefined,
       ...reply,
       micros,
-      path: Effect.map(
-        Effect.suspend(() => pathOf(nodeId)),
-        (path) => (below === undefined ? path : Bytes.concat(path.length === 1 ? [path, below] : [path, SLASH, below])),
+      path: Effect.map(path ?? Effect.suspend(() => pathOf(nodeId)), (path) =>
+        below === undefined ? path : Bytes.concat(path.length === 1 ? [path, below] : [path, SLASH, below]),
       ),
     }
+  }
+
+  // One that was under way when the first observer came is not told of.
+  const answered: Observers["answered"] = (unique, reply) => {
+    if (replies.has(unique)) replies.set(unique, reply)
   }
 
   return {
@@ -157,11 +167,10 @@ export const make = Effect.fnUntraced(function* (
           }),
         )
       }),
+    answered,
     replied: (unique, message, delivery) => {
-      // One that was under way when the first observer came is not told of.
-      if (!replies.has(unique)) return
       const errno = Math.abs(Bytes.dataView(message).getInt32(OUT_HEADER.error, true))
-      replies.set(unique, { errno, bytes: message.length - OUT_HEADER.size, delivery })
+      answered(unique, { errno, bytes: message.length - OUT_HEADER.size, delivery })
     },
     end: Effect.sync(() => {
       ended = true

@@ -4,11 +4,13 @@
  * A mount is known by its id in the mount table: what somebody has mounted over it, or in its place, is never touched.
  * Nothing here enters a file system: it works for one that nobody serves, and in the process that serves it.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Fusermount from "./Fusermount.ts"
 import * as MountSyscalls from "./internal/MountSyscalls.ts"
-import { check, type MountError, shellWord } from "./MountError.ts"
+import { check, MountError, shellWord } from "./MountError.ts"
 import * as MountTable from "./MountTable.ts"
 
 /**
@@ -18,10 +20,11 @@ import * as MountTable from "./MountTable.ts"
  */
 export type Unmounted = "unmounted" | "detached" | "gone" | "covered" | "failed"
 
-export type How = "root" | "fusermount3"
+/** By system call as root, else by the helper of libfuse 3, or of libfuse 2 for what that has mounted. */
+export type How = "root" | "fusermount3" | "fusermount"
 
-/** How this process mounts and unmounts. */
-export const how = (): How => (process.geteuid?.() === 0 ? "root" : "fusermount3")
+/** How this process mounts and unmounts, with this helper if need be. */
+export const how = (helper: Fusermount.Program = "fusermount3"): How => (process.geteuid?.() === 0 ? "root" : helper)
 
 /** Takes what is topmost at `mountPoint` out of the tree; `lazy`: also while it is in use. */
 export const detach = (how: How, mountPoint: string, lazy: boolean): Effect.Effect<void, MountError> =>
@@ -30,7 +33,7 @@ export const detach = (how: How, mountPoint: string, lazy: boolean): Effect.Effe
         MountSyscalls.unmount(mountPoint, MountSyscalls.UMOUNT_NOFOLLOW | (lazy ? MountSyscalls.MNT_DETACH : 0)),
         (result) => Effect.asVoid(check(mountPoint, "umount2", result)),
       )
-    : Fusermount.run(mountPoint, lazy ? ["-u", "-z"] : ["-u"])
+    : Fusermount.run(mountPoint, lazy ? ["-u", "-z"] : ["-u"], { program: how })
 
 /**
  * Unmounts, lazily if the mount is in use; `onLazyUnmount` is then told, with one line. Can be run again; that a mount is
@@ -43,7 +46,7 @@ export const make = (
 ): Effect.Effect<Unmounted> => {
   const mountPoint = entry.mountPoint.toString()
   const place = shellWord(mountPoint)
-  const command = how === "root" ? "umount" : "fusermount3 -u"
+  const command = how === "root" ? "umount" : `${how} -u`
   let told = false
 
   const tellCovered = Effect.gen(function* () {
@@ -83,6 +86,41 @@ export const unmountIfFree = (how: How, entry: MountTable.Entry): Effect.Effect<
         })
       : Effect.succeed(before === "gone"),
   )
+
+/** A mount that can be unmounted, and is not mistaken for another. */
+export interface Identified {
+  /** Absolute, without symbolic links. */
+  readonly mountPoint: string
+  readonly how: How
+  /** `major:minor` of the file system. */
+  readonly device: string
+  /** See {@link make}. Can be repeated: the first outcome other than `failed` and `covered` stays. */
+  readonly unmount: Effect.Effect<Unmounted>
+  /** See {@link unmountIfFree}. */
+  readonly unmountIfFree: Effect.Effect<boolean>
+}
+
+/** Learns what identifies the new mount, so that it, and no other, is unmounted later. */
+export const identify = Effect.fnUntraced(function* (
+  how: How,
+  mountPoint: string,
+  onLazyUnmount: (detail: string) => Effect.Effect<void>,
+): Effect.fn.Return<Identified, MountError> {
+  const entry = yield* MountTable.find(mountPoint)
+  if (entry === undefined) {
+    return yield* new MountError({ reason: "Failed", mountPoint, detail: "the new mount is not in the mount table" })
+  }
+  const once = yield* Effect.cachedWithTTL(make(how, entry, onLazyUnmount), (exit) =>
+    Exit.isSuccess(exit) && exit.value !== "failed" && exit.value !== "covered" ? Duration.infinity : Duration.zero,
+  )
+  return {
+    mountPoint,
+    how,
+    device: entry.device,
+    unmount: Effect.uninterruptible(once),
+    unmountIfFree: Effect.uninterruptible(unmountIfFree(how, entry)),
+  }
+})
 
 /** Whether a path lookup of its mount point ends in this mount. */
 const reach = (entry: MountTable.Entry): Effect.Effect<"reachable" | "covered" | "gone"> =>

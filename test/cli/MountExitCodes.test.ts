@@ -122,6 +122,13 @@ const ways: ReadonlyArray<Way> = [
     saying: /^pxar-fuse: nothing is mounted on \S*mnt\n$/,
   },
   {
+    code: ExitCode.NO_FUSE_NATIVE,
+    script: `unshare -m sh -c 'mount -t tmpfs tmpfs "$0"; exec "$@"' "\${MAIN%/dist/*}/node_modules/fuse-native" \\
+      "$NODE" "$MAIN" mount --bridge fuse-native "$A" mnt`,
+    saying: /not installed: apt-get install libfuse2, then npm install fuse-native/,
+    needs: { ...mounting, tools: ["unshare"] },
+  },
+  {
     code: ExitCode.SESSION_LOST,
     // What is on the descriptor is no kernel.
     script: 'head -c 200 /dev/zero > zero; x mount --foreground "$A" /dev/fd/3 3<> zero',

@@ -42,6 +42,15 @@ interface Writing {
 const { at } = KernelRequests
 const tree = KernelTree.make()
 
+/** How a run can end. */
+export const ends = [
+  "everything is given back",
+  "an unmount in the middle",
+  "an overforget",
+  "a lost device",
+  "a closed scope",
+]
+
 /** Rounds of the scheduler after which whatever can go on has gone on. */
 const ROUNDS = 2000
 

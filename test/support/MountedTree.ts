@@ -101,9 +101,19 @@ export const see = (full: Buffer, path: Buffer): Seen => {
     atime: stat.atimeNs,
     ctime: stat.ctimeNs,
     blockSize: kind === "blockdev" ? undefined : Number(stat.blksize),
-    target: kind === "symlink" ? fs.readlinkSync(full, { encoding: "buffer" }) : undefined,
+    target: kind === "symlink" ? targetOf(full) : undefined,
     sha256: kind === "file" ? crypto.createHash("sha256").update(fs.readFileSync(full)).digest("hex") : undefined,
     xattrs: Syscalls.xattrs(full),
+  }
+}
+
+/** The target of a symbolic link; `undefined` for one that the mount says it cannot express (EILSEQ). */
+const targetOf = (link: Buffer): Buffer | undefined => {
+  try {
+    return fs.readlinkSync(link, { encoding: "buffer" })
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EILSEQ") return undefined
+    throw error
   }
 }
 

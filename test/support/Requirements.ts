@@ -4,6 +4,7 @@
  * A machine with nothing but Node and npm can run all tests: those that need more are skipped, and say why. In CI
  * nothing that can be had is skipped: where there is a `/dev/fuse` a missing tool is a failure.
  */
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { TestContext } from "vitest"
@@ -40,6 +41,8 @@ export interface Needs {
   readonly mount?: boolean
   /** Being root. */
   readonly root?: boolean
+  /** The package `fuse-native`, and libfuse 2. */
+  readonly fuseNative?: boolean
   /** Other users can read this checkout. */
   readonly otherUsers?: boolean
   readonly tools?: ReadonlyArray<Tool>
@@ -63,13 +66,20 @@ export const need =
     context.skip(missing)
   }
 
-const firstMissing = ({ mount = false, otherUsers = false, root = false, tools = [] }: Needs): string | undefined => {
+const firstMissing = ({
+  fuseNative = false,
+  mount = false,
+  otherUsers = false,
+  root = false,
+  tools = [],
+}: Needs): string | undefined => {
   if (root && !isRoot) return "needs root"
   if (mount) {
     if (!fs.existsSync("/dev/fuse")) return "needs /dev/fuse (modprobe fuse; in a container, pass it in)"
     if (isRoot && !mayMount()) return "needs the right to mount (CAP_SYS_ADMIN)"
     if (!isRoot && !mayOpen("/dev/fuse")) return "needs a /dev/fuse that may be opened (chmod 666 /dev/fuse)"
   }
+  if (fuseNative && !hasFuseNative()) return "needs libfuse 2 and fuse-native (apt-get install libfuse2, npm ci)"
   const tool = [...tools, ...(mount && !isRoot ? (["fusermount3"] as const) : [])].find((tool) => !isOnPath(tool))
   if (tool !== undefined) return `needs ${tool} (apt-get install ${packages[tool]})`
   if (otherUsers) {
@@ -77,6 +87,11 @@ const firstMissing = ({ mount = false, otherUsers = false, root = false, tools =
     if (closed !== undefined) return `needs a checkout that other users can read (chmod o+rX ${closed})`
   }
   return undefined
+}
+
+const hasFuseNative = (): boolean => {
+  const script = 'require("node-gyp-build")(require("path").dirname(require.resolve("fuse-native/package.json")))'
+  return spawnSync(process.execPath, ["-e", script], { cwd: import.meta.dirname, stdio: "ignore" }).status === 0
 }
 
 const mayMount = (): boolean => {

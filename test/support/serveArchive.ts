@@ -27,6 +27,7 @@ export interface Config {
   readonly archive: string
   readonly mountPoint: string
   readonly payload?: string
+  readonly bridge?: Mount.BridgeChoice
   /** Values of `-o`. */
   readonly options?: ReadonlyArray<string>
   /** Reads of file contents from the payload archive wait until they are told to go on. */
@@ -113,6 +114,7 @@ const stalling = (source: Source): Source => ({
 const mount = Effect.gen(function* () {
   const options = {
     mountPoint: config.mountPoint,
+    bridge: config.bridge,
     options: Result.getOrThrow(MountOptions.parse(config.options ?? [])),
     onLazyUnmount: (detail: string) => Effect.sync(() => void lazy.push(detail)),
   }

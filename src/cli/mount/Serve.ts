@@ -29,6 +29,7 @@ export interface Settings extends LogFlags.Settings, ViewFlags.Settings {
   readonly archives: ReadonlyArray<string>
   readonly mountPoint: string
   readonly payload: string | undefined
+  readonly bridge: Mount.BridgeChoice
   readonly options: ReadonlyArray<string>
   /** Bytes. */
   readonly cacheSize: number | undefined
@@ -69,6 +70,7 @@ const run = Effect.fnUntraced(function* (
     Mount.mountPaths(archives, {
       mountPoint,
       payload,
+      bridge: settings.bridge,
       options,
       replaceDead: settings.force,
       readAhead: settings.readAhead,
@@ -85,6 +87,7 @@ const run = Effect.fnUntraced(function* (
   const onInterrupt = yield* ExitCode.OnInterrupt
   onInterrupt.code = ExitCode.SUCCESS
   const talks = verbose || debug || (interactive && !quiet)
+  if (settings.bridge === "auto") yield* log.say(`${mounted.mountPoint} is served by the bridge ${mounted.bridge}`)
   if (talks) yield* log.say(greeting(archives.join(", "), mounted.mountPoint, parent, interactive))
   if (pidFile !== undefined) yield* PidFile.make(pidFile)
   if (notifyFd !== undefined) yield* Readiness.tellDescriptor(notifyFd)

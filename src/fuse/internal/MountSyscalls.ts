@@ -25,6 +25,8 @@ const F_SETFL = 4
 const FD_CLOEXEC = 1
 const ENOMSG = 42
 
+/** `umount2`: abort what is under way in the file system first. */
+export const MNT_FORCE = 1
 /** `umount2`: take the mount out of the tree now, end it when its last user leaves. */
 export const MNT_DETACH = 2
 /** `umount2`: a mount point that was replaced by a symbolic link is not followed. */

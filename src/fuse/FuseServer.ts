@@ -1,0 +1,104 @@
+/**
+ * Mounting and serving what a bridge shows, through one of two ways to the kernel: this library's own session, or libfuse
+ * 2 (`fuse-native`).
+ *
+ * Both live as long as their scope, and end in the same order: unmounted first, then the requests under way are
+ * interrupted and answered, then what they held is released.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import type * as Bridge from "./Bridge.ts"
+import * as FuseMount from "./FuseMount.ts"
+import * as KernelDevice from "./KernelDevice.ts"
+import type { MountError } from "./MountError.ts"
+import * as NativeMount from "./native/NativeMount.ts"
+import * as NativeSession from "./native/NativeSession.ts"
+import type * as Observer from "./Observer.ts"
+import * as ReadAhead from "./ReadAhead.ts"
+import * as Session from "./Session.ts"
+
+/** What serves a mount. */
+export type Kind = "kernel" | "fuse-native"
+
+/** A mount that is served. */
+export interface Served
+  extends
+    Pick<FuseMount.FuseMount, "mountPoint" | "how" | "device" | "unmount" | "unmountIfFree">,
+    Pick<Session.Shape, "ready" | "counters" | "inFlight" | "events">,
+    Pick<Bridge.Shape, "memory"> {
+  readonly bridge: Kind
+  /** Ends when the file system was unmounted; fails when the session broke, which also unmounts. */
+  readonly ended: Effect.Effect<void, Session.SessionError>
+}
+
+export interface Options extends FuseMount.Options {
+  readonly observer?: Observer.Observer | undefined
+  /** Bytes. */
+  readonly readAhead?: number | undefined
+}
+
+/** Serves the kernel itself. */
+export const kernel = Effect.fnUntraced(function* (
+  bridge: Bridge.Shape,
+  options: Options,
+): Effect.fn.Return<Served, MountError, Scope.Scope> {
+  const connection = yield* Effect.acquireRelease(Scope.make(), disconnect)
+  const mount = yield* Scope.provide(FuseMount.mount(options), connection)
+  const channel = yield* Scope.provide(KernelDevice.make(mount.descriptor), connection)
+  const session = yield* Session.make(channel, bridge, {
+    posixAcl: options.options.defaultPermissions,
+    observer: options.observer,
+    readAhead: options.readAhead,
+  })
+  // With an open connection that nobody serves, whoever still uses the mount would wait for ever.
+  const serving = Effect.onError(session.serve, () => disconnect(connection))
+  return yield* serve("kernel", bridge, session, mount, serving, mount.unmount, options)
+})
+
+/** Unmounts, and closes the descriptor. */
+const disconnect = (connection: Scope.Closeable): Effect.Effect<void> => Scope.close(connection, Exit.void)
+
+/** Serves through libfuse 2. Fails with `NoFuseNative` where that is missing. */
+export const native = Effect.fnUntraced(function* (
+  bridge: Bridge.Shape,
+  options: Options,
+): Effect.fn.Return<Served, MountError, Scope.Scope> {
+  const session = yield* NativeSession.make(bridge, options.observer)
+  const mount = yield* NativeMount.mount(session, options)
+  const serving = Effect.onError(Effect.raceFirst(mount.disconnected, session.failed), () => mount.end)
+  return yield* serve("fuse-native", bridge, session, mount, serving, mount.end, options)
+})
+
+const serve = Effect.fnUntraced(function* (
+  kind: Kind,
+  { memory }: Bridge.Shape,
+  { counters, events, inFlight, ready }: Pick<Session.Shape, "ready" | "counters" | "inFlight" | "events">,
+  { device, how, mountPoint, unmount, unmountIfFree }: Omit<FuseMount.FuseMount, "descriptor">,
+  serving: Effect.Effect<void, Session.SessionError>,
+  end: Effect.Effect<unknown>,
+  options: Options,
+): Effect.fn.Return<Served, never, Scope.Scope> {
+  const fiber = yield* Effect.forkScoped(serving, { startImmediately: true })
+  if (device !== undefined) {
+    const readAhead = ReadAhead.set(device, options.readAhead ?? ReadAhead.BYTES)
+    yield* Effect.forkScoped(Effect.andThen(ready, readAhead))
+  }
+  // The kernel may want answers while it unmounts: serving ends after that.
+  yield* Effect.addFinalizer(() => end)
+  return {
+    bridge: kind,
+    mountPoint,
+    how,
+    device,
+    unmount,
+    unmountIfFree,
+    ready,
+    counters,
+    inFlight,
+    events,
+    memory,
+    ended: Fiber.join(fiber),
+  }
+})
