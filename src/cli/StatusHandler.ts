@@ -2,6 +2,7 @@
  * What `pxar-fuse status` does (see `StatusCommand`).
  */
 import * as Effect from "effect/Effect"
+import * as PathText from "../domain/PathText.ts"
 import { shellWord } from "../fuse/MountError.ts"
 import type { MountReport } from "./control/MountReport.ts"
 import * as Mounts from "./control/Mounts.ts"
@@ -36,14 +37,17 @@ const asJson = ({ entry, server }: Mounts.Mount, state: Mounts.State): EntryJson
 }
 
 const asText = ({ entry, server }: Mounts.Mount, state: Mounts.State): string => {
-  const mountPoint = shellWord(entry?.mountPoint.toString() ?? server?.report.mount_point ?? "")
-  const archive = (server?.report.archives ?? [entry?.source ?? ""]).map(shellWord).join(" ")
+  const mountPoint = printed(entry?.mountPoint ?? server?.report.mount_point ?? "")
+  const archive = (server?.report.archives ?? [entry?.source ?? ""]).map(printed).join(" ")
   const lines =
     server === undefined
       ? [remark(mountPoint, entry?.owner)[state]]
       : [...describe(server.report), ...(state === "detached" ? [DETACHED] : [])]
   return [`${mountPoint}: ${archive}`, ...lines.map((line) => `  ${line}`), ""].join("\n")
 }
+
+/** Other users have chosen these names, and whatever is in them. */
+const printed = (name: Uint8Array | string): string => shellWord(PathText.print(Buffer.from(name)))
 
 const DETACHED = "unmounted, and ends with its last user"
 

@@ -15,6 +15,8 @@ import type { MountReport } from "./MountReport.ts"
 /** A process that serves. */
 export interface Server {
   readonly report: MountReport
+  /** The user whose process it is. */
+  readonly owner: number
   /** Waits until the process has ended. */
   readonly ended: Effect.Effect<void>
 }
@@ -26,11 +28,11 @@ const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 const Report: Schema.Codec<MountReport> = Schema.Struct({
   pid: Count,
-  since: Schema.String,
+  since: Schema.String.check(Schema.isPattern(/^[\dT:.-]+Z$/)),
   archives: Schema.Array(Schema.String),
   mount_point: Schema.String,
   device: Schema.optionalKey(Schema.String),
-  requests: Schema.Record(Schema.String, Count),
+  requests: Schema.Record(Schema.String.check(Schema.isPattern(/^[A-Z_]+$/)), Count),
   delivered: Count,
   abandoned: Count,
   errors: Count,
@@ -71,7 +73,11 @@ const connect = Effect.fnUntraced(function* (socket: string): Effect.fn.Return<S
   })
   return yield* firstLine(connection, socket).pipe(
     Effect.flatMap(decode),
-    Effect.map((report): Server => ({ report, ended: Effect.andThen(closed, untilGone(report.pid)) })),
+    Effect.map((report): Server => ({
+      report,
+      owner: fs.lstatSync(path.dirname(socket)).uid,
+      ended: Effect.andThen(closed, untilGone(report.pid)),
+    })),
     Effect.timeout(PATIENCE),
     // Not one of ours, or not to be reached now: then the mount table is all there is to tell.
     Effect.orElseSucceed(() => undefined),
@@ -105,12 +111,11 @@ const firstLine = (connection: net.Socket, socket: string): Effect.Effect<string
       text += more
       const end = text.indexOf("\n")
       if (end >= 0) resume(Effect.succeed(text.slice(0, end)))
-      else if (text.length > MAX_REPORT) resume(Effect.fail("too long"))
+      else if (text.length > MAX_REPORT) connection.destroy()
     })
     connection.on("close", () => resume(Effect.fail("closed")))
     connection.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "ECONNREFUSED" && ControlFolder.isPrivate(path.dirname(socket)))
-        fs.rmSync(socket, { force: true })
+      if (error.code === "ECONNREFUSED" && ControlFolder.isPrivate(path.dirname(socket))) fs.rm(socket, () => {})
       resume(Effect.fail(error.message))
     })
   })

@@ -46,7 +46,8 @@ export const all: Effect.Effect<ReadonlyArray<Mount>, MountError, Scope.Scope> =
   const entries = yield* MountTable.read
   const servers = yield* ControlClient.all
   const mounts = entries.flatMap((entry): ReadonlyArray<Mount> => {
-    const server = servers.find(({ report }) => report.device === entry.device)
+    // Nobody can speak for another user's mount.
+    const server = servers.find(({ owner, report }) => report.device === entry.device && owner === entry.owner)
     return server === undefined && entry.fsType !== FS_TYPE ? [] : [{ entry, server }]
   })
   const unlisted = servers.filter((server) => !mounts.some((mount) => mount.server === server))
