@@ -14,6 +14,7 @@ const parameters = {
   ),
   payload: Parameters.payload,
   progress: Parameters.progress,
+  logFormat: Parameters.logFormat,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

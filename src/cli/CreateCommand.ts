@@ -28,6 +28,7 @@ const parameters = {
   noSockets: Parameters.flag("no-sockets", "Leave out sockets"),
   verbose: Parameters.flag("verbose", "Say at the end what was stored"),
   progress: Parameters.progress,
+  logFormat: Parameters.logFormat,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

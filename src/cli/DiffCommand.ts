@@ -21,6 +21,7 @@ const parameters = {
   noData: Parameters.flag("no-data", "Do not compare contents"),
   json: Parameters.json,
   progress: Parameters.progress,
+  logFormat: Parameters.logFormat,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

@@ -30,6 +30,7 @@ const parameters = {
   noSockets: Parameters.flag("no-sockets", "Leave out sockets"),
   verbose: Parameters.flag("verbose", "Name every entry with a problem, and say at the end what was extracted"),
   progress: Parameters.progress,
+  logFormat: Parameters.logFormat,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

@@ -41,10 +41,13 @@ export const handler = Effect.fn("extract")(function* ({
       entries = state.entries
       progress.update(state)
     },
-    ...(verbose ? { onProblem: (problem) => progress.say(problem.message) } : {}),
+    ...(verbose ? { onProblem: (problem) => progress.say(problem.message, "Info") } : {}),
   }).pipe(
     Effect.catchTag("ExtractError", (error) =>
-      Effect.andThen(progress.say(error.message), Effect.fail(new ExitCode.Ended({ code: ExitCode.fromError(error) }))),
+      Effect.andThen(
+        progress.say(error.message, "Fatal"),
+        Effect.fail(new ExitCode.Ended({ code: ExitCode.fromError(error) })),
+      ),
     ),
     Effect.onInterrupt(() =>
       progress.say(

@@ -10,6 +10,7 @@ const parameters = {
   payload: Parameters.payload,
   json: Parameters.json,
   progress: Parameters.progress,
+  logFormat: Parameters.logFormat,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

@@ -2,13 +2,25 @@
  * Handlers whose modules are loaded when the command is run, so that `--help` does not pay for what it does not use.
  */
 import * as Effect from "effect/Effect"
+import type * as LogLine from "./LogLine.ts"
+import * as Terminal from "./Terminal.ts"
 
 /** A module with the handler of a command. */
 interface Module<Input, E, R> {
   readonly handler: (input: Input) => Effect.Effect<void, E, R>
 }
 
+/** What is in force before a handler is. */
+interface Settings {
+  readonly logFormat?: LogLine.Format
+}
+
 export const handler =
-  <Input, E, R>(load: () => Promise<Module<Input, E, R>>) =>
-  (input: Input): Effect.Effect<void, E, R> =>
-    Effect.flatMap(Effect.promise(load), (module) => module.handler(input))
+  <Input extends object, E, R>(load: () => Promise<Module<Input, E, R>>) =>
+  (input: Input): Effect.Effect<void, E, R> => {
+    const { logFormat = "text" }: Settings = input
+    return Terminal.useFormat(logFormat).pipe(
+      Effect.andThen(Effect.promise(load)),
+      Effect.flatMap((module) => module.handler(input)),
+    )
+  }

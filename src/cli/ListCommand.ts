@@ -18,6 +18,7 @@ const parameters = {
   tree: Parameters.flag("tree", "Draw the tree"),
   json: Parameters.json,
   progress: Parameters.progress,
+  logFormat: Parameters.logFormat,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

@@ -45,7 +45,7 @@ export const handler = Effect.fn("list")(function* ({
         const level = selection.level(item)
         if (item._tag === "Unreadable" && level >= 0) {
           if (isDamage(item)) unreadable++
-          if (!json) yield* progress.say(`warning: ${PathText.print(item.path)}: ${item.error.message}`)
+          if (!json) yield* progress.say(`${PathText.print(item.path)}: ${item.error.message}`, "Warn")
         }
         const made = line(item, level)
         text += typeof made === "string" ? made : yield* made

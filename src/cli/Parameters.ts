@@ -4,6 +4,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import * as LogLine from "./LogLine.ts"
 import * as Progress from "./Progress.ts"
 
 export const archive = Argument.String("archive").pipe(
@@ -29,4 +30,10 @@ export const progress = Flag.Literals("progress", Progress.modes).pipe(
   Flag.withDescription("A line on a terminal, JSON on stderr for front ends, or no progress"),
   Flag.withMetavar("auto|json|none"),
   Flag.withDefault("auto"),
+)
+
+export const logFormat = Flag.Literals("log-format", LogLine.formats).pipe(
+  Flag.withDescription("Messages as text, or as one JSON object a line"),
+  Flag.withMetavar("text|json"),
+  Flag.withDefault("text"),
 )

@@ -6,6 +6,7 @@
  * an object a line on stderr, and once more when the command ends.
  */
 import * as Effect from "effect/Effect"
+import type * as LogLevel from "effect/LogLevel"
 import * as Scope from "effect/Scope"
 import * as Terminal from "./Terminal.ts"
 
@@ -23,7 +24,7 @@ export interface Progress {
   /** Says how far the command is. Cheap: may be called often. */
   readonly update: (state: State) => void
   /** Says something to the person who runs the command, in a line of its own. */
-  readonly say: (text: string) => Effect.Effect<void>
+  readonly say: (text: string, level?: LogLevel.LogLevel) => Effect.Effect<void>
 }
 
 /** Where progress is shown. */
@@ -70,7 +71,7 @@ export const make = ({
     ),
     ({ clear, update }) => ({
       update,
-      say: (text) => Effect.andThen(Effect.sync(clear), Terminal.say(text)),
+      say: (text, level) => Effect.andThen(Effect.sync(clear), Terminal.say(text, level)),
     }),
   )
 

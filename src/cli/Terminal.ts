@@ -1,5 +1,5 @@
 /**
- * What the command line prints for people, apart from results: one line each, on stderr, beginning with the program's
+ * What the command line says besides results: one line each, on stderr. As text for people they begin with the program's
  * name.
  */
 import * as Cause from "effect/Cause"
@@ -8,26 +8,34 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import * as LogLine from "./LogLine.ts"
 
-const PROGRAM = "pxar-fuse"
+/** One for the process: a command line has one `--log-format`. */
+let format: LogLine.Format = "text"
 
-const levels: Partial<Record<LogLevel.LogLevel, string>> = { Error: "error: ", Warn: "warning: ", Fatal: "error: " }
+/** From now on messages are in this format. */
+export const useFormat = (chosen: LogLine.Format): Effect.Effect<void> => Effect.sync(() => void (format = chosen))
 
-const format = Logger.make<unknown, string>(({ cause, logLevel, message }) => {
-  const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
-  const detail = cause.reasons.length === 0 ? "" : `\n${Cause.pretty(cause)}`
-  return `${PROGRAM}: ${levels[logLevel] ?? ""}${text}${detail}`
-})
+const print = (message: Omit<LogLine.Message, "time">): void =>
+  void process.stderr.write(LogLine.forStderr({ ...message, time: new Date() }, format))
 
 /** Logs as lines on stderr. */
 export const layer: Layer.Layer<never> = Layer.merge(
-  Logger.layer([Logger.map(format, (line) => void process.stderr.write(`${line}\n`))]),
+  Logger.layer([
+    Logger.make(({ cause, logLevel, message }) =>
+      print({
+        level: logLevel,
+        text: (Array.isArray(message) ? message : [message]).map(String).join(" "),
+        detail: cause.reasons.length === 0 ? undefined : Cause.pretty(cause),
+      }),
+    ),
+  ]),
   Layer.succeed(References.LogToStderr, true),
 )
 
-/** Says something to the person who runs the command. */
-export const say = (text: string): Effect.Effect<void> =>
-  Effect.sync(() => void process.stderr.write(`${PROGRAM}: ${text}\n`))
+/** Says something to the person who runs the command. The last word of one that fails is `Fatal`. */
+export const say = (text: string, level: LogLevel.LogLevel = "Info"): Effect.Effect<void> =>
+  Effect.sync(() => print({ level, text }))
 
 /** Whether a person is looking at stderr. */
 export const isInteractive = (): boolean => process.stderr.isTTY === true

@@ -11,6 +11,7 @@ const parameters = {
   data: Parameters.flag("data", "Read the contents of all files too"),
   json: Parameters.json,
   progress: Parameters.progress,
+  logFormat: Parameters.logFormat,
 }
 
 export type Input = Command.Command.Config.Infer<typeof parameters>

@@ -29,7 +29,7 @@ const program = Effect.fromResult(CommandLine.normalize(process.argv.slice(2), P
   Effect.tapCause((cause) =>
     Cause.hasInterruptsOnly(cause) || isReported(Cause.squash(cause))
       ? Effect.void
-      : Terminal.say(Terminal.errorLine(cause)),
+      : Terminal.say(Terminal.errorLine(cause), "Fatal"),
   ),
   Effect.provideService(ExitCode.OnInterrupt, onInterrupt),
   Effect.provide(

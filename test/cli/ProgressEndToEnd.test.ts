@@ -30,7 +30,7 @@ describe("progress", () => {
       // Somebody who begins to read late makes the command take long.
       const script = `
         slowly() { head -c 100000 > /dev/null; sleep 1.2; cat > /dev/null; echo read; }
-        "$@" cat "$A" large 2>"$LOG" | slowly &
+        "$@" cat "$A" large 2>"$LOG" | slowly > /dev/null &
         "$@" cat "$A" large | slowly
         wait; wc -c < "$LOG"; echo end`
       const terminal = yield* PseudoTerminal.start(["sh", "-c", script, "sh", process.execPath, MAIN], {
@@ -39,9 +39,9 @@ describe("progress", () => {
       yield* terminal.ended
       const screen = terminal.screen()
       assert.match(screen, /\d+ %, 0 entries, [\d.]+ MB, [\d.]+ MB\/s, 0:\d\d left/)
-      // What is left when the line has been erased: an empty log, and what the readers say.
+      // What is left when the line has been erased: what the reader says, and an empty log.
       const lines = screen.split("\r\n").map((line) => line.split(ERASE).at(-1))
-      assert.deepStrictEqual(lines, ["read", "read", "0", "end", ""])
+      assert.deepStrictEqual(lines, ["read", "0", "end", ""])
     }),
   )
 })
@@ -76,6 +76,31 @@ describe("--progress json", () => {
       const { code, stderr } = yield* run(["list", "--progress", "fancy", archive])
       assert.strictEqual(code, ExitCode.USAGE)
       assert.include(stderr, "auto")
+    }),
+  )
+})
+
+describe("--log-format json", () => {
+  const messages = (stderr: string) =>
+    stderr
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as { time: string; level: string; message: string })
+
+  it.live("makes every message an object, with its weight", () =>
+    Effect.gen(function* () {
+      const twins = B.build({ children: [B.file("c"), { ...B.file("c"), key: "twin" }] })
+      const damaged = yield* run(["list", "--log-format", "json", yield* writeArchive(twins), "nothing*"])
+      const missing = yield* run(["info", "--log-format", "json", "/nonexistent.pxar"])
+      const all = [damaged, missing].flatMap(({ stderr }) => messages(stderr))
+      assert.deepStrictEqual(
+        all.map(({ level, message }) => [level, message.replace(/: .*/, "")]),
+        [
+          ["info", "nothing*"],
+          ["fatal", "/nonexistent.pxar"],
+        ],
+      )
+      for (const { time } of all) assert.isAtMost(Math.abs(Date.parse(time) - Date.now()), 60_000)
     }),
   )
 })

@@ -5,7 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import type * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Parameters from "../Parameters.ts"
-import type { Format } from "./LogLine.ts"
+import type { Format } from "../LogLine.ts"
 
 export const flags = {
   quiet: Parameters.flag("quiet", "Log errors only"),
@@ -17,10 +17,7 @@ export const flags = {
     Flag.optional,
     Flag.map(Option.getOrUndefined),
   ),
-  logFormat: Flag.Literals("log-format", ["text", "json"] satisfies ReadonlyArray<Format>).pipe(
-    Flag.withDescription("Messages as text, or as one JSON object a line"),
-    Flag.withDefault("text"),
-  ),
+  logFormat: Parameters.logFormat,
 }
 
 export interface Settings {

@@ -14,9 +14,9 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
 import * as ExitCode from "../ExitCode.ts"
+import * as LogLine from "../LogLine.ts"
 import * as Syscalls from "../internal/ProcessSyscalls.ts"
 import * as LogFlags from "./LogFlags.ts"
-import * as LogLine from "./LogLine.ts"
 
 /** The file for the log cannot be opened. */
 export class LogFileError extends Data.TaggedError("LogFileError")<{ readonly detail: string }> {

@@ -3,7 +3,9 @@
  */
 import type * as LogLevel from "effect/LogLevel"
 
-export type Format = "text" | "json"
+export const formats = ["text", "json"] as const
+
+export type Format = (typeof formats)[number]
 
 export interface Message {
   readonly level: LogLevel.LogLevel
