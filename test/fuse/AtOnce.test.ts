@@ -42,10 +42,11 @@ describe("an effect that has not ended", () => {
 
   it("is not run before that", () => {
     let runs = 0
-    AtOnce.map(
+    const mapped = AtOnce.map(
       Effect.sync(() => runs++),
       () => 0,
     )
+    assert.isFalse(AtOnce.hasEnded(mapped))
     assert.strictEqual(runs, 0)
   })
 })
