@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as LogLine from "../../../src/cli/mount/LogLine.ts"
+import * as LogLine from "../../src/cli/LogLine.ts"
 
 const message: LogLine.Message = { level: "Warn", text: "bad", time: new Date(2026, 10, 2, 3, 4, 5, 6) }
 
