@@ -1,8 +1,8 @@
 /**
  * Completion scripts: Effect's for commands, flags and file names, with paths inside archives put in.
  *
- * Effect's generator knows choices, which it completes from a list. Arguments that are paths inside the archive are given
- * to it as a choice of one word that nobody types, and where the script has that word it gets a function that asks
+ * Effect's generator knows choices, which it completes from a list. Arguments and flags that are paths inside the archive
+ * are given to it as a choice of one word that nobody types, and where the script has that word it gets a function that asks
  * `pxar-fuse complete-path`. A test types at each of the shells.
  */
 import * as fs from "node:fs"
@@ -41,7 +41,9 @@ type FileType = Extract<Completions.FlagType, { readonly _tag: "Path" }>
 /** A command with the types that its parameters do not tell; those of files where the shell needs them. */
 const typed = (described: Described, files: boolean): Described => ({
   ...described,
-  flags: described.flags.map((flag) => withType(flag, files ? fileOf(flag.name) : undefined)),
+  flags: described.flags.map((flag) =>
+    withType(flag, flag.name === "subdir" ? PATHS : files ? fileOf(flag.name) : undefined),
+  ),
   arguments: described.arguments.map((argument) =>
     withType(argument, argument.name === "path" ? PATHS : files ? fileOf(argument.name) : undefined),
   ),
@@ -93,7 +95,10 @@ const fish = (described: Described): string => {
       return `complete -c pxar-fuse -n '__fish_seen_subcommand_from ${name}; and test ${count}' ${complete}`
     }),
   )
-  const script = Completions.generate("pxar-fuse", "fish", { ...rest, subcommands: others })
+  const script = Completions.generate("pxar-fuse", "fish", { ...rest, subcommands: others }).replaceAll(
+    `-a '${WORD}'`,
+    "-a '(__pxar_fuse_archive_paths)'",
+  )
   return [script, paths("fish", described), ...lines, ""].join("\n")
 }
 

@@ -57,6 +57,7 @@ const typed = [
   ["pxar-fuse list -l --payload x my\\ backups/root.pxar /etc/a\t", ["/etc/a name: with $odd 'quotes'"]],
   ["pxar-fuse extract 'my backups/root.pxar' bi\tx etce\t", ["extract", "my backups/root.pxar", "bin/x", "etcetera"]],
   ["pxar-fuse cat ~/my\\ backups/root.pxar etc/mo\t.o\t", ["etc/motd.old"]],
+  ["pxar-fuse mount my\\ backups/root.pxar --subdir etc/ss\t", ["--subdir", "etc/ssh/"]],
   ["pxar-fuse verify --da\tmy\troo\t", ["verify", "--data", "my backups/root.pxar"]],
 ] as const
 
