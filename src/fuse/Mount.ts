@@ -34,6 +34,7 @@ import * as MountOptions from "./MountOptions.ts"
 import type * as Observer from "./Observer.ts"
 import type * as Session from "./Session.ts"
 import * as NamedMembers from "./views/NamedMembers.ts"
+import * as PrivateRoot from "./views/PrivateRoot.ts"
 import * as View from "./views/View.ts"
 
 export type { Counters }
@@ -183,8 +184,7 @@ const mountTree = Effect.fnUntraced(function* (
   { view = {}, ...options }: SourceOptions,
   names: ReadonlyArray<RootName> | undefined,
 ): Effect.fn.Return<Mounted, ArchiveError | PathError | MountError, Scope.Scope> {
-  const isPrivate = options.options?.allowRoot === true
-  const shown = yield* View.open(reader, isPrivate ? { ...view, privateTo: View.thisUser() } : view)
+  const shown = yield* View.open(reader, view)
   const registry = yield* LookupRegistry.make(shown.tree.root)
   const bridge = Bridge.make(shown.tree, registry)
   const listed = names === undefined || view.subfolder !== undefined ? bridge : NamedMembers.make(bridge, names)
@@ -197,7 +197,8 @@ export const mountBridge = (
   registry: Pick<LookupRegistry.Shape, "held">,
   options: SourceOptions,
 ): Effect.Effect<Mounted, MountError, Scope.Scope> => {
-  const shown = options.spans === true ? BridgeSpans.make(bridge) : bridge
+  const guarded = options.options?.allowRoot === true ? PrivateRoot.make(bridge, PrivateRoot.thisUser()) : bridge
+  const shown = options.spans === true ? BridgeSpans.make(guarded) : guarded
   const mountOptions = {
     ...options,
     fsname: options.fsname ?? "pxar",

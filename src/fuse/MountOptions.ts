@@ -193,7 +193,8 @@ export const libfuseOptions = (options: MountOptions, source: string): string =>
 const FOR_EVER = 1_000_000_000
 
 const kernelWords = (options: MountOptions): ReadonlyArray<string> => [
-  ...(options.defaultPermissions ? ["default_permissions"] : []),
+  // Without these checks `allowRoot` would let everybody in.
+  ...(options.defaultPermissions || options.allowRoot ? ["default_permissions"] : []),
   ...(options.allowOther || options.allowRoot ? ["allow_other"] : []),
   ...(options.maxRead === undefined ? [] : [`max_read=${options.maxRead}`]),
 ]

@@ -24,18 +24,7 @@ export interface View extends EntryView.Options {
   readonly linkCounts?: boolean | undefined
   /** Told how far the count is. */
   readonly onCount?: LinkCounts.Options["onProgress"]
-  /** Show the root as this user's own, closed to everybody else. */
-  readonly privateTo?: User | undefined
 }
-
-/** Whose the root is. */
-export interface User {
-  readonly uid: number
-  readonly gid: number
-}
-
-/** The user of this process. */
-export const thisUser = (): User => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 })
 
 /** A reader that shows the view, and what shows the rest of it above a bridge over that. */
 export interface Shown {
@@ -54,8 +43,6 @@ export const open = Effect.fnUntraced(function* (
   let tree = view.subfolder === undefined ? reader : yield* subfolder(reader, view.subfolder)
   const entryView = EntryView.make(view)
   if (entryView !== undefined) tree = PresentedReader.make(tree, entryView)
-  const rootView = view.privateTo && EntryView.make({ ...view.privateTo, directoryMask: 0o077 })
-  if (rootView !== undefined) tree = PresentedReader.ofRoot(tree, rootView)
   return {
     tree,
     decorate: (bridge) => {

@@ -11,8 +11,8 @@ export interface Mapping {
   readonly inside: (node: Node.Node) => Node.Node
   /** The inverse. */
   readonly outside: (node: Node.Node) => Node.Node
-  /** What is shown of the entry of a node, which is as `inside` gives it. */
-  readonly entry: (entry: Entry, node: Node.Node) => Entry
+  /** What is shown of an entry. */
+  readonly entry: (entry: Entry) => Entry
 }
 
 /** Children as they stand in the archive, which `child` gives, stay as they are. So does the root: that is the caller's. */
@@ -24,14 +24,11 @@ export const make = (
   const found = (child: ArchiveReader.Found): ArchiveReader.Found => ({
     ...child,
     node: outside(child.node),
-    entry: entry(child.entry, child.node),
+    entry: entry(child.entry),
   })
   return {
     ...reader,
-    entry: (node) => {
-      const own = inside(node)
-      return Effect.map(reader.entry(own), (found) => entry(found, own))
-    },
+    entry: (node) => Effect.map(reader.entry(inside(node)), entry),
     lookup: (directory, name) =>
       Effect.map(reader.lookup(inside(directory), name), (child) => (child === undefined ? undefined : found(child))),
     count: (directory) => reader.count(inside(directory)),
@@ -43,9 +40,8 @@ export const make = (
     release: (directory) => reader.release(inside(directory)),
     cached: {
       entry: (node) => {
-        const own = inside(node)
-        const atOnce = cached.entry(own)
-        return atOnce && entry(atOnce, own)
+        const atOnce = cached.entry(inside(node))
+        return atOnce && entry(atOnce)
       },
       table: (directory) => cached.table(inside(directory)),
       child: (directory, table, slot) => {

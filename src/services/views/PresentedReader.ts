@@ -2,22 +2,11 @@
  * A reader whose entries are shown differently (see `EntryView`).
  */
 import type { EntryView } from "../../domain/EntryView.ts"
-import * as NodeId from "../../domain/NodeId.ts"
 import type * as ArchiveReader from "../ArchiveReader.ts"
 import * as MappedReader from "./MappedReader.ts"
 
 /** Shows every entry through `view`. */
 export const make = (reader: ArchiveReader.Tree, view: EntryView): ArchiveReader.Tree => ({
   ...MappedReader.make(reader, { inside: MappedReader.sameNode, outside: MappedReader.sameNode, entry: view }),
-  root: reader.root,
-})
-
-/** Shows the root through `view`, and all else as it is. */
-export const ofRoot = (reader: ArchiveReader.Tree, view: EntryView): ArchiveReader.Tree => ({
-  ...MappedReader.make(reader, {
-    inside: MappedReader.sameNode,
-    outside: MappedReader.sameNode,
-    entry: (entry, { id }) => (id === NodeId.ROOT ? view(entry) : entry),
-  }),
   root: reader.root,
 })
