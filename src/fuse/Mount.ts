@@ -184,6 +184,9 @@ const mountTree = Effect.fnUntraced(function* (
   { view = {}, ...options }: SourceOptions,
   names: ReadonlyArray<RootName> | undefined,
 ): Effect.fn.Return<Mounted, ArchiveError | PathError | MountError, Scope.Scope> {
+  if (view.linkCounts === true) {
+    yield* FuseMount.verifyPlace({ ...options, options: options.options ?? MountOptions.defaults })
+  }
   const shown = yield* View.open(reader, view)
   const registry = yield* LookupRegistry.make(shown.tree.root)
   const bridge = Bridge.make(shown.tree, registry)
