@@ -63,13 +63,6 @@ export const mount = Effect.fnUntraced(function* (
   return yield* Effect.acquireRelease(attach, (mount) => Effect.andThen(mount.unmount, close(mount.descriptor)))
 })
 
-/** Where a file system can be mounted. */
-export type Place = Pick<Options, "mountPoint" | "options" | "replaceDead">
-
-/** Fails as `mount` would because of the mount point: for those who do something that takes long before they mount. */
-export const verifyPlace = (place: Place): Effect.Effect<void, MountError> =>
-  MountOptions.passedDescriptor(place.mountPoint) === undefined ? Effect.asVoid(freeMountPoint(place)) : Effect.void
-
 /** Unmounts now. Can be repeated: the first outcome other than `failed` and `covered` stays. The descriptor remains open. */
 export const unmount = (mount: FuseMount): Effect.Effect<Unmount.Unmounted> => mount.unmount
 
@@ -78,7 +71,7 @@ export const freeMountPoint = Effect.fnUntraced(function* ({
   mountPoint,
   options,
   replaceDead = false,
-}: Place): Effect.fn.Return<string, MountError> {
+}: Pick<Options, "mountPoint" | "options" | "replaceDead">): Effect.fn.Return<string, MountError> {
   const { path, present } = yield* resolve(mountPoint)
   // fstab's x-systemd.automount: whoever looks into the directory waits for the very mount that is being made.
   if (present?.fsType === "autofs") return path

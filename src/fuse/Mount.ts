@@ -27,7 +27,7 @@ import type { RootName } from "../services/views/CollectionReader.ts"
 import * as Bridge from "./Bridge.ts"
 import * as BridgeSpans from "./BridgeSpans.ts"
 import type { Counters } from "./Counters.ts"
-import type * as FuseMount from "./FuseMount.ts"
+import * as FuseMount from "./FuseMount.ts"
 import * as FuseServer from "./FuseServer.ts"
 import { MountError } from "./MountError.ts"
 import * as MountOptions from "./MountOptions.ts"
@@ -184,8 +184,9 @@ const mountTree = Effect.fnUntraced(function* (
   { view = {}, ...options }: SourceOptions,
   names: ReadonlyArray<RootName> | undefined,
 ): Effect.fn.Return<Mounted, ArchiveError | PathError | MountError, Scope.Scope> {
-  if (view.linkCounts === true) {
-    yield* FuseMount.verifyPlace({ ...options, options: options.options ?? MountOptions.defaults })
+  // Nobody shall wait for the count to hear that the mount point is none.
+  if (view.linkCounts === true && MountOptions.passedDescriptor(options.mountPoint) === undefined) {
+    yield* FuseMount.freeMountPoint({ ...options, options: options.options ?? MountOptions.defaults })
   }
   const shown = yield* View.open(reader, view)
   const registry = yield* LookupRegistry.make(shown.tree.root)

@@ -10,8 +10,13 @@ import * as Archive from "./Archive.ts"
 import type { ArchiveError } from "./ArchiveError.ts"
 import type * as ArchiveReader from "./ArchiveReader.ts"
 
-/** Number of names of a file that has more than one; `undefined` for everything else. */
-export type LinkCounts = (id: NodeId.NodeId) => number | undefined
+/** What has been counted. */
+export interface LinkCounts {
+  /** Number of names of a file that has more than one; `undefined` for everything else. */
+  readonly of: (id: NodeId.NodeId) => number | undefined
+  /** Entries and folders that could not be read. */
+  readonly unreadable: number
+}
 
 /** How far a count is. */
 export interface Progress {
@@ -35,12 +40,17 @@ export const collect = Effect.fnUntraced(function* (
 ): Effect.fn.Return<LinkCounts, ArchiveError> {
   const archive = Archive.fromReader(reader)
   const counts = new Map<NodeId.NodeId, number>()
+  let unreadable = 0
   let entries = 0
   let position = 0
   yield* Stream.runForEachArray(archive.walk(yield* archive.root), (items) =>
     Effect.sync(() => {
       for (const item of items) {
-        if (item._tag === "Unreadable") continue
+        if (item._tag === "Unreadable") {
+          // What another entry of the same name hides (D9) is not a name.
+          if (item.error.check !== "D9") unreadable++
+          continue
+        }
         const { id } = item.node
         if (item.link === undefined) {
           // The number of a folder is where it ends, of all else where it begins (§9.1).
@@ -54,5 +64,5 @@ export const collect = Effect.fnUntraced(function* (
       onProgress?.({ entries, position, size: reader.size })
     }),
   )
-  return (id) => counts.get(id)
+  return { of: (id) => counts.get(id), unreadable }
 })

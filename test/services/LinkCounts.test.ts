@@ -20,7 +20,8 @@ const idOf = (path: string): number => -built.at(path).start
 describe("link counts", () => {
   it.effect("are the numbers of names, of files with several", () =>
     Effect.gen(function* () {
-      const counts = yield* LinkCounts.collect(yield* H.open(built.bytes))
+      const { of: counts, unreadable } = yield* LinkCounts.collect(yield* H.open(built.bytes))
+      assert.strictEqual(unreadable, 1)
       assert.strictEqual(counts(idOf("many")), 3)
       assert.strictEqual(counts(idOf("folder/twice")), 2)
       assert.isUndefined(counts(idOf("alone")))

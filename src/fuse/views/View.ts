@@ -39,7 +39,7 @@ export const open = Effect.fnUntraced(function* (
   reader: ArchiveReader.Tree,
   view: View,
 ): Effect.fn.Return<Shown, ArchiveError | Archive.PathError> {
-  const counts = view.linkCounts === true ? yield* LinkCounts.collect(reader, { onProgress: view.onCount }) : undefined
+  const counts = view.linkCounts === true ? yield* countLinks(reader, view.onCount) : undefined
   let tree = view.subfolder === undefined ? reader : yield* subfolder(reader, view.subfolder)
   const entryView = EntryView.make(view)
   if (entryView !== undefined) tree = PresentedReader.make(tree, entryView)
@@ -50,6 +50,18 @@ export const open = Effect.fnUntraced(function* (
       return view.xattrs === false ? WithoutXattrs.make(counted) : counted
     },
   }
+})
+
+const countLinks = Effect.fnUntraced(function* (
+  reader: ArchiveReader.Tree,
+  onProgress: View["onCount"],
+): Effect.fn.Return<LinkCounts.LinkCounts["of"], ArchiveError> {
+  const counts = yield* LinkCounts.collect(reader, { onProgress })
+  if (counts.unreadable > 0) {
+    const detail = `hard links among what cannot be read are not counted (entries: ${counts.unreadable})`
+    yield* Effect.logWarning(`${reader.archive}: ${detail}`)
+  }
+  return counts.of
 })
 
 const subfolder = Effect.fnUntraced(function* (
