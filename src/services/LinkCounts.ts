@@ -22,7 +22,7 @@ export interface LinkCounts {
 export interface Progress {
   /** Names counted. */
   readonly entries: number
-  /** Byte of the archive, of `size`. */
+  /** Byte of the archive, of `size`; the payload archive is not read. */
   readonly position: number
   readonly size: number
 }
@@ -61,7 +61,7 @@ export const collect = Effect.fnUntraced(function* (
         counts.set(id, (counts.get(id) ?? 1) + 1)
       }
       entries += items.length
-      onProgress?.({ entries, position, size: reader.size })
+      onProgress?.({ entries, position, size: reader.root.bound })
     }),
   )
   return { of: (id) => counts.get(id), unreadable }
