@@ -21,11 +21,13 @@ const readme = fs.readFileSync(path.join(root, "README.md"), "utf8")
 /** The README's text between headings, with the heading first. */
 const sections = readme.split(/^(?=##)/m)
 
+const section = (heading: string): string => sections.find((text) => text.startsWith(heading)) ?? ""
+
 /** The sections about a command: its name is in the heading. */
 const about = (name: string): string =>
   sections
     .filter((section) => new RegExp(`^#+ .*\`(?:pxar-fuse )?${name}\\b`).test(section))
-    .concat(sections.filter((section) => section.startsWith("## In all commands")))
+    .concat(section("## In all commands"))
     .join("")
 
 const spellings = ({ flags }: HelpDoc.HelpDoc): ReadonlyArray<string> =>
@@ -67,7 +69,7 @@ describe("the README", () => {
   })
 
   it("has the keys of browse", () => {
-    const table = rows(about("browse"))
+    const table = rows(section("## `pxar-fuse browse"))
     assert.deepStrictEqual(
       table.filter(([term]) => term !== "Key"),
       Keys.bindings.map(({ keys, meaning }) => [keys, meaning] as const),
@@ -75,7 +77,7 @@ describe("the README", () => {
   })
 
   it("has the exit codes", () => {
-    const table = rows(sections.find((section) => section.startsWith("## Exit codes")) ?? "")
+    const table = rows(section("## Exit codes"))
     assert.deepStrictEqual(
       table.slice(1),
       ExitCode.meanings.map(([code, meaning]) => [String(code), meaning] as const),
