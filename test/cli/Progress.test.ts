@@ -11,7 +11,7 @@ const make = (screen: Partial<Progress.Screen> = {}, mode: Progress.Mode = "auto
     now: () => clock.time,
     mode,
   }
-  return { clock, written, progress: Progress.make(options) }
+  return { clock, options, written, progress: Progress.make(options) }
 }
 
 const CLEAR = "\r\u001b[K"
@@ -30,6 +30,21 @@ describe("the line", () => {
         written.map((text) => text.split(",")[0]),
         [`${CLEAR}1`, `${CLEAR}1`, `${CLEAR}1`, CLEAR],
       )
+    }),
+  )
+
+  it.effect("goes away with the effect it is for, and leaves what that has acquired", () =>
+    Effect.gen(function* () {
+      const { clock, options, written } = make()
+      let released = false
+      yield* Progress.during(options, ({ update }) => {
+        clock.time = 5000
+        update({ entries: 1, bytes: 1 })
+        return Effect.addFinalizer(() => Effect.sync(() => (released = true)))
+      })
+      assert.strictEqual(written.at(-1), CLEAR)
+      assert.lengthOf(written, 2)
+      assert.isFalse(released)
     }),
   )
 
