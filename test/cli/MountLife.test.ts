@@ -51,7 +51,7 @@ describe("--idle-timeout", () => {
       for (const time of ["soon", "0", "-1", "5x", "1e3"]) {
         const { code, stderr } = yield* Command.run(["mount", hello, "/nonexistent", `--idle-timeout=${time}`])
         assert.strictEqual(code, ExitCode.USAGE)
-        assert.include(stderr, `expected a time such as 90, 90s, 15m or 2h, got ${time}`)
+        assert.include(stderr, "Expected: a time such as 90, 90s, 15m or 2h")
       }
     }),
   )

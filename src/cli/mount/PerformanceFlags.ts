@@ -16,7 +16,7 @@ const size = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withDescription(description),
     Flag.withMetavar("SIZE"),
-    Flag.filterMap(parseSize, (text) => `expected a number of bytes such as 65536, 512K or 64M, got ${text}`),
+    Flag.filterMap(parseSize, () => "a number of bytes such as 65536, 512K or 64M"),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
   )

@@ -29,7 +29,7 @@ export const flags = {
     Flag.withMetavar("N"),
     Flag.filter(
       (descriptor) => descriptor > 2,
-      (descriptor) => `expected a descriptor above 2, got ${descriptor}`,
+      () => "a descriptor above 2",
     ),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
@@ -39,7 +39,7 @@ export const flags = {
       "Unmount when nobody has used the mount for this long: seconds, or a number with s, m, h or d",
     ),
     Flag.withMetavar("TIME"),
-    Flag.filterMap(parseTime, (text) => `expected a time such as 90, 90s, 15m or 2h, got ${text}`),
+    Flag.filterMap(parseTime, () => "a time such as 90, 90s, 15m or 2h"),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
   ),

@@ -21,7 +21,7 @@ const id = (name: string, description: string) =>
     Flag.withMetavar("ID"),
     Flag.filter(
       (id) => id >= 0 && id <= MAX_ID,
-      (id) => `expected a number from 0 to ${MAX_ID}, got ${id}`,
+      () => `a number from 0 to ${MAX_ID}`,
     ),
     optional,
   )
@@ -32,7 +32,7 @@ const mask = (name: string, description: string) =>
     Flag.withMetavar("MASK"),
     Flag.filterMap(
       (text) => (/^0*[0-7]{1,3}$/.test(text) ? Option.some(Number.parseInt(text, 8)) : Option.none()),
-      (text) => `expected permission bits in octal, 0 to 777, got ${text}`,
+      () => "permission bits in octal, 0 to 777",
     ),
     optional,
   )
@@ -58,7 +58,7 @@ export const flags = {
     Flag.withMetavar("SECONDS"),
     Flag.filter(
       (seconds) => seconds > 0,
-      (seconds) => `expected a number above 0, got ${seconds}`,
+      () => "a number above 0",
     ),
     Flag.map((seconds): Duration.Input => seconds * 1000),
     optional,
