@@ -4,7 +4,17 @@
  * that mount.
  */
 import { execFileSync } from "node:child_process"
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 
@@ -19,9 +29,10 @@ interface Manifest {
   readonly name: string
   readonly version: string
   readonly engines: { readonly node: string }
+  readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
 }
-const { devDependencies, engines, name, version }: Manifest = JSON.parse(
+const { dependencies, devDependencies, engines, name, version }: Manifest = JSON.parse(
   readFileSync(path.join(root, "package.json"), "utf8"),
 )
 const pinned = (dependency: string): string => `${dependency}@${devDependencies[dependency]}`
@@ -83,6 +94,31 @@ try {
       PXAR_FUSE_EXAMPLES: project,
       PXAR_FUSE_NODE: node,
     })
+  }
+
+  // Without its optional dependencies, on a machine without a compiler. The binary of koffi is one of koffi's own.
+  const bare = path.join(folder, "bare")
+  const mountPoint = path.join(folder, "mnt")
+  const tools = path.join(folder, "tools")
+  for (const directory of [bare, mountPoint, tools]) mkdirSync(directory)
+  const places = (process.env["PATH"] ?? "").split(":")
+  for (const tool of ["node", "npm", "sh", "fusermount3"]) {
+    const found = places.map((place) => path.join(place, tool)).find((file) => existsSync(file))
+    if (found !== undefined) symlinkSync(realpathSync(found), path.join(tools, tool))
+  }
+  writeFileSync(path.join(bare, "package.json"), JSON.stringify({ private: true }))
+  const koffi = `@koromix/koffi-linux-${process.arch}@${dependencies["koffi"]}`
+  const npm = ["install", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"]
+  run(bare, "npm", [...npm, tarball, pinned("effect"), koffi], { PATH: tools })
+  const command = path.join(bare, "node_modules/.bin", name)
+  run(bare, command, ["--version"], { PATH: tools })
+  if (existsSync("/dev/fuse")) {
+    run(bare, command, ["mount", path.join(root, "fixtures/golden/tiny/hello-v1.pxar"), mountPoint], { PATH: tools })
+    try {
+      run(mountPoint, "/bin/cat", ["hello"])
+    } finally {
+      run(bare, command, ["unmount", mountPoint], { PATH: tools })
+    }
   }
 } finally {
   rmSync(folder, { recursive: true })

@@ -10,7 +10,9 @@ const tests = ["FuseNative.test.ts", "FuseNative.golden.test.ts", "Sessions.test
   .map((file) => read(`test/mounted/${file}`))
   .join("\n")
 
-const rows = read("docs/fuse-native.md")
+const [table = ""] = read("docs/fuse-native.md").split("\n## ")
+
+const rows = table
   .split("\n")
   .filter((line) => line.startsWith("| "))
   .slice(2)
