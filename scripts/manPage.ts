@@ -53,7 +53,7 @@ export const manPage: Effect.Effect<string> = Effect.gen(function* () {
       ...commands.flatMap(commandPart),
       ...flagsPart("In all commands", root.globalFlags ?? []),
     ],
-    MOUNTOPTIONS: commands.flatMap((doc) => Help.sections(doc).flatMap(sectionPart)),
+    SECTIONS: commands.flatMap((doc) => Help.sections(doc).flatMap(sectionPart)),
     EXITCODES: Help.sections(root).flatMap(sectionPart),
     EXAMPLES: examples(root),
   }
@@ -118,7 +118,8 @@ const commandPart = (doc: HelpDoc): ReadonlyArray<string> => [
 const examples = (doc: HelpDoc): ReadonlyArray<string> =>
   (doc.examples ?? []).flatMap(({ command, description = "" }) => item(bold(command), marked(description)))
 
-const sectionPart = ({ rows, title }: Help.Section): ReadonlyArray<string> => [
+const sectionPart = ({ note, rows, title }: Help.Section): ReadonlyArray<string> => [
   `.SH ${escaped(title)}`,
+  ...(note === undefined ? [] : [`${escaped(note.charAt(0).toUpperCase() + note.slice(1))}.`]),
   ...rows.flatMap(([term, meaning]) => item(bold(term), marked(meaning))),
 ]

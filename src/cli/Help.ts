@@ -15,6 +15,8 @@ import * as Terminal from "./Terminal.ts"
 /** A section of a command's help: terms, and what they mean, with code in backticks. */
 export interface Section {
   readonly title: string
+  /** What is true of all of them, in half a sentence. */
+  readonly note?: string
   readonly rows: ReadonlyArray<readonly [term: string, meaning: string]>
 }
 
@@ -55,12 +57,13 @@ const format = (doc: HelpDoc, colors: boolean): string =>
     ...sections(doc).map((section) => table(section, colors)),
   ].join("\n\n")
 
-const table = ({ rows, title }: Section, colors: boolean): string => {
+const table = ({ note, rows, title }: Section, colors: boolean): string => {
   const width = Math.min(24, Math.max(...rows.map(([term]) => term.length)))
   const lines = rows.map(([term, marked]) => {
     const meaning = marked.replaceAll("`", "")
     // A long term has a line of its own.
     return term.length > width ? `  ${term}\n  ${" ".repeat(width)}  ${meaning}` : `  ${term.padEnd(width)}  ${meaning}`
   })
-  return [colors ? `\u001b[1m${title}\u001b[0m` : title, ...lines].join("\n")
+  const heading = colors ? `\u001b[1m${title}\u001b[0m` : title
+  return [note === undefined ? heading : `${heading} (${note})`, ...lines].join("\n")
 }

@@ -24,12 +24,14 @@ import * as VerifyCommand from "./VerifyCommand.ts"
 export const version = "0.1.0"
 
 const mountOptions: Help.Section = {
-  title: "MOUNT OPTIONS (words of -o, with commas between them; every long flag is one too)",
+  title: "MOUNT OPTIONS",
+  note: "words of -o, with commas between them; every long flag is one too",
   rows: MountOptions.meanings,
 }
 
 const exitCodes: Help.Section = {
-  title: "EXIT CODES (the same in all commands)",
+  title: "EXIT CODES",
+  note: "the same in all commands",
   rows: ExitCode.meanings.map(([code, meaning]) => [String(code), meaning]),
 }
 
