@@ -1,5 +1,5 @@
 /**
- * Memory of commands that walk through a whole archive.
+ * Memory of commands that walk through a whole archive, and of mounts, whose users do.
  */
 import * as v8 from "node:v8"
 

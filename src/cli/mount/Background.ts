@@ -76,18 +76,12 @@ interface Child {
   readonly ready: () => boolean
 }
 
-/**
- * A mount makes much garbage that dies at once, and nothing else: a small nursery is as fast, and 10 to 20 MiB smaller
- * (docs/performance.md).
- */
-const NURSERY = "--max-semi-space-size=2"
-
 const launch = (descriptors: ReadonlyArray<number>): Child => {
   // What this process has inherited itself might keep somebody waiting for as long as the mount lasts.
   Syscalls.closeOnExec(3)
   const own = Math.max(2, ...descriptors) + 1
   const stdio = Array.from({ length: own }, (_, descriptor) => (descriptors.includes(descriptor) ? descriptor : null))
-  const child = spawn(process.execPath, [NURSERY, ...process.execArgv, ...process.argv.slice(1)], {
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     detached: true,
     env: { ...process.env, [VARIABLE]: `${own}${Terminal.isInteractive() ? " tty" : ""}` },
     stdio: ["ignore", "ignore", "pipe", ...stdio.slice(3).map((descriptor) => descriptor ?? "ignore"), "pipe"],

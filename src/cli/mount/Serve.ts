@@ -14,6 +14,7 @@ import * as ControlServer from "../control/ControlServer.ts"
 import * as MountReport from "../control/MountReport.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Progress from "../Progress.ts"
+import * as Memory from "../Memory.ts"
 import * as Terminal from "../Terminal.ts"
 import * as AutoMountPoint from "./AutoMountPoint.ts"
 import * as Background from "./Background.ts"
@@ -45,6 +46,7 @@ export interface Settings extends LogFlags.Settings, ViewFlags.Settings {
 
 /** Mounts and serves until the end; `parent` is who waits for the mount to be ready. */
 export const serve = Effect.fnUntraced(function* (settings: Settings, parent: Background.Parent | undefined) {
+  Memory.keepYoungGenerationSmall()
   const log = yield* MountLog.open({ ...settings, background: parent !== undefined })
   yield* Effect.scoped(run(settings, parent, log)).pipe(
     Effect.catchCause((cause) => {
