@@ -184,7 +184,7 @@ const prelude = `
   as_nobody() { /usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups "$NODE" "$MAIN" "$@"; }
 `
 
-describe("the exit code", () => {
+describe.concurrent("the exit code", () => {
   it("of every class is provoked below", () => {
     assert.deepStrictEqual(
       ways.map(({ code }) => code),
