@@ -89,7 +89,11 @@ const firstMissing = ({
   return undefined
 }
 
-const hasFuseNative = (): boolean => {
+let fuseNative: boolean | undefined
+
+const hasFuseNative = (): boolean => (fuseNative ??= loadsFuseNative())
+
+const loadsFuseNative = (): boolean => {
   const script = 'require("node-gyp-build")(require("path").dirname(require.resolve("fuse-native/package.json")))'
   return spawnSync(process.execPath, ["-e", script], { cwd: import.meta.dirname, stdio: "ignore" }).status === 0
 }

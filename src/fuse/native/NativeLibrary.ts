@@ -178,12 +178,12 @@ const handlersOf = (binding: Binding, state: State) => {
           NativeStat.volumeWords(volume.size, volume.nameMax),
         ]),
       ),
-    getattr: (locals: unknown, _: number, path: string) =>
+    getattr: (locals: unknown, _opcode: number, path: string) =>
       state.operations.getattr(
         path,
         value(binding.fuse_native_signal_getattr, locals, (stat) => [NativeStat.words(stat ?? { id: 0, mode: 0 })]),
       ),
-    readdir: (locals: unknown, _: number, path: string) =>
+    readdir: (locals: unknown, _opcode: number, path: string) =>
       state.operations.readdir(
         path,
         value(binding.fuse_native_signal_readdir, locals, (listed = []) => [
@@ -191,12 +191,12 @@ const handlersOf = (binding: Binding, state: State) => {
           listed.map(({ stat }) => NativeStat.words(stat)),
         ]),
       ),
-    readlink: (locals: unknown, _: number, path: string) =>
+    readlink: (locals: unknown, _opcode: number, path: string) =>
       state.operations.readlink(
         path,
         value(binding.fuse_native_signal_readlink, locals, (target = "") => [target]),
       ),
-    open: (locals: unknown, _: number, path: string, flags: number) =>
+    open: (locals: unknown, _opcode: number, path: string, flags: number) =>
       state.operations.open(
         path,
         flags,
@@ -204,11 +204,11 @@ const handlersOf = (binding: Binding, state: State) => {
       ),
     read: (
       locals: unknown,
-      _: number,
-      __: string,
+      _opcode: number,
+      _path: string,
       handle: number,
       target: Buffer,
-      ___: number,
+      _length: number,
       low: number,
       high: number,
     ) =>
@@ -218,14 +218,14 @@ const handlersOf = (binding: Binding, state: State) => {
         target,
         count(binding.fuse_native_signal_read, locals, 0, target.buffer),
       ),
-    release: (locals: unknown, _: number, __: string, handle: number) =>
+    release: (locals: unknown, _opcode: number, _path: string, handle: number) =>
       state.operations.release(
         handle,
         value(binding.fuse_native_signal_release, locals, () => []),
       ),
-    getxattr: (locals: unknown, _: number, path: string, name: string, target: Buffer) =>
+    getxattr: (locals: unknown, _opcode: number, path: string, name: string, target: Buffer) =>
       state.operations.getxattr(path, name, target, count(binding.fuse_native_signal_getxattr, locals, target.buffer)),
-    listxattr: (locals: unknown, _: number, path: string, target: Buffer) =>
+    listxattr: (locals: unknown, _opcode: number, path: string, target: Buffer) =>
       state.operations.listxattr(path, target, count(binding.fuse_native_signal_listxattr, locals, target.buffer)),
   }
 }
@@ -234,12 +234,12 @@ const handlersOf = (binding: Binding, state: State) => {
 const refusing: Operations = {
   init: (reply) => reply.fail(Errno.EIO),
   statfs: (reply) => reply.fail(Errno.EIO),
-  getattr: (_, reply) => reply.fail(Errno.EIO),
-  readdir: (_, reply) => reply.fail(Errno.EIO),
-  readlink: (_, reply) => reply.fail(Errno.EIO),
-  open: (_, __, reply) => reply.fail(Errno.EIO),
-  read: (_, __, ___, reply) => reply.fail(Errno.EIO),
-  release: (_, reply) => reply.fail(Errno.EIO),
-  getxattr: (_, __, ___, reply) => reply.fail(Errno.EIO),
-  listxattr: (_, __, reply) => reply.fail(Errno.EIO),
+  getattr: (_path, reply) => reply.fail(Errno.EIO),
+  readdir: (_path, reply) => reply.fail(Errno.EIO),
+  readlink: (_path, reply) => reply.fail(Errno.EIO),
+  open: (_path, _flags, reply) => reply.fail(Errno.EIO),
+  read: (_handle, _offset, _target, reply) => reply.fail(Errno.EIO),
+  release: (_handle, reply) => reply.fail(Errno.EIO),
+  getxattr: (_path, _name, _target, reply) => reply.fail(Errno.EIO),
+  listxattr: (_path, _target, reply) => reply.fail(Errno.EIO),
 }
