@@ -12,6 +12,7 @@ import * as fs from "node:fs"
 import { getSystemErrorName, promisify } from "node:util"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as DeviceSyscalls from "./internal/DeviceSyscalls.ts"
 import * as MountSyscalls from "./internal/MountSyscalls.ts"
 import * as Fusermount from "./Fusermount.ts"
 import { check, codeOf, MountError, OPEN_DEVICE, refusal, shellWord } from "./MountError.ts"
@@ -185,7 +186,8 @@ const register = Effect.fnUntraced(function* (
   onLazyUnmount: (detail: string) => Effect.Effect<void>,
 ) {
   yield* check(mountPoint, "fcntl", MountSyscalls.setNonBlocking(descriptor))
-  return { descriptor, ...(yield* Unmount.identify(how, mountPoint, onLazyUnmount)) } satisfies FuseMount
+  const hasEnded = () => DeviceSyscalls.isUnmounted(descriptor)
+  return { descriptor, ...(yield* Unmount.identify(how, mountPoint, onLazyUnmount, hasEnded)) } satisfies FuseMount
 })
 
 /** For a mount that came to be but cannot be used. */

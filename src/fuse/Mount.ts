@@ -31,6 +31,7 @@ import * as FuseMount from "./FuseMount.ts"
 import * as FuseServer from "./FuseServer.ts"
 import { MountError } from "./MountError.ts"
 import * as MountOptions from "./MountOptions.ts"
+import * as MountTable from "./MountTable.ts"
 import type * as Observer from "./Observer.ts"
 import type * as Session from "./Session.ts"
 import * as NamedMembers from "./views/NamedMembers.ts"
@@ -233,20 +234,29 @@ const firstOf = <A, R>(
   )
 
 /** An archive below its own mount point could not be opened again. */
-const refuseInside = (archive: string, mountPoint: string): Effect.Effect<void, MountError> =>
-  Effect.suspend(() => {
-    const inside = Effect.fail(
-      new MountError({
-        reason: "ArchiveInside",
-        mountPoint,
-        detail: `the archive ${archive} is inside the mount point and would be hidden by its own mount`,
-      }),
-    )
-    try {
-      const below = path.relative(fs.realpathSync(mountPoint), fs.realpathSync(archive))
-      return below === ".." || below.startsWith("../") ? Effect.void : inside
-    } catch {
-      // A mount point that cannot be resolved is refused, with its own message, when it is mounted on.
-      return Effect.void
-    }
+const refuseInside = Effect.fnUntraced(function* (
+  archive: string,
+  mountPoint: string,
+): Effect.fn.Return<void, MountError> {
+  // A mount that is there already is not touched: it may hang.
+  const present = yield* MountTable.at(mountPoint)
+  const folder = present?.mountPoint.toString() ?? realPath(mountPoint)
+  const file = realPath(archive)
+  // What cannot be resolved is refused with its own message, when it is mounted on.
+  if (folder === undefined || file === undefined) return
+  const below = path.relative(folder, file)
+  if (below === ".." || below.startsWith("../")) return
+  return yield* new MountError({
+    reason: "ArchiveInside",
+    mountPoint,
+    detail: `the archive ${archive} is inside the mount point and would be hidden by its own mount`,
   })
+})
+
+const realPath = (file: string): string | undefined => {
+  try {
+    return fs.realpathSync(file)
+  } catch {
+    return undefined
+  }
+}

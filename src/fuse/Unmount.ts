@@ -42,6 +42,7 @@ export const detach = (how: How, mountPoint: string, lazy: boolean): Effect.Effe
 export const make = (
   how: How,
   entry: MountTable.Entry,
+  hasEnded: () => boolean,
   onLazyUnmount: (detail: string) => Effect.Effect<void>,
 ): Effect.Effect<Unmounted> => {
   const mountPoint = entry.mountPoint.toString()
@@ -60,12 +61,12 @@ export const make = (
   })
 
   return Effect.gen(function* () {
-    const before = yield* reach(entry)
+    const before = yield* reach(entry, hasEnded)
     if (before === "covered") yield* tellCovered
     if (before !== "reachable") return before
     const unmounted = yield* Effect.result(detach(how, mountPoint, false))
     if (Result.isSuccess(unmounted)) return "unmounted"
-    if ((yield* reach(entry)) === "gone") return "gone"
+    if ((yield* reach(entry, hasEnded)) === "gone") return "gone"
     const detached = yield* Effect.result(detach(how, mountPoint, true))
     if (Result.isSuccess(detached)) {
       yield* onLazyUnmount(`${place} is in use (${unmounted.failure.detail}): detached, it ends with its last user`)
@@ -77,8 +78,8 @@ export const make = (
 }
 
 /** Unmounts if nobody uses the mount; whether it is gone now. */
-export const unmountIfFree = (how: How, entry: MountTable.Entry): Effect.Effect<boolean> =>
-  Effect.flatMap(reach(entry), (before) =>
+export const unmountIfFree = (how: How, entry: MountTable.Entry, hasEnded: () => boolean): Effect.Effect<boolean> =>
+  Effect.flatMap(reach(entry, hasEnded), (before) =>
     before === "reachable"
       ? Effect.match(detach(how, entry.mountPoint.toString(), false), {
           onFailure: () => false,
@@ -100,17 +101,21 @@ export interface Identified {
   readonly unmountIfFree: Effect.Effect<boolean>
 }
 
-/** Learns what identifies the new mount, so that it, and no other, is unmounted later. */
+/**
+ * Learns what identifies the new mount, so that it, and no other, is unmounted later. `hasEnded` tells when it has been
+ * unmounted: from then on the mount table may show another under its id and number.
+ */
 export const identify = Effect.fnUntraced(function* (
   how: How,
   mountPoint: string,
   onLazyUnmount: (detail: string) => Effect.Effect<void>,
+  hasEnded: () => boolean = () => false,
 ): Effect.fn.Return<Identified, MountError> {
   const entry = yield* MountTable.find(mountPoint)
   if (entry === undefined) {
     return yield* new MountError({ reason: "Failed", mountPoint, detail: "the new mount is not in the mount table" })
   }
-  const once = yield* Effect.cachedWithTTL(make(how, entry, onLazyUnmount), (exit) =>
+  const once = yield* Effect.cachedWithTTL(make(how, entry, hasEnded, onLazyUnmount), (exit) =>
     Exit.isSuccess(exit) && exit.value !== "failed" && exit.value !== "covered" ? Duration.infinity : Duration.zero,
   )
   return {
@@ -118,14 +123,15 @@ export const identify = Effect.fnUntraced(function* (
     how,
     device: entry.device,
     unmount: Effect.uninterruptible(once),
-    unmountIfFree: Effect.uninterruptible(unmountIfFree(how, entry)),
+    unmountIfFree: Effect.uninterruptible(unmountIfFree(how, entry, hasEnded)),
   }
 })
 
 /** Whether a path lookup of its mount point ends in this mount. */
-const reach = (entry: MountTable.Entry): Effect.Effect<"reachable" | "covered" | "gone"> =>
+const reach = (entry: MountTable.Entry, hasEnded: () => boolean): Effect.Effect<"reachable" | "covered" | "gone"> =>
   MountTable.read.pipe(
     Effect.map((entries) => {
+      if (hasEnded()) return "gone"
       const isThis = (other: MountTable.Entry | undefined): boolean =>
         other?.id === entry.id && other.device === entry.device && other.mountPoint.equals(entry.mountPoint)
       if (!entries.some(isThis)) return "gone"

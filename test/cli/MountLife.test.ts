@@ -139,6 +139,39 @@ describe("a mount whose process is gone", () => {
   )
 })
 
+describe("a mount whose process is stopped", () => {
+  beforeEach(need({ mount: true }))
+
+  const stopped = Effect.fnUntraced(function* () {
+    const mountPoint = yield* Processes.mountPoint()
+    const background = yield* Command.mountInBackground(hello, mountPoint)
+    process.kill(background.server, "SIGSTOP")
+    yield* Effect.addFinalizer(() => Processes.signal(background.server, "SIGCONT"))
+    return { ...background, mountPoint }
+  })
+
+  it.live("is in the way, and not waited for", () =>
+    Effect.gen(function* () {
+      const { mountPoint } = yield* stopped()
+      const { code, stderr } = yield* Command.run(["mount", hello, mountPoint, "--force"])
+      assert.strictEqual(code, ExitCode.MOUNT_POINT_OCCUPIED)
+      assert.include(stderr, "already a mount point of fuse.pxar")
+    }),
+  )
+
+  it.live("does not end the next mount there, which has its place in the mount table", () =>
+    Effect.gen(function* () {
+      const { mountPoint, server, serverEnded } = yield* stopped()
+      assert.strictEqual((yield* Command.run(["unmount", mountPoint])).code, 0)
+      yield* Command.mountInBackground(Golden.treeV1.archive, mountPoint)
+      process.kill(server, "SIGCONT")
+      yield* serverEnded
+      assert.strictEqual((yield* MountTable.find(mountPoint))?.source, Golden.treeV1.archive)
+      assert.include(fs.readdirSync(mountPoint), "names")
+    }),
+  )
+})
+
 describe("a mount that another file system covers", () => {
   beforeEach(need({ mount: true, root: true, tools: ["umount"] }))
 

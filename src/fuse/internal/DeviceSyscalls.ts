@@ -7,13 +7,18 @@ import koffi, { type node } from "koffi"
 
 type ReadWrite = (fd: number, bytes: Uint8Array, length: number) => number
 
-let calls: { readonly read: ReadWrite; readonly write: ReadWrite } | undefined
+let calls: ReturnType<typeof load> | undefined
 
 const load = () => {
   const libc = koffi.load(null)
   return {
     read: libc.func("long read(int, uint8_t *, size_t)") as unknown as ReadWrite,
     write: libc.func("long write(int, const uint8_t *, size_t)") as unknown as ReadWrite,
+    poll: libc.func("int poll(uint8_t *, ulong, int)") as unknown as (
+      fds: Uint8Array,
+      count: number,
+      ms: number,
+    ) => number,
   }
 }
 
@@ -29,6 +34,23 @@ export const write = (fd: number, bytes: Uint8Array): number => {
   calls ??= load()
   const count = calls.write(fd, bytes, bytes.length)
   return count < 0 ? -koffi.errno() : count
+}
+
+const POLLERR = 8
+const ENODEV = 19
+/** No FUSE descriptor gives a message to a shorter one, nor tells why there is none. */
+const LONGEST_HEADER = 64 * 1024
+
+/**
+ * Whether the file system of a FUSE descriptor has been unmounted. Takes no request: it reads only when the connection has
+ * ended, to learn how.
+ */
+export const isUnmounted = (fd: number): boolean => {
+  calls ??= load()
+  const polled = Buffer.alloc(8)
+  polled.writeInt32LE(fd)
+  if (calls.poll(polled, 1, 0) <= 0 || (polled.readInt16LE(6) & POLLERR) === 0) return false
+  return read(fd, new Uint8Array(LONGEST_HEADER)) === -ENODEV
 }
 
 /** Tells when a descriptor can be read. */
