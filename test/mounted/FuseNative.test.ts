@@ -261,6 +261,19 @@ describe("rights", () => {
   )
 })
 
+describe("a refusal of fusermount", () => {
+  it.live("is told with its reason", () =>
+    Effect.gen(function* () {
+      fs.chmodSync("/dev/fuse", 0o666)
+      const mountPoint = yield* Processes.mountPoint("mnt", 0)
+      const options = { mountPoint, bridge: "fuse-native", user: NOBODY } as const
+      const refused = yield* Effect.flip(MountServer.start(Golden.helloV1.archive, options))
+      assert.match(refused.message, /fusermount: user has no write access to mountpoint/)
+      assert.deepStrictEqual(yield* Processes.mountsBelow(mountPoint), [])
+    }),
+  )
+})
+
 describe("the end", () => {
   const gone = { held: 0, inFlight: 0, stalled: 0, devices: 0, code: 0 }
 

@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as ConnectionAbort from "../ConnectionAbort.ts"
+import * as Fusermount from "../Fusermount.ts"
 import * as FuseMount from "../FuseMount.ts"
 import * as ConnectionSyscalls from "../internal/ConnectionSyscalls.ts"
 import { codeOf, MountError, OPEN_DEVICE, refusal } from "../MountError.ts"
@@ -43,7 +44,8 @@ export const mount = Effect.fnUntraced(function* (
     )
   }
   const mountPoint = yield* FuseMount.freeMountPoint(options)
-  const text = MountOptions.libfuseOptions(options.options, options.options.fsname ?? options.fsname)
+  const source = options.options.fsname ?? options.fsname
+  const text = MountOptions.libfuseOptions(options.options, source)
   yield* Effect.forEach([mountPoint, text], (text) =>
     Buffer.byteLength(text) + OPTION.length > NativeLibrary.MAX_TEXT
       ? failed(
@@ -56,8 +58,29 @@ export const mount = Effect.fnUntraced(function* (
     try: () => fs.accessSync("/dev/fuse", fs.constants.R_OK | fs.constants.W_OK),
     catch: (error) => refusal(mountPoint, OPEN_DEVICE, codeOf(error)),
   })
-  return yield* Effect.uninterruptible(attach(library, session, mountPoint, text, onLazyUnmount))
+  const refused = whyRefused(mountPoint, MountOptions.helperOptions(options.options, source))
+  return yield* Effect.uninterruptible(attach(library, session, mountPoint, text, refused, onLazyUnmount))
 })
+
+/** libfuse 2's own: it is what mounts. */
+const HELPER = "fusermount"
+
+/**
+ * Why libfuse did not mount. As root it has said so on stderr; the helper's complaint it suppresses, so that is asked
+ * again.
+ */
+const whyRefused = (mountPoint: string, helperOptions: string): Effect.Effect<never, MountError> => {
+  const how = Unmount.how(HELPER)
+  if (how === "root") return failed(mountPoint, "libfuse refused: see its message before this one")
+  return Effect.andThen(
+    Fusermount.run(mountPoint, ["-o", helperOptions], { program: HELPER }),
+    // Now it could: a mount that nobody serves.
+    Effect.andThen(
+      Effect.ignore(Unmount.detach(how, mountPoint, true)),
+      failed(mountPoint, "libfuse refused; try again"),
+    ),
+  )
+}
 
 /** The binding puts this before the options. */
 const OPTION = "-o"
@@ -68,13 +91,15 @@ const attach = Effect.fnUntraced(function* (
   session: Pick<NativeSession.Shape, "operations" | "settle">,
   mountPoint: string,
   options: string,
+  refused: Effect.Effect<never, MountError>,
   onLazyUnmount: (detail: string) => Effect.Effect<void>,
 ): Effect.fn.Return<NativeMount, MountError, Scope.Scope> {
   const before = ConnectionSyscalls.blockingDevices()
   const connection = library.mount(mountPoint, options, session.operations)
-  if (connection === false) return yield* failed(mountPoint, "libfuse refused (see its message before this one)")
+  if (connection === false) return yield* refused
   const descriptor = [...ConnectionSyscalls.blockingDevices()].find((descriptor) => !before.has(descriptor))
-  const how = Unmount.how("fusermount")
+  if (descriptor !== undefined) ConnectionSyscalls.closeOnExec(descriptor)
+  const how = Unmount.how(HELPER)
   const disconnected = Deferred.makeUnsafe<void>()
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
@@ -105,10 +130,10 @@ const watch = Effect.fnUntraced(function* (
   descriptor: number,
   disconnected: Deferred.Deferred<void>,
 ): Effect.fn.Return<void, never, Scope.Scope> {
-  ConnectionSyscalls.closeOnExec(descriptor)
   const watch = ConnectionSyscalls.watch(descriptor, () => Deferred.doneUnsafe(disconnected, Effect.void))
-  if (typeof watch === "number")
+  if (typeof watch === "number") {
     return yield* Effect.logError(`the end of the mount will not be noticed (errno ${-watch})`)
+  }
   yield* Effect.addFinalizer(() => Effect.callback<void>((resume) => watch.close(() => resume(Effect.void))))
 })
 
