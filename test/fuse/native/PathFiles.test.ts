@@ -1,0 +1,57 @@
+/** What a path-based front sees of an archive of more than 4 GiB, which no fixture is: ids are all that matters. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Errno from "../../../src/domain/Errno.ts"
+import * as NodeId from "../../../src/domain/NodeId.ts"
+import type * as Stat from "../../../src/domain/Stat.ts"
+import * as Bridge from "../../../src/fuse/Bridge.ts"
+import * as PathFiles from "../../../src/fuse/native/PathFiles.ts"
+import * as ArchiveReader from "../../../src/services/ArchiveReader.ts"
+import { fromBytes } from "../../../src/services/ByteSource.ts"
+import * as LookupRegistry from "../../../src/services/LookupRegistry.ts"
+import { logged } from "../harness.ts"
+import * as Golden from "../../support/Golden.ts"
+
+const far = NodeId.ofEntry(2 ** 32 + 0x4e)
+
+/** The files of `tiny/hello-v1`, whose file `hello` says that it begins beyond 4 GiB. */
+const farAway = Effect.gen(function* () {
+  const { bytes } = Golden.load(Golden.helloV1)
+  const reader = yield* ArchiveReader.make(fromBytes(bytes, "hello"), { _tag: "Absent", expected: undefined })
+  const registry = yield* LookupRegistry.make(reader.root)
+  const bridge = Bridge.make(reader, registry)
+  const move = (stat: Stat.Stat): Stat.Stat => (NodeId.isDirectory(stat.id) ? stat : { ...stat, id: far })
+  const moved: Bridge.Shape = {
+    ...bridge,
+    lookup: (parent, name, lease) =>
+      Effect.map(bridge.lookup(parent, name, lease), (stat) => (stat === undefined ? undefined : move(stat))),
+    pathOf: () => Effect.succeed(Buffer.from("/hello")),
+  }
+  return yield* PathFiles.make(moved, () => Effect.void)
+})
+
+describe("an inode number of more than 32 bits", () => {
+  it.effect("is told of the first file that has one, and not again", () =>
+    logged((log) =>
+      Effect.gen(function* () {
+        const files = yield* farAway
+        assert.strictEqual((yield* files.getattr("/hello")).id, far)
+        yield* files.getattr("/link")
+        yield* files.getattr("/")
+        assert.deepStrictEqual(log, [
+          "Warn /hello: its inode number and others are cut to 32 bits: several files may show one",
+        ])
+      }),
+    ),
+  )
+})
+
+describe("a handle", () => {
+  it.effect("that is not open is EBADF", () =>
+    Effect.gen(function* () {
+      const files = yield* farAway
+      assert.strictEqual(yield* Effect.flip(files.read(7, 0, new Uint8Array(1))), Errno.EBADF)
+      assert.strictEqual(yield* Effect.flip(files.release(7)), Errno.EBADF)
+    }),
+  )
+})
