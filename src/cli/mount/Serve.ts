@@ -63,15 +63,32 @@ const run = Effect.fnUntraced(function* (
   parent: Background.Parent | undefined,
   log: MountLog.MountLog,
 ) {
-  const { archives, debug, idleTimeout, mountPoint, notifyFd, payload, pidFile, quiet, verbose } = settings
-  const options = yield* Effect.fromResult(MountOptions.parse(settings.options))
-  if (settings.autoMountpoint) yield* AutoMountPoint.make(mountPoint)
-  const observer = debug ? yield* RequestLog.make : undefined
+  const { archives, idleTimeout } = settings
   const interactive = parent?.interactive ?? Terminal.isInteractive()
-  const mounted = yield* Progress.during({ screen: ViewFlags.screen(interactive && !quiet) }, (progress) =>
-    Mount.mountPaths(archives, {
-      mountPoint,
-      payload,
+  if (settings.autoMountpoint) yield* AutoMountPoint.make(settings.mountPoint)
+  const mounted = yield* mount(settings, interactive)
+  yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
+  const absolute = archives.map((archive) => path.resolve(archive))
+  yield* answerQuestions(mounted, absolute)
+  yield* Effect.raceFirst(mounted.ready, mounted.ended)
+  const onInterrupt = yield* ExitCode.OnInterrupt
+  onInterrupt.code = ExitCode.SUCCESS
+  if (settings.bridge === "auto") yield* log.say(`${mounted.mountPoint} is served by the bridge ${mounted.bridge}`)
+  if (settings.verbose || settings.debug || (interactive && !settings.quiet)) {
+    yield* log.say(greeting(archives.join(", "), mounted.mountPoint, parent, interactive))
+  }
+  yield* announce(settings, mounted.mountPoint, parent, log)
+  if (idleTimeout !== undefined) yield* Effect.forkScoped(IdleTimeout.unmountWhenIdle(mounted, idleTimeout))
+  yield* mounted.ended
+})
+
+const mount = Effect.fnUntraced(function* (settings: Settings, interactive: boolean) {
+  const options = yield* Effect.fromResult(MountOptions.parse(settings.options))
+  const observer = settings.debug ? yield* RequestLog.make : undefined
+  return yield* Progress.during({ screen: ViewFlags.screen(interactive && !settings.quiet) }, (progress) =>
+    Mount.mountPaths(settings.archives, {
+      mountPoint: settings.mountPoint,
+      payload: settings.payload,
       bridge: settings.bridge,
       options,
       replaceDead: settings.force,
@@ -82,23 +99,21 @@ const run = Effect.fnUntraced(function* (
       view: ViewFlags.view(settings, progress),
     }),
   )
-  yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
-  const absolute = archives.map((archive) => path.resolve(archive))
-  yield* answerQuestions(mounted, absolute)
-  yield* Effect.raceFirst(mounted.ready, mounted.ended)
-  const onInterrupt = yield* ExitCode.OnInterrupt
-  onInterrupt.code = ExitCode.SUCCESS
-  const talks = verbose || debug || (interactive && !quiet)
-  if (settings.bridge === "auto") yield* log.say(`${mounted.mountPoint} is served by the bridge ${mounted.bridge}`)
-  if (talks) yield* log.say(greeting(archives.join(", "), mounted.mountPoint, parent, interactive))
+})
+
+/** Tells all who wait for the mount that it is ready. What goes wrong with that still reaches the terminal. */
+const announce = Effect.fnUntraced(function* (
+  { notifyFd, pidFile }: Settings,
+  mountPoint: string,
+  parent: Background.Parent | undefined,
+  log: MountLog.MountLog,
+) {
   if (pidFile !== undefined) yield* PidFile.make(pidFile)
   if (notifyFd !== undefined) yield* Readiness.tellDescriptor(notifyFd)
   yield* log.settle
   if (parent !== undefined) yield* leave(parent)
-  yield* Readiness.tellServiceManager({ READY: 1, STATUS: `mounted on ${mounted.mountPoint}`, MAINPID: process.pid })
+  yield* Readiness.tellServiceManager({ READY: 1, STATUS: `mounted on ${mountPoint}`, MAINPID: process.pid })
   yield* Effect.addFinalizer(() => Readiness.tellServiceManager({ STOPPING: 1 }))
-  if (idleTimeout !== undefined) yield* Effect.forkScoped(IdleTimeout.unmountWhenIdle(mounted, idleTimeout))
-  yield* mounted.ended
 })
 
 /** For `pxar-fuse status`. A mount is worth having without it. */
