@@ -74,25 +74,29 @@ export const make = Effect.fnUntraced(function* (
   const at = <A>(path: string, use: (id: NodeId.NodeId, stat: Stat.Stat | undefined) => Operation<A>): Operation<A> =>
     Effect.scoped(Effect.flatMap(PathWalk.walk(bridge, path, giveBack), (stat) => use(stat?.id ?? NodeId.ROOT, stat)))
 
-  /** Says of the first file whose numbers are shown as others that it is so. */
-  const reportNumbers = (id: NodeId.NodeId, stat: Stat.Stat | undefined): Effect.Effect<void> => {
-    const inode = NativeStat.isInodeCut(id)
-      ? report("inode", bridge.pathOf(id), "its inode number and others are cut to 32 bits: several files may show one")
-      : Effect.void
-    return stat !== undefined && NativeStat.isTimeMoved(stat)
-      ? Effect.andThen(
-          inode,
-          report("time", bridge.pathOf(id), "its time and others are shown as the nearest there is"),
-        )
-      : inode
-  }
-
-  const reportName = (parent: NodeId.NodeId, name: Uint8Array, detail: string): Effect.Effect<void> => {
-    const path = Effect.map(bridge.pathOf(parent), (path) =>
+  const below = (parent: NodeId.NodeId, name: Uint8Array): Effect.Effect<Uint8Array> =>
+    Effect.map(bridge.pathOf(parent), (path) =>
       Bytes.concat(parent === NodeId.ROOT ? [path, name] : [path, SLASH, name]),
     )
-    return report(`name ${parent}/${Bytes.toKey(name)}`, path, `not shown: ${detail}`)
-  }
+
+  const reportInode = (path: Effect.Effect<Uint8Array>): Effect.Effect<void> =>
+    report("inode", path, "its inode number and others are cut to 32 bits: several files may show one")
+
+  const reportTime = (path: Effect.Effect<Uint8Array>): Effect.Effect<void> =>
+    report("time", path, "its time and others are shown as the nearest there is")
+
+  const reportName = (parent: NodeId.NodeId, name: Uint8Array, detail: string): Effect.Effect<void> =>
+    report(`name ${parent}/${Bytes.toKey(name)}`, below(parent, name), `not shown: ${detail}`)
+
+  const getattr = Effect.fnUntraced(function* (
+    id: NodeId.NodeId,
+    found: Stat.Stat | undefined,
+  ): Effect.fn.Return<Stat.Stat, Errno.Errno> {
+    const stat = found ?? (yield* bridge.getattr(id))
+    if (NativeStat.isInodeCut(id)) yield* reportInode(bridge.pathOf(id))
+    if (NativeStat.isTimeMoved(stat)) yield* reportTime(bridge.pathOf(id))
+    return stat
+  })
 
   const readdir = Effect.fnUntraced(function* (
     id: NodeId.NodeId,
@@ -109,7 +113,7 @@ export const make = Effect.fnUntraced(function* (
       return true
     })
     for (const [name, detail] of hidden) yield* reportName(id, name, detail)
-    if (cut !== undefined) yield* reportNumbers(cut.id, undefined)
+    if (cut !== undefined) yield* reportInode(below(id, cut.name))
     return listed
   })
 
@@ -192,11 +196,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return {
-    getattr: (path) =>
-      at(path, (id, stat) => {
-        const found = stat === undefined ? bridge.getattr(id) : Effect.succeed(stat)
-        return Effect.tap(found, (stat) => reportNumbers(id, stat))
-      }),
+    getattr: (path) => at(path, getattr),
     readdir: (path) => at(path, readdir),
     readlink: (path) => at(path, readlink),
     open,

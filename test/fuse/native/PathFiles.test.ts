@@ -25,7 +25,9 @@ const farAway = Effect.gen(function* () {
     ...bridge,
     lookup: (parent, name, lease) =>
       Effect.map(bridge.lookup(parent, name, lease), (stat) => (stat === undefined ? undefined : move(stat))),
-    pathOf: () => Effect.succeed(Buffer.from("/hello")),
+    readdir: (id, offset, add) =>
+      bridge.readdir(id, offset, (entry) => add(NodeId.isDirectory(entry.id) ? entry : { ...entry, id: far })),
+    pathOf: (id) => (id === far ? Effect.succeed(Buffer.from("/hello")) : bridge.pathOf(id)),
   }
   return yield* PathFiles.make(moved, () => Effect.void)
 })
@@ -41,6 +43,19 @@ describe("an inode number of more than 32 bits", () => {
         assert.deepStrictEqual(log, [
           "Warn /hello: its inode number and others are cut to 32 bits: several files may show one",
         ])
+      }),
+    ),
+  )
+})
+
+describe("a listing with an inode number of more than 32 bits", () => {
+  it.effect("is told of, with the name of the first", () =>
+    logged((log) =>
+      Effect.gen(function* () {
+        const files = yield* farAway
+        const [first] = yield* files.readdir("/")
+        assert.strictEqual(log.length, 1)
+        assert.match(log[0] ?? "", new RegExp(`^Warn /${first?.name}: its inode number and others are cut`))
       }),
     ),
   )
