@@ -225,10 +225,14 @@ const readAclDefault = (window: Window, item: Item): AclDefault => ({
 })
 
 const readXattr = (window: Window, item: Item): Xattr => {
-  const content = copy(window, item.content, item.end)
-  const nul = content.indexOf(0)
-  if (nul <= 0) throw malformed("E5", item.content, "extended attribute without a name, or without its NUL")
-  return { name: content.subarray(0, nul), value: content.subarray(nul + 1) }
+  const start = item.content - window.base
+  const end = item.end - window.base
+  requireBytes(window, item.end)
+  const nul = window.bytes.indexOf(0, start)
+  if (nul <= start || nul >= end) {
+    throw malformed("E5", item.content, "extended attribute without a name, or without its NUL")
+  }
+  return { name: window.bytes.slice(start, nul), value: window.bytes.slice(nul + 1, end) }
 }
 
 const readBody = (window: Window, terminal: Item | undefined, end: number, mode: number, version: 1 | 2): Body => {

@@ -37,8 +37,26 @@ export const bytes = (unique: number, body: Uint8Array): Uint8Array => {
 }
 
 /** A message with `length` zero bytes of body, which begins at `bodyOffset`. */
-export const make = (unique: number, length: number): Uint8Array =>
-  setHeader(new Uint8Array(OUT_HEADER.size + length), unique)
+export const make = (unique: number, length: number): Uint8Array => setHeader(zeros(OUT_HEADER.size + length), unique)
+
+const align = (size: number): number => (size + 7) & ~7
+
+/** Memory that small messages are cut from, each of them once: memory of its own for each costs as much as the message. */
+let slab = new ArrayBuffer(0)
+let slabUsed = 0
+const SLAB = 64 * 1024
+const SMALL = 512
+
+const zeros = (size: number): Uint8Array => {
+  if (size > SMALL) return new Uint8Array(size)
+  if (slabUsed + size > slab.byteLength) {
+    slab = new ArrayBuffer(SLAB)
+    slabUsed = 0
+  }
+  const bytes = new Uint8Array(slab, slabUsed, size)
+  slabUsed += align(size)
+  return bytes
+}
 
 /** A message at the start of `memory`, whose body of `length` bytes is what is there already. */
 export const makeIn = (memory: ArrayBuffer, unique: number, length: number): Uint8Array =>
@@ -161,8 +179,6 @@ export class Listing {
     this.message.set(name, at + DIRENT.name)
   }
 }
-
-const align = (size: number): number => (size + 7) & ~7
 
 /** The longest time the kernel can express: an archive does not change. */
 const setForever = (view: DataView, at: number): void => {
