@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import * as Fusermount from "./Fusermount.ts"
 import * as MountSyscalls from "./internal/MountSyscalls.ts"
 import { check, MountError, shellWord } from "./MountError.ts"
+import * as MountProbe from "./MountProbe.ts"
 import * as MountTable from "./MountTable.ts"
 
 /**
@@ -102,8 +103,8 @@ export interface Identified {
 }
 
 /**
- * Learns what identifies the new mount, so that it, and no other, is unmounted later. `hasEnded` tells when it has been
- * unmounted: from then on the mount table may show another under its id and number.
+ * Learns what identifies the new mount, so that it, and no other, is unmounted later. `hasEnded` tells when its
+ * connection is no more: from then on the mount table may show another under its id and number.
  */
 export const identify = Effect.fnUntraced(function* (
   how: How,
@@ -130,12 +131,17 @@ export const identify = Effect.fnUntraced(function* (
 /** Whether a path lookup of its mount point ends in this mount. */
 const reach = (entry: MountTable.Entry, hasEnded: () => boolean): Effect.Effect<"reachable" | "covered" | "gone"> =>
   MountTable.read.pipe(
-    Effect.map((entries) => {
-      if (hasEnded()) return "gone"
+    Effect.flatMap((entries) => {
+      const ended = hasEnded()
       const isThis = (other: MountTable.Entry | undefined): boolean =>
         other?.id === entry.id && other.device === entry.device && other.mountPoint.equals(entry.mountPoint)
-      if (!entries.some(isThis)) return "gone"
-      return isThis(MountTable.topmost(entries, entry.mountPoint)) ? "reachable" : "covered"
+      if (!entries.some(isThis)) return Effect.succeed("gone" as const)
+      const topmost = isThis(MountTable.topmost(entries, entry.mountPoint))
+      if (!ended) return Effect.succeed(topmost ? ("reachable" as const) : ("covered" as const))
+      // Another mount has got its id and number, or its connection was aborted (`umount -f`) and it is still there, dead.
+      if (!topmost) return Effect.succeed("gone" as const)
+      const answer = MountProbe.probe(entry.mountPoint.toString())
+      return Effect.map(answer, (answer) => (answer === "dead" ? ("reachable" as const) : ("gone" as const)))
     }),
     // Without a mount table the mount is rather taken for ours than left behind.
     Effect.orElseSucceed(() => "reachable" as const),
