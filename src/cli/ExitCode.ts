@@ -61,7 +61,7 @@ export const meanings: ReadonlyArray<readonly [code: number, meaning: string]> =
   [NOT_PXAR, "not a pxar archive"],
   [
     UNSUPPORTED,
-    "not supported: a payload archive in place of the archive, an unknown version, a missing payload archive",
+    "not supported: a payload archive in place of the archive, an unknown version, a missing payload archive, an old Node",
   ],
   [DAMAGED, "damaged: truncated, bytes after the end, or contradictory"],
   [READ_FAILED, "something could not be read (I/O error)"],

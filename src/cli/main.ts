@@ -47,6 +47,17 @@ process.stderr.on("error", () => {})
 // A terminal that is closed ends the program as a shutdown does, and not in the middle of everything.
 process.on("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
 
+/** The oldest Node that this runs on, as in package.json. */
+const [OLDEST_MAJOR, OLDEST_MINOR] = [22, 19]
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
+  process.stderr.write(
+    `pxar-fuse: needs Node ${OLDEST_MAJOR}.${OLDEST_MINOR} or newer, and this is ${process.version}\n`,
+  )
+  process.exit(ExitCode.UNSUPPORTED)
+}
+
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,
   teardown: (exit, onExit) =>

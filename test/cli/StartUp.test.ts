@@ -21,3 +21,25 @@ describe("pxar-fuse --help", () => {
     }),
   )
 })
+
+describe("an old Node", () => {
+  const pretend = (version: string) =>
+    `data:text/javascript,${encodeURIComponent(
+      `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`,
+    )}`
+
+  for (const [version, code] of [
+    ["20.20.2", 5],
+    ["22.18.0", 5],
+    ["22.19.0", 0],
+  ] as const) {
+    it.live(`${version} is ${code === 0 ? "new enough" : "refused, with what is needed"}`, () =>
+      Effect.gen(function* () {
+        const script = `NODE_OPTIONS='--import=${pretend(version)}' "$@" 2>&1`
+        const ended = yield* shell(script, "--version")
+        assert.strictEqual(ended.code, code)
+        if (code !== 0) assert.match(ended.stdout.toString(), /^pxar-fuse: needs Node 22\.19 or newer, and this is v/)
+      }),
+    )
+  }
+})
