@@ -10,7 +10,7 @@ import * as GoodbyeTable from "../domain/GoodbyeTable.ts"
 import type { Window } from "../domain/Item.ts"
 import * as ItemType from "../domain/ItemType.ts"
 import type { Limits } from "../domain/Limits.ts"
-import type * as Node from "../domain/Node.ts"
+import * as Node from "../domain/Node.ts"
 import * as NodeId from "../domain/NodeId.ts"
 import type { Hash } from "../domain/SipHash.ts"
 import type { Part } from "./BlockCache.ts"
@@ -20,6 +20,26 @@ export interface RawChild extends Child {
   /** Where the child must have ended (§4.3). */
   readonly bound: number
 }
+
+/** A child whose hard link, if it is one, has been followed. */
+export interface Found {
+  readonly name: Uint8Array
+  readonly node: Node.Node
+  readonly entry: Entry
+  /** The child's own item where that is a hard link; `node` and `entry` are then its target's. */
+  readonly link: HardLink | undefined
+  /** Position of the child's own FILENAME header. */
+  readonly nameStart: number
+}
+
+/** A child of `directory` whose entry, or its link's, ends at `bound`. */
+export const found = (
+  directory: Node.Node,
+  { name, nameStart }: RawChild,
+  entry: Entry,
+  bound: number,
+  link: HardLink | undefined,
+): Found => ({ name, node: Node.fromEntry(entry, directory.id, nameStart, bound), entry, link, nameStart })
 
 /** The file that a hard link names. */
 export interface Target {

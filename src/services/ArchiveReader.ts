@@ -16,12 +16,12 @@ import * as EntryDecoder from "../domain/EntryDecoder.ts"
 import * as FormatError from "../domain/FormatError.ts"
 import * as GoodbyeTable from "../domain/GoodbyeTable.ts"
 import * as Limits from "../domain/Limits.ts"
-import * as Node from "../domain/Node.ts"
+import type * as Node from "../domain/Node.ts"
 import * as NodeId from "../domain/NodeId.ts"
 import * as SipHash from "../domain/SipHash.ts"
 import * as ArchiveError from "./ArchiveError.ts"
 import * as ArchiveParts from "./ArchiveParts.ts"
-import type { RawChild } from "./ArchiveParts.ts"
+import type { Found, RawChild } from "./ArchiveParts.ts"
 import * as BlockCache from "./BlockCache.ts"
 import { ByteSource, type Source } from "./ByteSource.ts"
 import * as CachedReader from "./CachedReader.ts"
@@ -31,18 +31,7 @@ import * as TableCache from "./TableCache.ts"
 export type { Hash } from "../domain/SipHash.ts"
 export type { Options as BlockOptions } from "./BlockCache.ts"
 
-/** A child whose hard link, if it is one, has been followed. */
-export interface Found {
-  readonly name: Uint8Array
-  readonly node: Node.Node
-  readonly entry: Entry
-  /** The child's own item where that is a hard link; `node` and `entry` are then its target's. */
-  readonly link: HardLink | undefined
-  /** Position of the child's own FILENAME header. */
-  readonly nameStart: number
-}
-
-export type { RawChild }
+export type { Found, RawChild }
 
 /** What reading gives, or why it cannot. */
 export type Read<A> = Effect.Effect<A, ArchiveError.ArchiveError>
@@ -211,25 +200,13 @@ export const make = Effect.fnUntraced(function* (
     link: HardLink,
   ): Effect.fn.Return<Found, ArchiveError.ArchiveError> {
     const target = yield* blocks.decode(parts.target(link, child.nameStart))
-    return {
-      name: child.name,
-      node: Node.fromEntry(target.entry, directory.id, child.nameStart, target.end),
-      entry: target.entry,
-      link,
-      nameStart: child.nameStart,
-    }
+    return ArchiveParts.found(directory, child, target.entry, target.end, link)
   })
 
   const resolve = (directory: Node.Node, child: RawChild): Read<Found> =>
     child.entry._tag === "HardLink"
       ? readLink(directory, child, child.entry)
-      : Effect.succeed({
-          name: child.name,
-          node: Node.fromEntry(child.entry, directory.id, child.nameStart, child.bound),
-          entry: child.entry,
-          link: undefined,
-          nameStart: child.nameStart,
-        })
+      : Effect.succeed(ArchiveParts.found(directory, child, child.entry, child.bound, undefined))
 
   const lookup = Effect.fnUntraced(function* (
     directory: Node.Node,

@@ -8,11 +8,11 @@
 import * as Bytes from "../domain/Bytes.ts"
 import type { Content, Entry } from "../domain/Entry.ts"
 import * as GoodbyeTable from "../domain/GoodbyeTable.ts"
-import * as Node from "../domain/Node.ts"
+import type * as Node from "../domain/Node.ts"
 import * as NodeId from "../domain/NodeId.ts"
 import type { Hash } from "../domain/SipHash.ts"
-import type { ArchiveParts, RawChild } from "./ArchiveParts.ts"
-import type { Found } from "./ArchiveReader.ts"
+import * as ArchiveParts from "./ArchiveParts.ts"
+import type { Found, RawChild } from "./ArchiveParts.ts"
 import type { BlockCache } from "./BlockCache.ts"
 import type { Source } from "./ByteSource.ts"
 import type { PayloadReader } from "./PayloadReader.ts"
@@ -32,7 +32,7 @@ export interface CachedReader {
 /** What the reader is made of. */
 export interface Members {
   readonly source: Source
-  readonly parts: ArchiveParts
+  readonly parts: ArchiveParts.ArchiveParts
   readonly blocks: BlockCache
   readonly tables: TableCache
   readonly payload: PayloadReader
@@ -51,20 +51,10 @@ export const make = ({ blocks, hash, parts, payload, rootTail, source, tables }:
   }
 
   const resolve = (directory: Node.Node, child: RawChild): Found | undefined => {
-    const { bound, entry, name, nameStart } = child
-    if (entry._tag === "Entry") {
-      return { name, node: Node.fromEntry(entry, directory.id, nameStart, bound), entry, link: undefined, nameStart }
-    }
+    const { bound, entry, nameStart } = child
+    if (entry._tag === "Entry") return ArchiveParts.found(directory, child, entry, bound, undefined)
     const target = blocks.decodeCached(parts.target(entry, nameStart))
-    return (
-      target && {
-        name,
-        node: Node.fromEntry(target.entry, directory.id, nameStart, target.end),
-        entry: target.entry,
-        link: entry,
-        nameStart,
-      }
-    )
+    return target && ArchiveParts.found(directory, child, target.entry, target.end, entry)
   }
 
   /** A slot whose hash no other has: the reader compares the names of those. */
