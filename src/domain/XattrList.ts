@@ -11,9 +11,12 @@ export const MAX_NAME = 255
 /** The longest list of names, in bytes (§8.6). */
 export const MAX_LIST = 65_536
 
-const CAPABILITY = Bytes.fromText("security.capability")
-const ACL_ACCESS = Bytes.fromText("system.posix_acl_access")
-const ACL_DEFAULT = Bytes.fromText("system.posix_acl_default")
+/** File capabilities. */
+export const CAPABILITY: Uint8Array = Bytes.fromText("security.capability")
+/** The access ACL (§8.2). */
+export const ACL_ACCESS: Uint8Array = Bytes.fromText("system.posix_acl_access")
+/** The default ACL (§8.3). */
+export const ACL_DEFAULT: Uint8Array = Bytes.fromText("system.posix_acl_default")
 
 /** What is shown, and what had to be left out. */
 export interface XattrList {
@@ -53,18 +56,36 @@ export const get = (entry: Entry, name: Uint8Array): Uint8Array | undefined =>
   fromEntry(entry).xattrs.find((xattr) => Bytes.equals(xattr.name, name))?.value
 
 /**
- * NUL-terminated names, one after the other. Names longer than `MAX_NAME`, which nobody could query, and names that
- * would make the list exceed `MAX_LIST` are left out (§8.6).
+ * The names as `join` puts them together. Names longer than `MAX_NAME`, which nobody could query, and names that would
+ * make the list exceed `MAX_LIST` are left out (§8.6).
  */
-export const names = (entry: Entry): Uint8Array => {
-  const parts: Array<Uint8Array> = []
+export const names = ({ xattrs }: XattrList): Uint8Array => {
+  const kept: Array<Uint8Array> = []
   let size = 0
-  for (const { name } of fromEntry(entry).xattrs) {
+  for (const { name } of xattrs) {
     if (name.length > MAX_NAME || size + name.length + 1 > MAX_LIST) continue
-    parts.push(name, NUL)
+    kept.push(name)
     size += name.length + 1
   }
-  return Bytes.concat(parts)
+  return join(kept)
 }
 
-const NUL = new Uint8Array(1)
+/** Names one after the other, each with a NUL. */
+export const join = (names: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const list = new Uint8Array(names.reduce((size, name) => size + name.length + 1, 0))
+  let at = 0
+  for (const name of names) {
+    list.set(name, at)
+    at += name.length + 1
+  }
+  return list
+}
+
+/** The names in what `join` gives, without their NULs, in the memory of `list`. */
+export const split = (list: Uint8Array): ReadonlyArray<Uint8Array> => {
+  const names: Array<Uint8Array> = []
+  for (let from = 0, end = list.indexOf(0); end >= 0; from = end + 1, end = list.indexOf(0, from)) {
+    names.push(list.subarray(from, end))
+  }
+  return names
+}

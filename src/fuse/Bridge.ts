@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Bytes from "../domain/Bytes.ts"
-import type { Entry } from "../domain/Entry.ts"
+import { type Entry, S_IFDIR } from "../domain/Entry.ts"
 import * as Errno from "../domain/Errno.ts"
 import type * as Node from "../domain/Node.ts"
 import * as NodeId from "../domain/NodeId.ts"
@@ -237,7 +237,7 @@ export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape)
       if (found === undefined || found.name.length > FUSE_NAME_MAX) return at
       if (!add(fromFound(found, at))) return undefined
     }
-    const dot = { child: undefined, mode: DIRECTORY }
+    const dot = { child: undefined, mode: S_IFDIR }
     if (slot <= count && !add({ ...dot, name: DOT, id: parent.id, next: count + 1 })) return undefined
     if (slot <= count + 1) add({ ...dot, name: DOT_DOT, id: parent.parent, next: count + 2 })
     return undefined
@@ -297,15 +297,16 @@ export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape)
     getxattr,
     listxattr: (id) =>
       AtOnce.flatMap(entry(id), (found) => {
-        const { findings } = XattrList.fromEntry(found)
-        if (findings.length === 0) return Effect.succeed(XattrList.names(found))
+        const list = XattrList.fromEntry(found)
+        const names = XattrList.names(list)
+        if (list.findings.length === 0) return Effect.succeed(names)
         return Effect.as(
           Effect.forEach(
-            findings,
+            list.findings,
             (finding) => report(`${finding.check} ${id}`, pathOf(id), `${finding.detail} (check ${finding.check})`),
             { discard: true },
           ),
-          XattrList.names(found),
+          names,
         )
       }),
     fileAttributes: (id) => AtOnce.map(entry(id), FileAttributes.fromEntry),
@@ -319,5 +320,3 @@ const fromFound = ({ entry, name, node }: ArchiveReader.Found, slot: number): Li
   const stat = Stat.fromEntry(entry, node.id)
   return { name, id: stat.id, mode: stat.mode, child: { node, stat }, next: slot + 1 }
 }
-
-const DIRECTORY = 0o040000

@@ -33,6 +33,7 @@ const everything: Partial<Attributes> = {
 
 const listed = (of: Entry) => XattrList.fromEntry(of).xattrs.map((shown) => text(shown.name))
 const checks = (of: Entry) => XattrList.fromEntry(of).findings.map((finding) => finding.check)
+const namesOf = (of: Entry) => XattrList.names(XattrList.fromEntry(of))
 const value = (of: Entry, name: string) => XattrList.get(of, Buffer.from(name))
 
 describe("XattrList.fromEntry", () => {
@@ -115,29 +116,29 @@ describe("XattrList.get", () => {
 describe("XattrList.names", () => {
   it("ends each name with a NUL", () => {
     const of = withAttributes({ xattrs: [xattr("user.b"), xattr("user.a")] })
-    assert.strictEqual(text(XattrList.names(of)), "user.b\0user.a\0")
+    assert.strictEqual(text(namesOf(of)), "user.b\0user.a\0")
   })
 
   it("is empty without attributes", () => {
-    assert.strictEqual(XattrList.names(entry(noAttributes)).length, 0)
+    assert.strictEqual(namesOf(entry(noAttributes)).length, 0)
   })
 
   it("keeps names of 255 bytes and leaves out longer ones (§8.6)", () => {
     const [longest, longer] = [`user.${"a".repeat(250)}`, `user.${"b".repeat(251)}`]
     const of = withAttributes({ xattrs: [xattr(longer), xattr(longest), xattr("user.z")] })
-    assert.strictEqual(text(XattrList.names(of)), `${longest}\0user.z\0`)
+    assert.strictEqual(text(namesOf(of)), `${longest}\0user.z\0`)
   })
 
   it("fills a list of exactly 65536 bytes", () => {
     const xattrs = Array.from({ length: 256 }, (_, index) => xattr(`user.${String(index).padStart(250, "0")}`))
-    assert.strictEqual(XattrList.names(withAttributes({ xattrs })).length, 65_536)
+    assert.strictEqual(namesOf(withAttributes({ xattrs })).length, 65_536)
   })
 
   it("counts the NUL of the last name", () => {
     const long = Array.from({ length: 255 }, (_, index) => xattr(`user.${String(index).padStart(250, "0")}`))
     // 255 * 256 bytes are taken: there is room for a name of 255 bytes, or for 10 and 244.
     const list = (last: number) =>
-      XattrList.names(withAttributes({ xattrs: [...long, xattr("user.12345"), xattr("x".repeat(last))] }))
+      namesOf(withAttributes({ xattrs: [...long, xattr("user.12345"), xattr("x".repeat(last))] }))
     assert.strictEqual(list(244).length, 65_536)
     assert.strictEqual(list(245).length, 65_536 - 245)
   })
@@ -145,8 +146,27 @@ describe("XattrList.names", () => {
   it("leaves out the names that would make the list longer than 65536 bytes, and only those (§8.6)", () => {
     const long = Array.from({ length: 255 }, (_, index) => xattr(`user.${String(index).padStart(250, "0")}`))
     const xattrs = [...long, xattr("user.a"), xattr(`user.${"x".repeat(250)}`), xattr("user.b")]
-    const names = text(XattrList.names(withAttributes({ xattrs }))).split("\0")
+    const names = text(namesOf(withAttributes({ xattrs }))).split("\0")
     assert.strictEqual(names.length, 255 + 2 + 1)
     assert.deepStrictEqual(names.slice(-3), ["user.a", "user.b", ""])
+  })
+})
+
+describe("XattrList.split", () => {
+  const list = Buffer.from("user.b\0user.a\0")
+
+  it("gives the names that `join` put together", () => {
+    const names = XattrList.split(list)
+    assert.deepStrictEqual(names.map(text), ["user.b", "user.a"])
+    assert.deepStrictEqual(Buffer.from(XattrList.join(names)), list)
+  })
+
+  it("finds none in an empty list", () => {
+    assert.lengthOf(XattrList.split(new Uint8Array(0)), 0)
+    assert.lengthOf(XattrList.join([]), 0)
+  })
+
+  it("takes nothing behind the last NUL for a name", () => {
+    assert.deepStrictEqual(XattrList.split(Buffer.from("user.b\0user")).map(text), ["user.b"])
   })
 })

@@ -14,6 +14,7 @@ import * as Bytes from "../../domain/Bytes.ts"
 import * as Errno from "../../domain/Errno.ts"
 import * as NodeId from "../../domain/NodeId.ts"
 import type * as Stat from "../../domain/Stat.ts"
+import * as XattrList from "../../domain/XattrList.ts"
 import type * as Bridge from "../Bridge.ts"
 import * as Report from "../Report.ts"
 import * as NativeStat from "./NativeStat.ts"
@@ -182,17 +183,13 @@ export const make = Effect.fnUntraced(function* (
     id: NodeId.NodeId,
     target: Uint8Array,
   ): Effect.fn.Return<number, Errno.Errno> {
-    const names = yield* bridge.listxattr(id)
-    const parts: Array<Uint8Array> = []
-    for (let start = 0; start < names.length;) {
-      const end = names.indexOf(0, start) + 1
-      const name = names.subarray(start, end - 1)
+    const shown: Array<Uint8Array> = []
+    for (const name of XattrList.split(yield* bridge.listxattr(id))) {
       const detail = NativeText.obstacle(name)
-      if (detail === undefined) parts.push(names.subarray(start, end))
+      if (detail === undefined) shown.push(name)
       else yield* report(`xattr ${id}/${Bytes.toKey(name)}`, bridge.pathOf(id), `an attribute is not shown: ${detail}`)
-      start = end
     }
-    return yield* fill(Bytes.concat(parts), target)
+    return yield* fill(XattrList.join(shown), target)
   })
 
   return {

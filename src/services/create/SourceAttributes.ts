@@ -14,6 +14,7 @@ import type { Metadata } from "../../domain/EntryEncoder.ts"
 import * as FeatureFlags from "../../domain/FeatureFlags.ts"
 import * as ItemType from "../../domain/ItemType.ts"
 import * as PathText from "../../domain/PathText.ts"
+import * as XattrList from "../../domain/XattrList.ts"
 import * as Syscalls from "../internal/SourceSyscalls.ts"
 import { type Kind, SourceWarning } from "./SourceWarning.ts"
 
@@ -115,9 +116,7 @@ const readAttributes = (source: Source, options: Options, warn: Warn): Attribute
 const USER = Bytes.fromText("user.")
 const TRUSTED = Bytes.fromText("trusted.")
 const NTACL = Bytes.fromText("security.NTACL")
-const CAPABILITY = Bytes.fromText("security.capability")
 const ACL = Bytes.fromText("system.posix_acl_")
-const ACL_DEFAULT = Bytes.fromText("system.posix_acl_default")
 
 const startsWith = (name: Uint8Array, prefix: Uint8Array): boolean =>
   name.length >= prefix.length && Bytes.equals(name.subarray(0, prefix.length), prefix)
@@ -125,7 +124,7 @@ const startsWith = (name: Uint8Array, prefix: Uint8Array): boolean =>
 /** Where an attribute goes; `undefined` for those that archives do not keep (§2.5). */
 const sortOf = (name: Uint8Array): "xattrs" | "acls" | "fcaps" | undefined => {
   if (startsWith(name, USER) || startsWith(name, TRUSTED) || Bytes.equals(name, NTACL)) return "xattrs"
-  if (Bytes.equals(name, CAPABILITY)) return "fcaps"
+  if (Bytes.equals(name, XattrList.CAPABILITY)) return "fcaps"
   return startsWith(name, ACL) ? "acls" : undefined
 }
 
@@ -147,7 +146,7 @@ const store = (
     found.fcaps = value
     return
   }
-  const isDefault = Bytes.equals(name, ACL_DEFAULT)
+  const isDefault = Bytes.equals(name, XattrList.ACL_DEFAULT)
   if (isDefault && (status.mode & S_IFMT) !== S_IFDIR) return
   const acl = isDefault ? AclDecoder.default_(value) : AclDecoder.access(value)
   if (acl === undefined) warn(`${PathText.print(name)} is no ACL of a kind that archives keep`)

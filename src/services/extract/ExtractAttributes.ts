@@ -15,7 +15,6 @@ import { noAttributes } from "../../domain/Entry.ts"
 import * as FeatureFlags from "../../domain/FeatureFlags.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as XattrList from "../../domain/XattrList.ts"
-import { ACL_ACCESS, ACL_DEFAULT } from "./ExtractFolders.ts"
 import type { Problems } from "./ExtractProblem.ts"
 import * as Syscalls from "../internal/ExtractSyscalls.ts"
 import * as SourceSyscalls from "../internal/SourceSyscalls.ts"
@@ -47,8 +46,6 @@ const NO_ID = 0xffff_ffff
 const ENOSPC = 28
 const ENODATA = 61
 const EOPNOTSUPP = 95
-
-const CAPABILITY = Bytes.fromText("security.capability")
 
 /** Times in this range every file system can keep. */
 const MAX_TIME = 0x7fff_ffffn
@@ -84,7 +81,7 @@ export const prepare = (fd: number, entry: Entry): void => {
 
 /** Removes the ACL that a new file got from its folder. */
 export const disinherit = (fd: number, problems: Problems): void => {
-  const result = Syscalls.removeXattr(fd, ACL_ACCESS)
+  const result = Syscalls.removeXattr(fd, XattrList.ACL_ACCESS)
   if (result < 0 && result !== -ENODATA && result !== -EOPNOTSUPP) {
     problems.add("Acl", "the ACL that it got from its folder cannot be removed", result)
   }
@@ -160,9 +157,9 @@ const groupOwnMode = (entry: Entry, mode: number): number => {
 }
 
 const kindOf = ({ name }: Xattr): "Xattr" | "Acl" | "Capability" =>
-  Bytes.equals(name, CAPABILITY)
+  Bytes.equals(name, XattrList.CAPABILITY)
     ? "Capability"
-    : Bytes.equals(name, ACL_ACCESS) || Bytes.equals(name, ACL_DEFAULT)
+    : Bytes.equals(name, XattrList.ACL_ACCESS) || Bytes.equals(name, XattrList.ACL_DEFAULT)
       ? "Acl"
       : "Xattr"
 
@@ -183,7 +180,7 @@ const setXattr = (
 
 const setAcl = (fd: number, xattr: Xattr, restore: Restore, problems: Problems): void => {
   // The access ACL is most of the mode.
-  if (!restore.permissions && Bytes.equals(xattr.name, ACL_ACCESS)) return
+  if (!restore.permissions && Bytes.equals(xattr.name, XattrList.ACL_ACCESS)) return
   setXattr(fd, xattr, "Acl", problems)
 }
 

@@ -10,6 +10,7 @@
  */
 import * as Bytes from "../../domain/Bytes.ts"
 import { S_IFDIR, S_IFMT } from "../../domain/Entry.ts"
+import * as XattrList from "../../domain/XattrList.ts"
 import type { Problems } from "./ExtractProblem.ts"
 import * as Syscalls from "../internal/ExtractSyscalls.ts"
 import * as SourceSyscalls from "../internal/SourceSyscalls.ts"
@@ -59,9 +60,6 @@ const EEXIST = 17
 const ENOTDIR = 20
 const ELOOP = 40
 
-export const ACL_ACCESS = Bytes.fromText("system.posix_acl_access")
-export const ACL_DEFAULT = Bytes.fromText("system.posix_acl_default")
-
 export class ExtractFolders {
   readonly root: Folder
   /** The open folders on the way to the innermost one, without the root, from the outside in. */
@@ -85,7 +83,7 @@ export class ExtractFolders {
       pathLength: 0,
       fd,
       state: "Made",
-      inheritsAcl: options.acls && Syscalls.xattrSize(fd, ACL_DEFAULT) > 0,
+      inheritsAcl: options.acls && Syscalls.xattrSize(fd, XattrList.ACL_DEFAULT) > 0,
       identity: undefined,
     }
   }
@@ -188,11 +186,11 @@ export class ExtractFolders {
     folder.state = "Made"
     folder.created = !existed
     folder.identity = { device: status.device, inodeLow: status.inodeLow, inodeHigh: status.inodeHigh }
-    if (existed) folder.inheritsAcl = this.options.acls && Syscalls.xattrSize(fd, ACL_DEFAULT) > 0
+    if (existed) folder.inheritsAcl = this.options.acls && Syscalls.xattrSize(fd, XattrList.ACL_DEFAULT) > 0
     else if (inheritsAcl) {
       // What it inherited is not in the archive, and would be passed on.
-      Syscalls.removeXattr(fd, ACL_DEFAULT)
-      Syscalls.removeXattr(fd, ACL_ACCESS)
+      Syscalls.removeXattr(fd, XattrList.ACL_DEFAULT)
+      Syscalls.removeXattr(fd, XattrList.ACL_ACCESS)
     }
     this.keepOpen(folder, fd)
     return true
