@@ -186,8 +186,8 @@ const register = Effect.fnUntraced(function* (
   onLazyUnmount: (detail: string) => Effect.Effect<void>,
 ) {
   yield* check(mountPoint, "fcntl", MountSyscalls.setNonBlocking(descriptor))
-  const hasEnded = () => DeviceSyscalls.isUnmounted(descriptor)
-  return { descriptor, ...(yield* Unmount.identify(how, mountPoint, onLazyUnmount, hasEnded)) } satisfies FuseMount
+  const mayBeGone = () => DeviceSyscalls.mayBeGone(descriptor)
+  return { descriptor, ...(yield* Unmount.identify(how, mountPoint, onLazyUnmount, mayBeGone)) } satisfies FuseMount
 })
 
 /** For a mount that came to be but cannot be used. */

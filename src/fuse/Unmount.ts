@@ -43,7 +43,7 @@ export const detach = (how: How, mountPoint: string, lazy: boolean): Effect.Effe
 export const make = (
   how: How,
   entry: MountTable.Entry,
-  hasEnded: () => boolean,
+  mayBeGone: () => boolean,
   onLazyUnmount: (detail: string) => Effect.Effect<void>,
 ): Effect.Effect<Unmounted> => {
   const mountPoint = entry.mountPoint.toString()
@@ -62,12 +62,12 @@ export const make = (
   })
 
   return Effect.gen(function* () {
-    const before = yield* reach(entry, hasEnded)
+    const before = yield* reach(entry, mayBeGone)
     if (before === "covered") yield* tellCovered
     if (before !== "reachable") return before
     const unmounted = yield* Effect.result(detach(how, mountPoint, false))
     if (Result.isSuccess(unmounted)) return "unmounted"
-    if ((yield* reach(entry, hasEnded)) === "gone") return "gone"
+    if ((yield* reach(entry, mayBeGone)) === "gone") return "gone"
     const detached = yield* Effect.result(detach(how, mountPoint, true))
     if (Result.isSuccess(detached)) {
       yield* onLazyUnmount(`${place} is in use (${unmounted.failure.detail}): detached, it ends with its last user`)
@@ -79,8 +79,8 @@ export const make = (
 }
 
 /** Unmounts if nobody uses the mount; whether it is gone now. */
-export const unmountIfFree = (how: How, entry: MountTable.Entry, hasEnded: () => boolean): Effect.Effect<boolean> =>
-  Effect.flatMap(reach(entry, hasEnded), (before) =>
+export const unmountIfFree = (how: How, entry: MountTable.Entry, mayBeGone: () => boolean): Effect.Effect<boolean> =>
+  Effect.flatMap(reach(entry, mayBeGone), (before) =>
     before === "reachable"
       ? Effect.match(detach(how, entry.mountPoint.toString(), false), {
           onFailure: () => false,
@@ -103,20 +103,20 @@ export interface Identified {
 }
 
 /**
- * Learns what identifies the new mount, so that it, and no other, is unmounted later. `hasEnded` tells when its
- * connection is no more: from then on the mount table may show another under its id and number.
+ * Learns what identifies the new mount, so that it, and no other, is unmounted later. Once `mayBeGone` is true the mount
+ * table may show another under its id and number.
  */
 export const identify = Effect.fnUntraced(function* (
   how: How,
   mountPoint: string,
   onLazyUnmount: (detail: string) => Effect.Effect<void>,
-  hasEnded: () => boolean = () => false,
+  mayBeGone: () => boolean = () => false,
 ): Effect.fn.Return<Identified, MountError> {
   const entry = yield* MountTable.find(mountPoint)
   if (entry === undefined) {
     return yield* new MountError({ reason: "Failed", mountPoint, detail: "the new mount is not in the mount table" })
   }
-  const once = yield* Effect.cachedWithTTL(make(how, entry, hasEnded, onLazyUnmount), (exit) =>
+  const once = yield* Effect.cachedWithTTL(make(how, entry, mayBeGone, onLazyUnmount), (exit) =>
     Exit.isSuccess(exit) && exit.value !== "failed" && exit.value !== "covered" ? Duration.infinity : Duration.zero,
   )
   return {
@@ -124,20 +124,19 @@ export const identify = Effect.fnUntraced(function* (
     how,
     device: entry.device,
     unmount: Effect.uninterruptible(once),
-    unmountIfFree: Effect.uninterruptible(unmountIfFree(how, entry, hasEnded)),
+    unmountIfFree: Effect.uninterruptible(unmountIfFree(how, entry, mayBeGone)),
   }
 })
 
 /** Whether a path lookup of its mount point ends in this mount. */
-const reach = (entry: MountTable.Entry, hasEnded: () => boolean): Effect.Effect<"reachable" | "covered" | "gone"> =>
+const reach = (entry: MountTable.Entry, mayBeGone: () => boolean): Effect.Effect<"reachable" | "covered" | "gone"> =>
   MountTable.read.pipe(
     Effect.flatMap((entries) => {
-      const ended = hasEnded()
       const isThis = (other: MountTable.Entry | undefined): boolean =>
         other?.id === entry.id && other.device === entry.device && other.mountPoint.equals(entry.mountPoint)
       if (!entries.some(isThis)) return Effect.succeed("gone" as const)
       const topmost = isThis(MountTable.topmost(entries, entry.mountPoint))
-      if (!ended) return Effect.succeed(topmost ? ("reachable" as const) : ("covered" as const))
+      if (!mayBeGone()) return Effect.succeed(topmost ? ("reachable" as const) : ("covered" as const))
       // Another mount has got its id and number, or its connection was aborted (`umount -f`) and it is still there, dead.
       if (!topmost) return Effect.succeed("gone" as const)
       const answer = MountProbe.probe(entry.mountPoint.toString())

@@ -42,10 +42,10 @@ const ENODEV = 19
 const LONGEST_HEADER = 64 * 1024
 
 /**
- * Whether the file system of a FUSE descriptor has been unmounted. Takes no request: it reads only when the connection has
- * ended, to learn how.
+ * Whether the file system of a FUSE descriptor may be gone: it was unmounted, or its connection was aborted by `umount -f`.
+ * Takes no request: it reads only when the connection has ended, to learn how.
  */
-export const isUnmounted = (fd: number): boolean => {
+export const mayBeGone = (fd: number): boolean => {
   calls ??= load()
   const polled = Buffer.alloc(8)
   polled.writeInt32LE(fd)
