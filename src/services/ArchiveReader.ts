@@ -86,7 +86,6 @@ export interface Options {
   readonly hash: (name: Uint8Array) => SipHash.Hash
 }
 
-/** Bounds of the reference, and some 40 MiB of memory at most. */
 /** Caches of `bytes` in all: blocks hold what stands together in the archive, and goodbye tables what it takes longer to load. */
 export const caches = (bytes: number): Pick<Options, "blocks" | "tableCapacity"> => ({
   blocks: { ...BlockCache.defaults, capacity: bytes / 4 },
@@ -96,7 +95,7 @@ export const caches = (bytes: number): Pick<Options, "blocks" | "tableCapacity">
 /** Bytes of all caches, unless told otherwise. */
 export const CACHE_SIZE: number = 24 * 1024 * 1024
 
-/** What holds unless told otherwise. */
+/** What holds unless told otherwise: the bounds of `Limits.defaults`, and caches of `CACHE_SIZE`. */
 export const defaults: Options = { limits: Limits.defaults, ...caches(CACHE_SIZE), hash: SipHash.hash }
 
 /** The archive of a program that works by node. */

@@ -1,10 +1,10 @@
 /**
  * The kernel's references to nodes (§9.5).
  *
- * A node is held from the first reply that names it to the last forget. Operations count references in a `Lease`,
- * which belongs to the request's scope: when the reply has been delivered the lease is leaked to the kernel, and only
- * then do the counts grow; when it has not, closing the scope takes the references back. What a node holds (see
- * `attach`) is released with its last reference, or with the registry's own scope, whichever comes first.
+ * A node is held from the first reply that names it to the last forget. Operations count references in a `Lease`: when
+ * the reply has been delivered the lease is leaked to the kernel, and only then do the counts grow; when it has not, the
+ * end of the request takes the references back, in a finalizer (`leaseUnsafe`) or with its scope (`lease`). What a node
+ * holds (see `attach`) is released with its last reference, or with the registry's own scope, whichever comes first.
  *
  * The root is always held. It says nothing about what is in the archive: that is the reader's.
  */
