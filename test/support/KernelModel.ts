@@ -12,18 +12,11 @@ import * as Bridge from "../../src/fuse/Bridge.ts"
 import { type Delivery, DeviceLost, type Shape as Device } from "../../src/fuse/FuseDevice.ts"
 import * as Session from "../../src/fuse/Session.ts"
 import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
-import { type Source, SourceError } from "../../src/services/ByteSource.ts"
 import * as LookupRegistry from "../../src/services/LookupRegistry.ts"
 import * as KernelRequests from "./KernelRequests.ts"
 import * as KernelTree from "./KernelTree.ts"
+import * as ManualSource from "./ManualSource.ts"
 import * as Wire from "./Wire.ts"
-
-/** A read of the archive that waits. */
-interface Waiting {
-  readonly target: Uint8Array
-  readonly offset: number
-  readonly resume: (effect: Effect.Effect<void, SourceError>) => void
-}
 
 /** A request that the kernel waits for. */
 interface Pending extends KernelRequests.Asked {
@@ -51,9 +44,6 @@ export const ends = [
   "a closed scope",
 ]
 
-/** Rounds of the scheduler after which whatever can go on has gone on. */
-const ROUNDS = 2000
-
 export interface Kernel {
   readonly nodes: () => ReadonlyArray<bigint>
   readonly step: (kind: number, a: number, b: number, c: number) => Effect.Effect<void>
@@ -66,44 +56,15 @@ export interface Kernel {
 
 export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, never, Scope.Scope> {
   const story: Array<string> = []
-  const waiting: Array<Waiting> = []
-  const scribbles: Array<Uint8Array> = []
+  const reads = ManualSource.make(tree.bytes, story)
   const held = new Map<bigint, number>()
   const pending = new Map<number, Pending>()
   const writing: Array<Writing> = []
   const fates: Array<Delivery> = []
   /** Interrupts of requests that have not been sent. */
   const early = new Set<number>()
-  const failures = { reads: 0 }
   let unique = 2
-  let gated = false
   let holding = false
-
-  const source: Source = {
-    name: "model",
-    size: tree.bytes.length,
-    read: (target, offset) =>
-      Effect.callback<void, SourceError>((resume) => {
-        const read: Waiting = { target, offset, resume }
-        if (!gated) return give(read)
-        waiting.push(read)
-        return Effect.sync(() => {
-          waiting.splice(waiting.indexOf(read), 1)
-          // A thread that was under way still writes, some time later.
-          scribbles.push(target)
-        })
-      }),
-    // Some of the archive is at hand, some is not.
-    readCached: (target, offset) => {
-      if (gated || offset % 3 === 0) return false
-      target.set(tree.bytes.subarray(offset, offset + target.length))
-      return true
-    },
-  }
-  const give = ({ offset, resume, target }: Waiting): void => {
-    target.set(tree.bytes.subarray(offset, offset + target.length))
-    resume(Effect.void)
-  }
 
   const messages = yield* Queue.unbounded<Uint8Array, DeviceLost | Cause.Done>()
   const device: Device = {
@@ -137,7 +98,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
     if (fate !== "abandoned") {
       const excused =
         (errno === Wire.Errno.EINTR && request.interrupted) ||
-        (errno === Wire.Errno.EIO && (failures.reads > 0 || request.refused))
+        (errno === Wire.Errno.EIO && (reads.failures() > 0 || request.refused))
       if (request.refused) assert.strictEqual(errno, Wire.Errno.EIO, `${request.what} after it was refused`)
       else if (request.early) assert.strictEqual(errno, Wire.Errno.EINTR, `${request.what} interrupted before it came`)
       else if (!excused) request.isRight(errno, body)
@@ -149,13 +110,17 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
 
   const scope = yield* Scope.fork(yield* Effect.scope)
   const reader = yield* Effect.orDie(
-    ArchiveReader.make(source, { _tag: "Absent", expected: undefined }, { blocks: { blockSize: 256, capacity: 256 } }),
+    ArchiveReader.make(
+      reads.source,
+      { _tag: "Absent", expected: undefined },
+      { blocks: { blockSize: 256, capacity: 256 } },
+    ),
   )
   const registry = yield* Scope.provide(LookupRegistry.make(reader.root), scope)
   const bridge = Bridge.make(reader, registry)
   const session = yield* Scope.provide(Session.make(device, bridge, { posixAcl: true }), scope)
   const serving = yield* Effect.forkIn(session.serve, scope, { startImmediately: true })
-  gated = true
+  reads.hold()
   // Where a check has failed nothing must wait for the kernel.
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
@@ -216,14 +181,6 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
     return send(Wire.interrupt(id))
   }
 
-  const answer = (a: number, fails: boolean): void => {
-    const [read] = waiting.length === 0 ? [] : waiting.splice(a % waiting.length, 1)
-    if (read === undefined) return
-    story.push(`the bytes at ${read.offset} ${fails ? "cannot be read" : "come"}`)
-    if (!fails) return give(read)
-    failures.reads++
-    read.resume(Effect.fail(new SourceError({ source: "model", offset: read.offset, detail: "injected" })))
-  }
   const write = (a: number, fate: Delivery): void => {
     const [reply] = writing.length === 0 ? [] : writing.splice(a % writing.length, 1)
     if (reply !== undefined) Deferred.doneUnsafe(reply.done, Effect.succeed(settle(reply.message, fate)))
@@ -231,7 +188,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
 
   const step = (kind: number, a: number, b: number, c: number): Effect.Effect<void> =>
     Effect.suspend(() => {
-      for (const target of scribbles.splice(0)) target.fill(0xee)
+      reads.scribble()
       const node = at(nodes(), a)
       const folder = at(
         nodes().filter((node) => known(node).children !== undefined),
@@ -264,27 +221,22 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
         case 13:
           return Effect.sync(() => write(a, b % 4 === 0 ? "abandoned" : b % 4 === 1 ? "refused" : "delivered"))
         case 14:
-          return Effect.sync(() => answer(a, b % 5 === 0))
+          return Effect.sync(() => reads.answer(a, b % 5 === 0))
         case 15:
-          return quiet(() => answer(a, false))
+          return quiet(() => reads.answer(a, false))
         default:
-          return Effect.sync(() => answer(a, false))
+          return Effect.sync(() => reads.answer(a, false))
       }
     })
 
   /** Goes on until whatever is left waits for the test. */
   const quiet = (also?: () => void): Effect.Effect<void> =>
-    Effect.gen(function* () {
-      for (let round = 0; round < ROUNDS; round++) {
-        also?.()
-        for (let turn = 0; turn < 3; turn++) yield* Effect.yieldNow
-        const idle = (yield* Queue.size(messages)) === 0 && pending.size === waiting.length + writing.length
-        if (idle && (also === undefined || waiting.length === 0)) return
-      }
-      assert.fail(
-        `${pending.size} requests, but ${waiting.length} reads and ${writing.length} replies wait:\n${story.join("\n")}`,
-      )
-    })
+    reads.quiet(
+      () => Queue.sizeUnsafe(messages) === 0 && pending.size === reads.waiting() + writing.length,
+      () =>
+        `${pending.size} requests, but ${reads.waiting()} reads and ${writing.length} replies wait:\n${story.join("\n")}`,
+      also,
+    )
 
   /** With what has happened, where it is not so. */
   const same = (actual: number, expected: number, what: string): void => {
@@ -308,7 +260,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   const ended = (expected: string) =>
     Effect.gen(function* () {
       // Replies that are being written come to their end: nothing waits in the kernel.
-      for (let round = 0; round < ROUNDS && serving.pollUnsafe() === undefined; round++) {
+      for (let round = 0; round < ManualSource.ROUNDS && serving.pollUnsafe() === undefined; round++) {
         write(0, "abandoned")
         yield* Effect.yieldNow
       }
@@ -318,7 +270,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
         : exit.cause.reasons.map((r) => (r._tag === "Fail" ? r.error._tag : r._tag)).join()
       assert.strictEqual(outcome, expected, story.join("\n"))
       assert.strictEqual(yield* session.inFlight, 0, "no request is under way after the end")
-      assert.strictEqual(waiting.length, 0, "no read waits after the end")
+      assert.strictEqual(reads.waiting(), 0, "no read waits after the end")
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(yield* registry.held, [], "nothing is held after the end")
     })
@@ -332,7 +284,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
           holding = false
           while (writing.length > 0) write(0, "delivered")
           yield* quiet(() => {
-            answer(0, false)
+            reads.answer(0, false)
             while (writing.length > 0) write(0, "delivered")
           })
           yield* check

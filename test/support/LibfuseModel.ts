@@ -14,19 +14,12 @@ import * as Bridge from "../../src/fuse/Bridge.ts"
 import type { Reply } from "../../src/fuse/native/NativeLibrary.ts"
 import * as NativeSession from "../../src/fuse/native/NativeSession.ts"
 import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
-import { type Source, SourceError } from "../../src/services/ByteSource.ts"
 import * as LookupRegistry from "../../src/services/LookupRegistry.ts"
 import type { Kernel } from "./KernelModel.ts"
 import { at } from "./KernelRequests.ts"
 import * as KernelTree from "./KernelTree.ts"
+import * as ManualSource from "./ManualSource.ts"
 import * as Wire from "./Wire.ts"
-
-/** A read of the archive that waits. */
-interface Waiting {
-  readonly target: Uint8Array
-  readonly offset: number
-  readonly resume: (effect: Effect.Effect<void, SourceError>) => void
-}
 
 /** A thread of libfuse that waits for its answer. */
 interface Pending {
@@ -43,7 +36,6 @@ interface Resolved {
 
 const tree = KernelTree.make()
 const ROOT = 1n
-const ROUNDS = 2000
 
 /** How a run can end. */
 export const ends = ["everything is released", "an unmount in the middle", "an overforget", "a closed scope"]
@@ -51,14 +43,12 @@ export const ends = ["everything is released", "an unmount in the middle", "an o
 export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, never, Scope.Scope> {
   const story: Array<string> = []
   const tell = () => story.join("\n")
-  const waiting: Array<Waiting> = []
+  const reads = ManualSource.make(tree.bytes, story)
   const pending = new Map<number, Pending>()
   /** By handle: the nodes on its path. */
   const open = new Map<number, ReadonlyArray<bigint>>()
   /** Memory that was given back to libfuse, and what was in it then. */
   const returned: Array<readonly [memory: Uint8Array, content: Uint8Array]> = []
-  const interrupted: Array<Uint8Array> = []
-  const failures = { reads: 0 }
   /** What was wrong with answers: a throw would end in the session. */
   const wrong: Array<unknown> = []
   const noting = (judge: () => void): void => {
@@ -70,31 +60,15 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   }
   let ending = false
   let disagree = false
-  let gated = false
   let operations = 0
-
-  const source: Source = {
-    name: "model",
-    size: tree.bytes.length,
-    read: (target, offset) =>
-      Effect.callback<void, SourceError>((resume) => {
-        const read: Waiting = { target, offset, resume }
-        if (!gated) return give(read)
-        waiting.push(read)
-        return Effect.sync(() => {
-          waiting.splice(waiting.indexOf(read), 1)
-          interrupted.push(target)
-        })
-      }),
-  }
-  const give = ({ offset, resume, target }: Waiting): void => {
-    target.set(tree.bytes.subarray(offset, offset + target.length))
-    resume(Effect.void)
-  }
 
   const scope = yield* Scope.fork(yield* Effect.scope)
   const reader = yield* Effect.orDie(
-    ArchiveReader.make(source, { _tag: "Absent", expected: undefined }, { blocks: { blockSize: 256, capacity: 256 } }),
+    ArchiveReader.make(
+      reads.source,
+      { _tag: "Absent", expected: undefined },
+      { blocks: { blockSize: 256, capacity: 256 } },
+    ),
   )
   const registry = yield* Scope.provide(LookupRegistry.make(reader.root), scope)
   const bridge = Bridge.make(reader, registry)
@@ -103,7 +77,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
     forget: (id, count) => Effect.suspend(() => bridge.forget(id, disagree ? count + 1000 : count)),
   }
   const session = yield* Scope.provide(NativeSession.make(disagreeing), scope)
-  gated = true
+  reads.hold()
 
   const known = (node: bigint): KernelTree.Known => tree.nodes.get(node) ?? assert.fail(`a node ${node} that is none`)
 
@@ -151,7 +125,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
         noting(() => {
           settle(`errno ${code}`)
           const excused =
-            (code === Wire.Errno.EIO && (failures.reads > 0 || ending)) || (code === Wire.Errno.EINTR && ending)
+            (code === Wire.Errno.EIO && (reads.failures() > 0 || ending)) || (code === Wire.Errno.EINTR && ending)
           if (!excused) assert.strictEqual(code, errno, `${what}\n${tell()}`)
         }),
     })
@@ -290,15 +264,6 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
     ask(`release ${handle}`, 0, equal(undefined as void), (reply) => session.operations.release(handle, reply))
   }
 
-  const answer = (a: number, fails: boolean): void => {
-    const [read] = waiting.length === 0 ? [] : waiting.splice(a % waiting.length, 1)
-    if (read === undefined) return
-    story.push(`the bytes at ${read.offset} ${fails ? "cannot be read" : "come"}`)
-    if (!fails) return give(read)
-    failures.reads++
-    read.resume(Effect.fail(new SourceError({ source: "model", offset: read.offset, detail: "injected" })))
-  }
-
   const paths = [...[...tree.nodes.values()].map(({ path }) => `/${path}`), "/d/h", "/bad", "/absent", "/f/x", "/d/h/x"]
 
   const step = (kind: number, a: number, b: number, c: number): Effect.Effect<void> =>
@@ -337,24 +302,21 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
             ask("statfs", 0, equal({ size: tree.bytes.length, nameMax: 255 }), session.operations.statfs),
           )
         case 14:
-          return Effect.sync(() => answer(a, b % 5 === 0))
+          return Effect.sync(() => reads.answer(a, b % 5 === 0))
         case 15:
-          return quiet(() => answer(a, false))
+          return quiet(() => reads.answer(a, false))
         default:
-          return Effect.sync(() => answer(a, false))
+          return Effect.sync(() => reads.answer(a, false))
       }
     })
 
   /** Goes on until whatever is left waits for the test. */
   const quiet = (also?: () => void): Effect.Effect<void> =>
-    Effect.gen(function* () {
-      for (let round = 0; round < ROUNDS; round++) {
-        also?.()
-        for (let turn = 0; turn < 3; turn++) yield* Effect.yieldNow
-        if (pending.size === waiting.length && (also === undefined || waiting.length === 0)) return
-      }
-      assert.fail(`${pending.size} operations, but ${waiting.length} reads wait:\n${tell()}`)
-    })
+    reads.quiet(
+      () => pending.size === reads.waiting(),
+      () => `${pending.size} operations, but ${reads.waiting()} reads wait:\n${tell()}`,
+      also,
+    )
 
   const complain = Effect.sync(() => {
     for (const error of wrong) throw error
@@ -384,9 +346,8 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   const ended = Effect.gen(function* () {
     assert.strictEqual(pending.size, 0, `all is answered at the end\n${tell()}`)
     assert.strictEqual(yield* session.inFlight, 0, "no operation is under way after the end")
-    assert.strictEqual(waiting.length, 0, "no read waits after the end")
-    // A thread that was under way still writes, some time later.
-    for (const target of interrupted.splice(0)) target.fill(0xee)
+    assert.strictEqual(reads.waiting(), 0, "no read waits after the end")
+    reads.scribble()
     for (const [memory, content] of returned) {
       if (Buffer.compare(memory, content) !== 0) assert.fail(`memory was written to after the end\n${tell()}`)
     }
@@ -409,7 +370,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
       const outcome = yield* Effect.forkIn(session.failed, scope, { startImmediately: true })
       switch (kind) {
         case 0:
-          yield* quiet(() => answer(0, false))
+          yield* quiet(() => reads.answer(0, false))
           for (const handle of open.keys()) release(handle)
           yield* check
           assert.deepStrictEqual(yield* registry.held, [NodeId.ROOT])
@@ -420,10 +381,10 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
           break
         case 2: {
           disagree = true
-          yield* quiet(() => answer(0, false))
+          yield* quiet(() => reads.answer(0, false))
           // The root is not counted: one name further there is something to give back.
           getattr("/f")
-          yield* quiet(() => answer(0, false))
+          yield* quiet(() => reads.answer(0, false))
           yield* Effect.yieldNow
           const exit = outcome.pollUnsafe() ?? assert.fail(`the session has not failed\n${tell()}`)
           assert.isTrue(Exit.isFailure(exit) && exit.cause.reasons.some((r) => r._tag === "Fail"), tell())
