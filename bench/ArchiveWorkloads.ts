@@ -6,6 +6,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import * as CpuTime from "./CpuTime.ts"
 import type { Row, Sample } from "./Measure.ts"
 import * as Process from "./Process.ts"
 import type { Tree } from "./Trees.ts"
@@ -81,20 +82,18 @@ export const run = async (setting: Setting): Promise<ReadonlyArray<Row>> => {
 /** Runs a command to its end, with nothing of an earlier one waiting to be written to the disk. */
 const measure = async (command: ReadonlyArray<string>, core: Process.Core): Promise<Sample> => {
   await Process.run(["sync"])
-  const begin = performance.now()
+  const [begin, cpuBefore] = [performance.now(), CpuTime.ofEndedChildren()]
   const started = Process.start(command, core)
   const exited = started.exited.then((finished) => ({ ...finished, wallMs: performance.now() - begin }))
-  let [cpuMs, peakKiB] = [0, 0]
+  let peakKiB = 0
   let finished: Awaited<typeof exited> | undefined
   while (finished === undefined) {
-    // Nobody tells what a process has used once it has ended.
-    const usage = Process.usage(started.pid)
-    cpuMs = Math.max(cpuMs, usage?.cpuMs ?? 0)
-    peakKiB = Math.max(peakKiB, usage?.peakKiB ?? 0)
+    // Nobody tells a process's peak once it has ended.
+    peakKiB = Math.max(peakKiB, Process.usage(started.pid)?.peakKiB ?? 0)
     finished = await Promise.race([exited, sleep(10, undefined)])
   }
   if (finished.status !== 0) {
     throw new Error(`${command.join(" ")}: ${finished.status}: ${finished.stderr.trim().split("\n").at(-1)}`)
   }
-  return { wallMs: finished.wallMs, cpuMs, peakKiB }
+  return { wallMs: finished.wallMs, cpuMs: CpuTime.ofEndedChildren() - cpuBefore, peakKiB }
 }

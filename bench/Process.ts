@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
+import * as CpuTime from "./CpuTime.ts"
 
 /** A core to run on, or `undefined` for all of them. */
 export type Core = number | undefined
@@ -24,7 +25,6 @@ export interface Finished {
 }
 
 export interface Usage {
-  /** User and system time of all threads, in steps of 10 ms. */
   readonly cpuMs: number
   /** Peak of the resident memory. */
   readonly peakKiB: number
@@ -82,11 +82,11 @@ export const startInBackground = async (
   pidFile: string,
   core?: Core,
 ): Promise<Background> => {
-  const before = childrenCpuMs()
+  const before = CpuTime.ofEndedChildren()
   await run(command, core)
   const pid = Number(fs.readFileSync(pidFile, "utf8"))
   backgrounds.add(pid)
-  return { pid, startCpuMs: childrenCpuMs() - before }
+  return { pid, startCpuMs: CpuTime.ofEndedChildren() - before }
 }
 
 /** Waits for a process that is nobody's child here. */
@@ -96,13 +96,6 @@ export const untilGone = async (pid: number): Promise<void> => {
     await sleep(1)
   }
   backgrounds.delete(pid)
-}
-
-/** CPU time of all children that have ended. */
-const childrenCpuMs = (): number => {
-  const stat = fs.readFileSync("/proc/self/stat", "latin1")
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-  return (Number(fields[13]) + Number(fields[14])) * 10
 }
 
 /** Runs a shell script, with arguments as `$1`… Returns its own time in milliseconds, without that of starting it. */
@@ -119,12 +112,13 @@ export const isThere = async (program: string): Promise<boolean> =>
 
 /** What a process has used; `undefined` once it has ended. */
 export const usage = (pid: number): Usage | undefined => {
+  const [cpuMs, peakKiB] = [CpuTime.ofProcess(pid), peakOf(pid)]
+  return cpuMs === undefined || peakKiB === undefined ? undefined : { cpuMs, peakKiB }
+}
+
+const peakOf = (pid: number): number | undefined => {
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1")
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-    const peak = /^VmHWM:\s*(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, "latin1"))
-    // utime and stime, in hundredths of a second on every Linux.
-    return { cpuMs: (Number(fields[11]) + Number(fields[12])) * 10, peakKiB: Number(peak?.[1] ?? 0) }
+    return Number(/^VmHWM:\s*(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0)
   } catch {
     return undefined
   }
