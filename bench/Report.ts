@@ -10,12 +10,22 @@ export interface Section {
   readonly contenders: ReadonlyArray<string>
   /** The contender whose times the others' are divided by. */
   readonly peer: string
+  readonly rounds: number
   readonly rows: ReadonlyArray<Row>
 }
 
-/** All tables of a section. */
+/** All tables of a section, and of how many rounds the medians are. */
 export const tables = (section: Section): string =>
-  [times(section), ...(section.rows.some(hasRequests) ? [requests(section)] : [])].join("\n")
+  [times(section), ...(section.rows.some(hasRequests) ? [requests(section)] : []), footer(section)].join("\n")
+
+/** Below that a median hides nothing: the middle of two is their mean. */
+const FEWEST_ROUNDS = 3
+
+const footer = ({ rounds }: Section): string => {
+  const caution =
+    rounds < FEWEST_ROUNDS ? `: fewer than ${FEWEST_ROUNDS}, so whatever disturbed one is in the figures` : ""
+  return `rounds: ${rounds}${caution}\n`
+}
 
 /** Short names for wide tables. */
 const labels: Readonly<Record<string, string>> = { squashfuse_ll: "sq", directory: "dir" }
@@ -46,10 +56,10 @@ const times = ({ contenders, peer, rows, title }: Section): string => {
   ]
   const lines = rows.map((row) => [
     row.name,
-    ...present.map((name) => time(Statistics.figure(row, name, "wallMs"))),
+    ...present.map((name) => short(Statistics.figure(row, name, "wallMs"))),
     ...compared.map((name) => fixed(Statistics.ratio(row, name, peer), 2)),
     ...(twoBuilds ? [fixed(Statistics.ratio(row, "v1", "base"), 2)] : []),
-    ...served.map((name) => fixed(Statistics.cpuPerUnit(row, name), 1)),
+    ...served.map((name) => short(Statistics.cpuPerUnit(row, name))),
     row.unit,
     ...served.map((name) => fixed((Statistics.figure(row, name, "peakKiB") ?? Number.NaN) / 1024, 0)),
   ])
@@ -72,7 +82,7 @@ const describe = (counts: Readonly<Record<string, number>>, row: Row): string =>
   return all === 0 ? "none" : `${all}${per}: ${sorted.map(([name, count]) => `${name} ${count}`).join(", ")}`
 }
 
-const time = (ms: number | undefined): string => fixed(ms, ms !== undefined && ms < 100 ? 1 : 0)
+const short = (value: number | undefined): string => fixed(value, value !== undefined && value < 100 ? 1 : 0)
 
 const fixed = (value: number | undefined, digits: number): string =>
   value === undefined || Number.isNaN(value) ? "–" : value.toFixed(digits)

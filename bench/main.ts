@@ -51,7 +51,7 @@ const main = async (options: Options.Options, scratch: string): Promise<void> =>
       rows.push(...(await Measure.workload(workload, { contenders: present, tree, rounds, core, scratch })))
     }
     if (rows.length > 0) {
-      finish({ title, contenders: contenders.map(({ name }) => name), peer: Contenders.PEER, rows })
+      finish({ title, contenders: contenders.map(({ name }) => name), peer: Contenders.PEER, rounds, rows })
     }
     if (ArchiveWorkloads.names.some(isWanted)) {
       const tree = await Trees.get("mixed", trees)
@@ -60,6 +60,7 @@ const main = async (options: Options.Options, scratch: string): Promise<void> =>
         title,
         contenders: ["base", "v1", ArchiveWorkloads.PEER, "v2"],
         peer: ArchiveWorkloads.PEER,
+        rounds,
         rows: await ArchiveWorkloads.run({ program, against, tree, rounds, core, scratch }),
       })
     }
