@@ -271,13 +271,21 @@ describe("GoodbyeTable.candidates", () => {
     { arbitrary: { size: 100 } },
   )
 
-  it.prop("tells which slots share their hash", [Arbitrary.array(anyInteger(0, 9), { maxLength: 12 })], ([hashes]) => {
-    const loaded = tableOf(hashes.map(BigInt))
-    const slots = B.arrange(hashes.map((hash) => ({ hash: BigInt(hash) })))
-    for (const [slot, { hash }] of slots.entries()) {
-      assert.strictEqual(GoodbyeTable.sharesHash(loaded, slot), slots.filter((other) => other.hash === hash).length > 1)
-    }
-  })
+  it.prop(
+    "tells which slots share their hash",
+    [Arbitrary.array(anyInteger(0, 9), { maxLength: 12 })],
+    ([hashes]) => {
+      const loaded = tableOf(hashes.map(BigInt))
+      const slots = B.arrange(hashes.map((hash) => ({ hash: BigInt(hash) })))
+      for (const [slot, { hash }] of slots.entries()) {
+        assert.strictEqual(
+          GoodbyeTable.sharesHash(loaded, slot),
+          slots.filter((other) => other.hash === hash).length > 1,
+        )
+      }
+    },
+    { arbitrary: { size: 100 } },
+  )
 })
 
 describe("GoodbyeTable.heapOrder", () => {

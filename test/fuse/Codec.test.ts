@@ -124,9 +124,14 @@ describe("a request", () => {
     { arbitrary: { runs: 60 } },
   )
 
-  it.prop("of any name is decoded up to its NUL", [anyBytes(300)], ([bytes]) => {
-    const clean = Uint8Array.of(0x61, ...bytes).map((byte) => (byte === 0 ? 1 : byte))
-    const { body } = Result.getOrThrow(Request.decode(Wire.lookup(2, 1, clean)))
-    assert.deepStrictEqual(body._tag === "Lookup" ? [...body.name] : [], [...clean])
-  })
+  it.prop(
+    "of any name is decoded up to its NUL",
+    [anyBytes(300)],
+    ([bytes]) => {
+      const clean = Uint8Array.of(0x61, ...bytes).map((byte) => (byte === 0 ? 1 : byte))
+      const { body } = Result.getOrThrow(Request.decode(Wire.lookup(2, 1, clean)))
+      assert.deepStrictEqual(body._tag === "Lookup" ? [...body.name] : [], [...clean])
+    },
+    { arbitrary: { size: 300 } },
+  )
 })

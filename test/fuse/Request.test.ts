@@ -266,14 +266,27 @@ describe("a message that is none", () => {
     }
   })
 
-  it.prop("of any bytes never throws", [anyBytes(120)], ([bytes]) => {
-    Request.decode(bytes)
-  })
+  it.prop(
+    "of any bytes never throws",
+    [anyBytes(120)],
+    ([bytes]) => {
+      Request.decode(bytes)
+    },
+    { arbitrary: { size: 120 } },
+  )
 
-  it.prop("of any opcode and any body never throws", [anyInteger(0, 60), anyBytes(100)], ([opcode, body]) => {
-    const result = Request.decode(Wire.request(opcode, 2, 1, body))
-    assert.strictEqual(Result.isFailure(result) ? result.failure.header?.opcode : result.success.header.opcode, opcode)
-  })
+  it.prop(
+    "of any opcode and any body never throws",
+    [anyInteger(0, 60), anyBytes(100)],
+    ([opcode, body]) => {
+      const result = Request.decode(Wire.request(opcode, 2, 1, body))
+      assert.strictEqual(
+        Result.isFailure(result) ? result.failure.header?.opcode : result.success.header.opcode,
+        opcode,
+      )
+    },
+    { arbitrary: { size: 100 } },
+  )
 
   it.prop(
     "with any word replaced never throws",

@@ -44,6 +44,7 @@ describe("fit", () => {
         assert.notMatch(fitted, /\p{C}/u)
       }
     },
+    { arbitrary: { size: 100 } },
   )
 })
 
