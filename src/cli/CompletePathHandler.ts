@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as ArchivePath from "../domain/ArchivePath.ts"
 import * as PathText from "../domain/PathText.ts"
 import * as Archive from "../services/Archive.ts"
 import type { Input } from "./CompletePathCommand.ts"
@@ -20,12 +21,10 @@ export const handler = Effect.fn("complete-path")(function* ({ archive: file, pr
     let text = ""
     for (const item of items) {
       if (item._tag === "Unreadable") continue
-      const name = PathText.print(item.path.subarray(item.path.lastIndexOf(SLASH) + 1))
+      const name = PathText.print(ArchivePath.lastName(item.path))
       if (name.startsWith(begun)) text += `${folder}${name}${item.entry.body._tag === "Directory" ? "/" : ""}\n`
     }
     return output.text(text)
   })
   yield* output.flush
 }, Effect.scoped)
-
-const SLASH = 0x2f

@@ -4,7 +4,7 @@
  * Owners are numbers, since names are a matter of the machine that was backed up. Times are those of this machine's time
  * zone. Columns are as wide as is usual and grow where a value is longer: nothing is held back to measure it.
  */
-import * as Bytes from "../domain/Bytes.ts"
+import * as ArchivePath from "../domain/ArchivePath.ts"
 import type { Entry, HardLink } from "../domain/Entry.ts"
 import { S_IFMT } from "../domain/Entry.ts"
 import * as EntryKind from "../domain/EntryKind.ts"
@@ -35,11 +35,9 @@ export const suffix = ({ entry, link }: Found): string => {
   return entry.body._tag === "Symlink" ? ` -> ${PathText.print(entry.body.target)}` : ""
 }
 
-const SLASH = Bytes.fromText("/")
-
 /** The path in a hard link, with the slash before it that most archives leave out. */
 export const targetPath = ({ path }: HardLink): Uint8Array =>
-  path[0] === SLASH[0] ? path : Bytes.concat([SLASH, path])
+  path[0] === ArchivePath.ROOT[0] ? path : ArchivePath.join(ArchivePath.ROOT, path)
 
 /** Type and permissions, and a `+` where there is an ACL: eleven characters. */
 export const mode = (entry: Entry): string =>

@@ -5,6 +5,7 @@
  * leave out the last children of a folder, its branch ends without a corner.
  */
 import * as Effect from "effect/Effect"
+import * as ArchivePath from "../domain/ArchivePath.ts"
 import * as PathText from "../domain/PathText.ts"
 import type * as ArchiveReader from "../services/ArchiveReader.ts"
 import type * as TreeWalk from "../services/TreeWalk.ts"
@@ -34,7 +35,7 @@ export const make = (reader: ArchiveReader.Shape): ((item: TreeWalk.Item, level:
       if (parent !== undefined) parent.left--
       if (level < 0) return Effect.succeed("")
       const last = parent?.left === 0
-      const name = level === 0 ? item.path : item.path.subarray(item.path.lastIndexOf(SLASH) + 1)
+      const name = level === 0 ? item.path : ArchivePath.lastName(item.path)
       const corner = parent === undefined ? "" : `${parent.indent}${last ? "└── " : "├── "}`
       const line = `${corner}${PathText.print(name)}${item._tag === "Found" ? LongListing.suffix(item) : ""}\n`
       if (item._tag === "Unreadable" || item.entry.body._tag !== "Directory") return Effect.succeed(line)
@@ -49,5 +50,3 @@ export const make = (reader: ArchiveReader.Shape): ((item: TreeWalk.Item, level:
       )
     })
 }
-
-const SLASH = 0x2f

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as ArchivePath from "../domain/ArchivePath.ts"
 import * as Bytes from "../domain/Bytes.ts"
 import { type Entry, S_IFDIR } from "../domain/Entry.ts"
 import * as Errno from "../domain/Errno.ts"
@@ -102,7 +103,6 @@ const O_ACCMODE = 3
 const SELINUX = Bytes.fromText("security.selinux")
 const DOT = Bytes.fromText(".")
 const DOT_DOT = Bytes.fromText("..")
-const SLASH = Bytes.fromText("/")
 const UNKNOWN_NAME = Bytes.fromText("?")
 
 /** The operations over `reader`, counting in `registry`; one registry for one bridge. */
@@ -121,12 +121,12 @@ export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape)
     const parts: Array<Uint8Array> = []
     let at = registry.find(id)
     while (at !== undefined && at.id !== NodeId.ROOT) {
-      parts.unshift(SLASH, yield* Effect.orElseSucceed(reader.name(at), () => UNKNOWN_NAME))
+      parts.unshift(ArchivePath.ROOT, yield* Effect.orElseSucceed(reader.name(at), () => UNKNOWN_NAME))
       at = registry.find(at.parent)
     }
     // Not held, or not any more.
-    if (at === undefined) parts.unshift(SLASH, UNKNOWN_NAME)
-    return parts.length === 0 ? SLASH : Bytes.concat(parts)
+    if (at === undefined) parts.unshift(ArchivePath.ROOT, UNKNOWN_NAME)
+    return parts.length === 0 ? ArchivePath.ROOT : Bytes.concat(parts)
   })
 
   /** Logs what is wrong in the archive, once, and turns it into an errno. */
@@ -145,9 +145,7 @@ export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape)
       : `${error.check} ${id}/${Bytes.toKey(name)}`
 
   const pathUnder = (id: NodeId.NodeId, name: Uint8Array | undefined): Effect.Effect<Uint8Array> =>
-    name === undefined
-      ? pathOf(id)
-      : Effect.map(pathOf(id), (path) => Bytes.concat(id === NodeId.ROOT ? [path, name] : [path, SLASH, name]))
+    name === undefined ? pathOf(id) : Effect.map(pathOf(id), (path) => ArchivePath.join(path, name))
 
   const { cached } = reader
 

@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import * as ArchivePath from "../domain/ArchivePath.ts"
 import * as Bytes from "../domain/Bytes.ts"
 import type * as NodeId from "../domain/NodeId.ts"
 import { OUT_HEADER } from "./Abi.ts"
@@ -91,8 +92,6 @@ export type Reply = Pick<RequestEvent, "errno" | "bytes" | "delivery">
 
 const unanswered: Reply = { errno: 0, bytes: 0, delivery: undefined }
 
-const SLASH = Bytes.fromText("/")
-
 /**
  * Makes the listeners of a session; `observer` is the first. Times are those of the clock in its context.
  *
@@ -141,7 +140,7 @@ export const make = Effect.fnUntraced(function* (
       ...reply,
       micros,
       path: Effect.map(path ?? Effect.suspend(() => pathOf(nodeId)), (path) =>
-        below === undefined ? path : Bytes.concat(path.length === 1 ? [path, below] : [path, SLASH, below]),
+        below === undefined ? path : ArchivePath.join(path, below),
       ),
     }
   }

@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Bytes from "../domain/Bytes.ts"
+import * as ArchivePath from "../domain/ArchivePath.ts"
 import * as Limits from "../domain/Limits.ts"
 import * as PathText from "../domain/PathText.ts"
 import type { ArchiveError } from "./ArchiveError.ts"
@@ -84,8 +84,6 @@ export const open = (
 /** Bytes of a file handed on at once. */
 const CHUNK = 1024 * 1024
 
-const ROOT_PATH = Bytes.fromText("/")
-
 /** The archive that `reader` has open. */
 export const fromReader = <Reader extends ArchiveReader.Tree>(
   reader: Reader,
@@ -93,7 +91,7 @@ export const fromReader = <Reader extends ArchiveReader.Tree>(
 ): Shape<Reader> => {
   const root = Effect.map(reader.entry(reader.root), (entry): TreeWalk.Found => ({
     _tag: "Found",
-    path: ROOT_PATH,
+    path: ArchivePath.ROOT,
     depth: 0,
     node: reader.root,
     entry,
@@ -113,7 +111,7 @@ export const fromReader = <Reader extends ArchiveReader.Tree>(
       const child = yield* reader.lookup(at.node, name)
       if (child === undefined) return yield* fail(path, "NotFound")
       const { entry, link, nameStart, node } = child
-      at = { _tag: "Found", path: TreeWalk.join(at.path, name), depth: at.depth + 1, node, entry, link, nameStart }
+      at = { _tag: "Found", path: ArchivePath.join(at.path, name), depth: at.depth + 1, node, entry, link, nameStart }
     }
     return at
   })

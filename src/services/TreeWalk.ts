@@ -8,6 +8,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as ArchivePath from "../domain/ArchivePath.ts"
 import * as Bytes from "../domain/Bytes.ts"
 import type { Entry, HardLink } from "../domain/Entry.ts"
 import * as FormatError from "../domain/FormatError.ts"
@@ -136,7 +137,7 @@ const itemAtOnce = ({ cached }: ArchiveReader.Tree, folder: Folder, slot: number
 
 const itemOf = (folder: Folder, { entry, link, name, nameStart, node }: ArchiveReader.Found): Found => ({
   _tag: "Found",
-  path: join(folder.path, name),
+  path: ArchivePath.join(folder.path, name),
   depth: folder.depth + 1,
   node,
   entry,
@@ -163,12 +164,7 @@ const child = Effect.fnUntraced(function* (
 const childPath = (reader: ArchiveReader.Tree, folder: Folder, slot: number): Effect.Effect<Uint8Array> =>
   Effect.map(
     Effect.orElseSucceed(reader.nameAt(folder.node, slot), () => UNKNOWN),
-    (name) => join(folder.path, name),
+    (name) => ArchivePath.join(folder.path, name),
   )
 
 const UNKNOWN = Bytes.fromText("?")
-const SLASH = Bytes.fromText("/")
-
-/** Path of `name` in the folder `path`. */
-export const join = (path: Uint8Array, name: Uint8Array): Uint8Array =>
-  path.length === 1 ? Bytes.concat([path, name]) : Bytes.concat([path, SLASH, name])

@@ -4,6 +4,7 @@
  * Nothing fails: what cannot be read is an answer too. Everything can be interrupted.
  */
 import * as Effect from "effect/Effect"
+import * as ArchivePath from "../../domain/ArchivePath.ts"
 import type * as Archive from "../../services/Archive.ts"
 import * as TreeWalk from "../../services/TreeWalk.ts"
 import type * as BrowseUpdate from "./BrowseUpdate.ts"
@@ -86,7 +87,8 @@ const preview = (archive: Archive.Shape, item: TreeWalk.Found, height: number): 
 const folderPreview = Effect.fnUntraced(function* ({ reader }: Archive.Shape, folder: TreeWalk.Found, height: number) {
   const slots = yield* reader.slotsInArchiveOrder(folder.node)
   const first = yield* Effect.forEach(slots.subarray(0, height), (slot) => TreeWalk.itemAt(reader, folder, slot))
-  return Preview.ofFolder(slots.length, first.map(OpenFolder.nameOf))
+  const names = first.map(({ path }) => ArchivePath.lastName(path))
+  return Preview.ofFolder(slots.length, names)
 })
 
 const orProblem = <E extends { readonly message: string }>(

@@ -3,6 +3,7 @@
  *
  * Only what is on the screen is formatted, and everything goes through `ScreenText.fit`.
  */
+import * as ArchivePath from "../../domain/ArchivePath.ts"
 import type { Entry } from "../../domain/Entry.ts"
 import * as EntryKind from "../../domain/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
@@ -132,7 +133,7 @@ const itemLine = (item: TreeWalk.Item, isMarked: boolean, isCurrent: boolean, co
 }
 
 const nameText = (item: TreeWalk.Item): string => {
-  const name = PathText.print(OpenFolder.nameOf(item))
+  const name = PathText.print(ArchivePath.lastName(item.path))
   if (item._tag === "Unreadable") return `${name}  (damaged)`
   return item.entry.body._tag === "Directory" ? `${name}/` : name + LongListing.suffix(item)
 }

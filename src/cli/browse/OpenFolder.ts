@@ -137,8 +137,3 @@ export const endSearch = (folder: OpenFolder): OpenFolder => {
   const number = count(folder) === 0 ? folder.search.origin : numberAt(folder, folder.cursor)
   return moveTo({ ...folder, search: undefined }, number)
 }
-
-const SLASH = 0x2f
-
-/** The name of an item: the last part of its path. */
-export const nameOf = ({ path }: TreeWalk.Item): Uint8Array => path.subarray(path.lastIndexOf(SLASH) + 1)

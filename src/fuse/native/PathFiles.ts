@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as ArchivePath from "../../domain/ArchivePath.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as Errno from "../../domain/Errno.ts"
 import * as NodeId from "../../domain/NodeId.ts"
@@ -57,7 +58,6 @@ interface File {
   readonly scope: Scope.Closeable
 }
 
-const SLASH = Bytes.fromText("/")
 /** The binding takes 31 bits. */
 const MAX_HANDLE = 0x7fff_ffff
 const POSIX_ACL = /^system\.posix_acl_/
@@ -76,9 +76,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.scoped(Effect.flatMap(PathWalk.walk(bridge, path, giveBack), (stat) => use(stat?.id ?? NodeId.ROOT, stat)))
 
   const below = (parent: NodeId.NodeId, name: Uint8Array): Effect.Effect<Uint8Array> =>
-    Effect.map(bridge.pathOf(parent), (path) =>
-      Bytes.concat(parent === NodeId.ROOT ? [path, name] : [path, SLASH, name]),
-    )
+    Effect.map(bridge.pathOf(parent), (path) => ArchivePath.join(path, name))
 
   const reportInode = (path: Effect.Effect<Uint8Array>): Effect.Effect<void> =>
     report("inode", path, "its inode number and others are cut to 32 bits: several files may show one")

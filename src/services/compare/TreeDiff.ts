@@ -8,11 +8,11 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as ArchivePath from "../../domain/ArchivePath.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as AttributeDiff from "./AttributeDiff.ts"
 import type { ComparedTree, Item, Listing, TreeError } from "./ComparedTree.ts"
-import * as TreeWalk from "../TreeWalk.ts"
 
 /** One of the two trees. */
 export type Side = "left" | "right"
@@ -44,8 +44,6 @@ export interface Options {
 
 /** Bytes of a file compared at once. */
 const CHUNK = 1024 * 1024
-
-const ROOT_PATH = Bytes.fromText("/")
 
 /** A folder that the walk is in, on one side. */
 interface Cursor<I> {
@@ -199,7 +197,7 @@ export const compare = <L extends Item, R extends Item>(
         if (name === undefined) return yield* leave(level)
         const order = leftName === undefined ? 1 : rightName === undefined ? -1 : Bytes.compare(leftName, rightName)
         yield* visit(
-          TreeWalk.join(level.path, order > 0 ? (rightName as Uint8Array) : name),
+          ArchivePath.join(level.path, order > 0 ? (rightName as Uint8Array) : name),
           order <= 0 ? level.left?.listing.open(level.left.next++) : undefined,
           order >= 0 ? level.right?.listing.open(level.right.next++) : undefined,
         )
@@ -212,7 +210,7 @@ export const compare = <L extends Item, R extends Item>(
           else if (started) return yield* Cause.done()
           else {
             started = true
-            yield* visit(ROOT_PATH, left.root, right.root)
+            yield* visit(ArchivePath.ROOT, left.root, right.root)
           }
         }
         const [first, ...rest] = found

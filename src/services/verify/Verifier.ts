@@ -14,7 +14,7 @@ import * as References from "effect/References"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as ArchiveHead from "../../domain/ArchiveHead.ts"
-import * as Bytes from "../../domain/Bytes.ts"
+import * as ArchivePath from "../../domain/ArchivePath.ts"
 import * as FormatError from "../../domain/FormatError.ts"
 import * as Item from "../../domain/Item.ts"
 import * as Limits from "../../domain/Limits.ts"
@@ -33,8 +33,6 @@ export interface Options {
   /** Called now and then; must be quick. */
   readonly onProgress?: ((progress: Finding.Progress) => void) | undefined
 }
-
-const ROOT_PATH = Bytes.fromText("/")
 
 /**
  * Verifies an archive: the findings in the order of the archive, then the verdict. What is wrong with the archive is in
@@ -70,7 +68,7 @@ export const verify = (
           return yield* walk.begin
         }
         failure = yield* VerifierWalk.refine(sources.archive, opened.failure)
-        report(Finding.fromError(ROOT_PATH, failure))
+        report(Finding.fromError(ArchivePath.ROOT, failure))
       })
 
       const step = Effect.fnUntraced(function* (): Effect.fn.Return<void> {
@@ -128,7 +126,7 @@ const checkPayload = Effect.fnUntraced(function* (payload: Payload, report: Find
       : header(0, (window) => ArchiveHead.checkPayloadStart(window, source.size))
   const started = yield* Effect.result(start)
   if (Result.isFailure(started)) {
-    report(Finding.fromError(ROOT_PATH, started.failure))
+    report(Finding.fromError(ArchivePath.ROOT, started.failure))
     return { _tag: "Absent", expected: undefined }
   }
   const tail = source.size - Item.HEADER_SIZE
@@ -136,8 +134,8 @@ const checkPayload = Effect.fnUntraced(function* (payload: Payload, report: Find
   if (Result.isFailure(ended)) {
     report(
       ended.failure.kind === "IO"
-        ? Finding.fromError(ROOT_PATH, ended.failure)
-        : Finding.note("P2", ROOT_PATH, source.name, tail, "payload archive without its end marker: cut short?"),
+        ? Finding.fromError(ArchivePath.ROOT, ended.failure)
+        : Finding.note("P2", ArchivePath.ROOT, source.name, tail, "payload archive without its end marker: cut short?"),
     )
   }
   return payload

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as ArchivePath from "../../domain/ArchivePath.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Content, Entry, HardLink } from "../../domain/Entry.ts"
 import { NO_PERMISSIONS } from "../../domain/Entry.ts"
@@ -23,7 +24,6 @@ import type * as ArchiveReader from "../ArchiveReader.ts"
 import type { Source } from "../ByteSource.ts"
 import * as Finding from "./Finding.ts"
 import type { Payload } from "../PayloadReader.ts"
-import * as TreeWalk from "../TreeWalk.ts"
 
 export interface Options {
   /** Whether to read the contents of all files too. */
@@ -47,7 +47,6 @@ interface Level {
 /** Bytes of a file read at once. */
 const CHUNK = 1024 * 1024
 
-const ROOT_PATH = Bytes.fromText("/")
 const UNKNOWN_NAME = Bytes.fromText("?")
 
 export interface Walk {
@@ -205,7 +204,7 @@ export const make = (
       return
     }
     const { entry } = child
-    const path = TreeWalk.join(level.path, child.name)
+    const path = ArchivePath.join(level.path, child.name)
     checkGap(level, child.nameStart)
     position = child.nameStart
     if (entry._tag === "HardLink") {
@@ -223,7 +222,7 @@ export const make = (
   const childPath = (level: Level, slot: number): Effect.Effect<Uint8Array> =>
     Effect.map(
       Effect.orElseSucceed(reader.nameAt(level.directory, slot), () => UNKNOWN_NAME),
-      (name) => TreeWalk.join(level.path, name),
+      (name) => ArchivePath.join(level.path, name),
     )
 
   const visitOrFail = (level: Level, slot: number): Effect.Effect<void> =>
@@ -241,14 +240,13 @@ export const make = (
       const missing = ArchiveError.fromFormat(source.name, FormatError.unsupported("P5", firstWithoutPayload, detail))
       report(
         data
-          ? Finding.fromError(ROOT_PATH, missing)
-          : Finding.note("P5", ROOT_PATH, source.name, firstWithoutPayload, detail),
+          ? Finding.fromError(ArchivePath.ROOT, missing)
+          : Finding.note("P5", ArchivePath.ROOT, source.name, firstWithoutPayload, detail),
       )
     }
     if (unchecked > 0) {
-      report(
-        Finding.note("V2", ROOT_PATH, payloadName, 0, `${unchecked} files were not compared: too many to remember`),
-      )
+      const detail = `${unchecked} files were not compared: too many to remember`
+      report(Finding.note("V2", ArchivePath.ROOT, payloadName, 0, detail))
     }
     position = source.size
     onProgress(progress())
@@ -258,11 +256,11 @@ export const make = (
     progress,
     begin: Effect.gen(function* () {
       const prelude = yield* Effect.result(reader.prelude)
-      if (Result.isFailure(prelude)) yield* fail(ROOT_PATH, prelude.failure)
+      if (Result.isFailure(prelude)) yield* fail(ArchivePath.ROOT, prelude.failure)
       const root = yield* Effect.result(reader.entry(reader.root))
-      if (Result.isFailure(root)) return yield* fail(ROOT_PATH, root.failure)
-      yield* checkEntry(ROOT_PATH, root.success)
-      yield* enter(reader.root, ROOT_PATH, 0)
+      if (Result.isFailure(root)) return yield* fail(ArchivePath.ROOT, root.failure)
+      yield* checkEntry(ArchivePath.ROOT, root.success)
+      yield* enter(reader.root, ArchivePath.ROOT, 0)
     }),
     step: Effect.suspend(() => {
       const level = levels.at(-1)

@@ -6,6 +6,7 @@ import * as BrowseState from "../../../src/cli/browse/BrowseState.ts"
 import * as BrowseView from "../../../src/cli/browse/BrowseView.ts"
 import * as OpenFolder from "../../../src/cli/browse/OpenFolder.ts"
 import * as ExitCode from "../../../src/cli/ExitCode.ts"
+import * as ArchivePath from "../../../src/domain/ArchivePath.ts"
 import * as PathText from "../../../src/domain/PathText.ts"
 import * as ArchiveWriter from "../../../src/services/create/ArchiveWriter.ts"
 import * as ByteSink from "../../../src/services/create/ByteSink.ts"
@@ -181,7 +182,7 @@ const compare = (browser: Browser, person: Person): void => {
   assert.strictEqual(expected.length === 0 ? -1 : OpenFolder.numberAt(folder, folder.cursor), person.current())
   for (const number of actual) {
     const item = folder.items.get(number)!
-    assert.strictEqual(Tree.key(OpenFolder.nameOf(item)), Tree.key(person.nameOf(number)))
+    assert.strictEqual(Tree.key(ArchivePath.lastName(item.path)), Tree.key(person.nameOf(number)))
   }
   assert.sameMembers(
     [...state.marks.values()].map((path) => Buffer.from(path).toString("latin1").slice(1)),
