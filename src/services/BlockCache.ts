@@ -25,12 +25,12 @@ export interface Part<A> {
 
 export interface BlockCache {
   /** Reads and decodes a part. */
-  readonly decode: <A>(part: Part<A>) => Effect.Effect<A, ArchiveError.ArchiveError>
+  readonly decode: <A extends object>(part: Part<A>) => Effect.Effect<A, ArchiveError.ArchiveError>
   /**
    * The same at once, where the bytes are held or cached by the system; `undefined` if they are not, or if there is
    * anything to complain about: `decode` tells then.
    */
-  readonly decodeCached: <A extends object | string>(part: Part<A>) => A | undefined
+  readonly decodeCached: <A extends object>(part: Part<A>) => A | undefined
   /** Bytes of the blocks held. */
   readonly memory: () => number
 }
@@ -111,7 +111,7 @@ export const make = (source: Source, options: Options = defaults): BlockCache =>
     return filled
   }
 
-  const decodeCached = <A extends object | string>({ decode, extent, position }: Part<A>): A | undefined => {
+  const decodeCached = <A extends object>({ decode, extent, position }: Part<A>): A | undefined => {
     let window =
       extent > FAR && position + LONELY <= source.size
         ? fill(lonely, position)
@@ -174,8 +174,8 @@ export const make = (source: Source, options: Options = defaults): BlockCache =>
     decodeCached,
     decode: (part) =>
       Effect.suspend(() => {
-        const cached = decodeCached(part as Part<object>)
-        return cached === undefined ? decodeSlowly(part) : Effect.succeed(cached as never)
+        const cached = decodeCached(part)
+        return cached === undefined ? decodeSlowly(part) : Effect.succeed(cached)
       }),
     memory: () => blocks.size * blockSize,
   }

@@ -22,7 +22,7 @@ const take =
   (window: Item.Window): Uint8Array =>
     Item.copy(window, start, end)
 
-const decode = <A>(
+const decode = <A extends object>(
   cache: BlockCache.BlockCache,
   position: number,
   extent: number,
