@@ -6,6 +6,7 @@
  */
 import * as fs from "node:fs"
 import koffi from "koffi"
+import * as DeviceSyscalls from "./DeviceSyscalls.ts"
 
 const F_SETFD = 2
 const FD_CLOEXEC = 1
@@ -86,20 +87,17 @@ export const watch = (descriptor: number, onEnd: () => void): Watch | number => 
     if (epoll >= 0) fs.closeSync(epoll)
     return -errno
   }
-  const handle = koffi.node.poll(epoll, { readable: true }, () => {
-    handle.stop()
+  const readiness = DeviceSyscalls.watch(epoll)
+  readiness.start(() => {
+    readiness.stop()
     onEnd()
   })
   return {
-    close: (done) => {
-      handle.stop()
-      // Closing a handle inside its own callback crashes the process.
-      setImmediate(() => {
-        handle.close()
+    close: (done) =>
+      readiness.close(() => {
         fs.closeSync(epoll)
         fs.closeSync(duplicate)
         done()
-      })
-    },
+      }),
   }
 }
