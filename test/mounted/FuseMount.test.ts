@@ -12,6 +12,7 @@ import { Effect, Exit, Fiber, Scope } from "effect"
 import * as FuseMount from "../../src/fuse/FuseMount.ts"
 import * as MountOptions from "../../src/fuse/MountOptions.ts"
 import * as MountTable from "../../src/fuse/MountTable.ts"
+import * as Descriptors from "../support/Descriptors.ts"
 
 const isRoot = process.geteuid?.() === 0
 const nobody = 65534
@@ -59,15 +60,6 @@ const hold = (mountPoint: string) =>
     (descriptor) => Effect.sync(() => fs.closeSync(descriptor)),
   )
 
-const openDevices = (): number =>
-  fs.readdirSync("/proc/self/fd").filter((descriptor) => {
-    try {
-      return fs.readlinkSync(`/proc/self/fd/${descriptor}`) === "/dev/fuse"
-    } catch {
-      return false // the descriptor of the listing itself
-    }
-  }).length
-
 /** test/support/mountOnly.ts, as nobody unless told. */
 const mountOnly = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
@@ -101,7 +93,7 @@ describe("in this process", () => {
     "is mounted while the scope is open",
     Effect.fnUntraced(function* () {
       const directory = yield* emptyDirectory("a b\n,\\à")
-      const devices = openDevices()
+      const devices = Descriptors.on("/dev/fuse")
       const fsname = "/srv/an archive,with\\all#\n.pxar"
       yield* Effect.scoped(
         Effect.gen(function* () {
@@ -121,7 +113,7 @@ describe("in this process", () => {
         }),
       )
       assert.isUndefined(yield* MountTable.find(directory))
-      assert.strictEqual(openDevices(), devices)
+      assert.strictEqual(Descriptors.on("/dev/fuse"), devices)
     }),
     limits,
   )
@@ -215,7 +207,7 @@ describe("in this process", () => {
     "leaves nothing behind when interrupted at any moment",
     Effect.fnUntraced(function* () {
       const directory = yield* emptyDirectory("mnt")
-      const devices = openDevices()
+      const devices = Descriptors.on("/dev/fuse")
       for (let turns = 0; turns < 40; turns++) {
         const fiber = yield* Effect.forkChild(
           Effect.scoped(Effect.andThen(FuseMount.mount(options(directory)), Effect.never)),
@@ -225,7 +217,7 @@ describe("in this process", () => {
         }
         yield* Fiber.interrupt(fiber)
         assert.isUndefined(yield* MountTable.find(directory))
-        assert.strictEqual(openDevices(), devices)
+        assert.strictEqual(Descriptors.on("/dev/fuse"), devices)
       }
     }),
     limits,

@@ -9,6 +9,7 @@ import * as nodePath from "node:path"
 import { ByteSource } from "../../src/services/ByteSource.ts"
 import * as FileSource from "../../src/services/FileSource.ts"
 import { readCached } from "../../src/services/internal/Preadv2.ts"
+import * as Descriptors from "../support/Descriptors.ts"
 
 const NOBODY = 65_534
 
@@ -28,16 +29,6 @@ const file = (content: Uint8Array) =>
 
 const pattern = (size: number): Buffer =>
   Buffer.from(Uint8Array.from({ length: size }, (_, index) => (index * 31) % 251))
-
-/** Descriptors of this process that are open on `path`. */
-const descriptors = (path: string): number =>
-  fs.readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return fs.readlinkSync(`/proc/self/fd/${fd}`) === path
-    } catch {
-      return false
-    }
-  }).length
 
 /** Writes a file back and drops it from the page cache, where its file system has it on a disk. */
 const uncache = (path: string) => {
@@ -155,11 +146,11 @@ describe("FileSource", () => {
 describe("FileSource.open", () => {
   const refused = (path: string, code: string) =>
     Effect.gen(function* () {
-      const before = descriptors(path)
+      const before = Descriptors.on(path)
       const error = yield* Effect.flip(FileSource.open(path))
       assert.deepStrictEqual([error._tag, error.path, error.code], ["OpenError", path, code])
       assert.isTrue(error.message.startsWith(`${path}: `), error.message)
-      assert.strictEqual(descriptors(path), before)
+      assert.strictEqual(Descriptors.on(path), before)
       return error
     })
 
@@ -230,9 +221,9 @@ describe("FileSource's descriptor", () => {
       const path = yield* file(pattern(10))
       const scope = yield* Scope.make()
       yield* Scope.provide(FileSource.open(path), scope)
-      assert.strictEqual(descriptors(path), 1)
+      assert.strictEqual(Descriptors.on(path), 1)
       yield* Scope.close(scope, Exit.void)
-      assert.strictEqual(descriptors(path), 0)
+      assert.strictEqual(Descriptors.on(path), 0)
     }),
   )
 
@@ -241,9 +232,9 @@ describe("FileSource's descriptor", () => {
       const path = yield* file(pattern(10))
       const scope = yield* Scope.make()
       yield* Scope.provide(Layer.build(FileSource.layer(path)), scope)
-      assert.strictEqual(descriptors(path), 1)
+      assert.strictEqual(Descriptors.on(path), 1)
       yield* Scope.close(scope, Exit.void)
-      assert.strictEqual(descriptors(path), 0)
+      assert.strictEqual(Descriptors.on(path), 0)
     }),
   )
 
@@ -257,8 +248,8 @@ describe("FileSource's descriptor", () => {
       const fiber = yield* Effect.forkChild(source.read(new Uint8Array(8192), 0), { startImmediately: true })
       yield* Fiber.interrupt(fiber)
       yield* Scope.close(scope, Exit.void)
-      assert.strictEqual(descriptors(path), 1)
-      yield* eventually(() => descriptors(path) === 0)
+      assert.strictEqual(Descriptors.on(path), 1)
+      yield* eventually(() => Descriptors.on(path) === 0)
     }),
   )
 
@@ -272,7 +263,7 @@ describe("FileSource's descriptor", () => {
       const fiber = yield* Effect.forkChild(Effect.all(reads, { concurrency: "unbounded" }), { startImmediately: true })
       yield* Fiber.interrupt(fiber)
       yield* Scope.close(scope, Exit.void)
-      yield* eventually(() => descriptors(path) === 0)
+      yield* eventually(() => Descriptors.on(path) === 0)
     }),
   )
 })

@@ -5,7 +5,6 @@
  * It never ends itself with `exit`: that it ends shows that nothing runs any more. Only when its time is over, or when
  * whoever started it is gone, it goes.
  */
-import * as fs from "node:fs"
 import { Worker } from "node:worker_threads"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -22,6 +21,7 @@ import * as MountOptions from "../../src/fuse/MountOptions.ts"
 import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
 import type { Source } from "../../src/services/ByteSource.ts"
 import * as FileSource from "../../src/services/FileSource.ts"
+import * as Descriptors from "./Descriptors.ts"
 
 export interface Config {
   readonly archive: string
@@ -156,15 +156,6 @@ const answering = (mounted: Mount.Mounted): Effect.Effect<void> =>
     })
   })
 
-const openDevices = (): number =>
-  fs.readdirSync("/proc/self/fd").filter((descriptor) => {
-    try {
-      return fs.readlinkSync(`/proc/self/fd/${descriptor}`) === "/dev/fuse"
-    } catch {
-      return false // the descriptor of the listing itself
-    }
-  }).length
-
 const program = Effect.gen(function* () {
   const scope = yield* Scope.make()
   const opened = yield* Effect.result(Scope.provide(mount, scope))
@@ -186,7 +177,16 @@ const program = Effect.gen(function* () {
   yield* Scope.close(scope, Exit.void)
   const held = yield* mounted.held
   const inFlight = yield* mounted.inFlight
-  yield* send({ _tag: "Report", held: held.length, inFlight, stalled, devices: openDevices(), session, log, lazy })
+  yield* send({
+    _tag: "Report",
+    held: held.length,
+    inFlight,
+    stalled,
+    devices: Descriptors.on("/dev/fuse"),
+    session,
+    log,
+    lazy,
+  })
 }).pipe(Effect.provide(Logger.layer([Logger.make(({ message }) => void log.push(String(message)))])))
 
 await Effect.runPromise(program)

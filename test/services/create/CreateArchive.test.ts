@@ -6,6 +6,7 @@ import { Deferred, Effect, Fiber } from "effect"
 import { beforeEach } from "vitest"
 import * as CreateArchive from "../../../src/services/create/CreateArchive.ts"
 import type { SourceWarning } from "../../../src/services/create/SourceWarning.ts"
+import * as Descriptors from "../../support/Descriptors.ts"
 import * as ExcludeCases from "../../support/ExcludeCases.ts"
 import * as Golden from "../../support/Golden.ts"
 import { materialize, setXattr } from "../../support/Materialize.ts"
@@ -72,17 +73,6 @@ const child = (tree: Tree.Directory, at: string): Tree.Tree => {
   return found
 }
 
-/** Descriptors that this process has open on something below `folder`. */
-const openBelow = (folder: string): ReadonlyArray<string> =>
-  fs.readdirSync("/proc/self/fd").flatMap((fd) => {
-    try {
-      const target = fs.readlinkSync(`/proc/self/fd/${fd}`)
-      return target.startsWith(folder) ? [target] : []
-    } catch {
-      return []
-    }
-  })
-
 describe("what any user may archive", () => {
   for (const version of [1, 2] as const) {
     it.effect(`is in the archive as it is on disk, v${version}`, () =>
@@ -93,7 +83,7 @@ describe("what any user may archive", () => {
         assert.deepStrictEqual(result.warnings, [])
         assert.deepStrictEqual(yield* SourceFolder.inArchive(result.reader), SourceFolder.onDisk(source))
         assert.strictEqual(result.summary.entries, SourceFolder.onDisk(source).length)
-        assert.deepStrictEqual(openBelow(source), [])
+        assert.deepStrictEqual(Descriptors.below(source), [])
       }),
     )
   }
@@ -537,7 +527,7 @@ describe("nothing is left", () => {
         assert.strictEqual(fs.readdirSync(target).length, 2)
         yield* Fiber.interrupt(running)
         assert.deepStrictEqual(fs.readdirSync(target), [])
-        assert.deepStrictEqual(openBelow(source), [])
+        assert.deepStrictEqual(Descriptors.below(source), [])
       }),
     )
   }

@@ -5,10 +5,11 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Archive from "../../../src/services/Archive.ts"
 import type { ExtractProblem, Kind } from "../../../src/services/extract/ExtractProblem.ts"
+import * as Descriptors from "../../support/Descriptors.ts"
 import * as Golden from "../../support/Golden.ts"
 import * as MountedTree from "../../support/MountedTree.ts"
 import { need } from "../../support/Requirements.ts"
-import { extractFrom, openIn, sandbox } from "./extraction.ts"
+import { extractFrom, sandbox } from "./extraction.ts"
 
 beforeEach(need({ root: true }))
 
@@ -73,7 +74,7 @@ for (const golden of Golden.all) {
         assert.deepStrictEqual(Object.keys(seen), Object.keys(expected))
         for (const path of Object.keys(expected)) assert.deepStrictEqual(seen[path], expected[path], path)
         assert.strictEqual(report.entries, golden.view().length)
-        assert.deepStrictEqual(openIn(base), [])
+        assert.deepStrictEqual(Descriptors.below(base), [])
       }),
     )
   })

@@ -12,8 +12,9 @@ import * as ArchiveWriter from "../../../src/services/create/ArchiveWriter.ts"
 import * as ByteSink from "../../../src/services/create/ByteSink.ts"
 import * as ExtractFolders from "../../../src/services/extract/ExtractFolders.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
+import * as Descriptors from "../../support/Descriptors.ts"
 import * as Materialize from "../../support/Materialize.ts"
-import { extract, extractFrom, interfering, openIn, pathsIn, renaming, sandbox, type Sandbox } from "./extraction.ts"
+import { extract, extractFrom, interfering, pathsIn, renaming, sandbox, type Sandbox } from "./extraction.ts"
 import { open } from "../helpers.ts"
 
 const readText = (...names: ReadonlyArray<string>): string => fs.readFileSync(path.join(...names), "utf8")
@@ -33,7 +34,7 @@ const safely = (
         yield* test(box)
         assert.deepStrictEqual(box.snapshot(), before)
         assert.deepStrictEqual(fs.readdirSync(box.base).toSorted(), ["outside", "target"])
-        assert.deepStrictEqual(openIn(box.base), [])
+        assert.deepStrictEqual(Descriptors.below(box.base), [])
       }),
     timeout,
   )
@@ -291,7 +292,7 @@ describe("deep trees", () => {
         let seen = 0
         let most = 0
         const count = (): void => {
-          if (seen++ % 128 === 0) most = Math.max(most, openIn(base).length)
+          if (seen++ % 128 === 0) most = Math.max(most, Descriptors.below(base).length)
         }
         const reader = interfering(interfering(yield* chain(4096), "d", count), "f", count)
         const { problems, report } = yield* extractFrom(reader, target)

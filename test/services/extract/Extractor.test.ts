@@ -8,8 +8,9 @@ import { beforeEach } from "vitest"
 import * as ArchiveReader from "../../../src/services/ArchiveReader.ts"
 import * as Extractor from "../../../src/services/extract/Extractor.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
+import * as Descriptors from "../../support/Descriptors.ts"
 import { need } from "../../support/Requirements.ts"
-import { extract, extractFrom, openIn, pathsIn, sandbox } from "./extraction.ts"
+import { extract, extractFrom, pathsIn, sandbox } from "./extraction.ts"
 import { absent, open, recorded } from "../helpers.ts"
 
 const MIB = 1024 * 1024
@@ -174,7 +175,7 @@ describe("what cannot be read", () => {
       const { problems } = yield* extractFrom(yield* failingAt(7), target)
       assert.deepStrictEqual(problems, ["Unreadable big"])
       assert.deepStrictEqual(pathsIn(target), ["a", "small", "z"])
-      assert.deepStrictEqual(openIn(base), [])
+      assert.deepStrictEqual(Descriptors.below(base), [])
     }),
   )
 
@@ -233,7 +234,7 @@ describe("interruption", () => {
       assert.isAbove(fs.statSync(path.join(target, "d/big")).size, 0)
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(pathsIn(target), ["d", "d/a"])
-      assert.deepStrictEqual(openIn(base), [])
+      assert.deepStrictEqual(Descriptors.below(base), [])
     }),
   )
 
@@ -364,6 +365,6 @@ it.effect("a problem that nobody can hear of ends the run", () =>
       { target, onProblem: (problem) => Effect.fail(problem.kind) },
     )
     assert.strictEqual(yield* Effect.flip(run), "Unreadable")
-    assert.deepStrictEqual(openIn(target), [])
+    assert.deepStrictEqual(Descriptors.below(target), [])
   }),
 )

@@ -112,18 +112,6 @@ export const pathsIn = (folder: string): ReadonlyArray<string> =>
     .filter((path) => path !== "")
     .toSorted()
 
-/** Descriptors that this process has open on something in `folder`. */
-export const openIn = (folder: string): ReadonlyArray<string> =>
-  fs.readdirSync("/proc/self/fd").flatMap((fd) => {
-    try {
-      const target = fs.readlinkSync(`/proc/self/fd/${fd}`)
-      return target.startsWith(folder) ? [target] : []
-    } catch {
-      // The descriptor of the listing itself.
-      return []
-    }
-  })
-
 export const modeOf = (...names: ReadonlyArray<string>): number => fs.lstatSync(path.join(...names)).mode & 0o7777
 
 /** Extended attributes, values in hex. */

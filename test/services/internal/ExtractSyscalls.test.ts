@@ -3,7 +3,8 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Syscalls from "../../../src/services/internal/ExtractSyscalls.ts"
-import { openIn, pathsIn, sandbox } from "../extract/extraction.ts"
+import * as Descriptors from "../../support/Descriptors.ts"
+import { pathsIn, sandbox } from "../extract/extraction.ts"
 
 const EINVAL = -22
 const EEXIST = -17
@@ -48,7 +49,7 @@ describe("names", () => {
           results.map(() => EINVAL),
         )
         assert.deepStrictEqual(pathsIn(target), ["file", "folder", "link"])
-        assert.strictEqual(openIn(base).length, 1)
+        assert.strictEqual(Descriptors.below(base).length, 1)
       }),
     )
   }
