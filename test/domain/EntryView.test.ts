@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Attributes, type Entry, noAttributes } from "../../src/domain/Entry.ts"
 import * as EntryView from "../../src/domain/EntryView.ts"
+import { entryOf } from "./helpers.ts"
 
 const attributes: Attributes = {
   ...noAttributes,
@@ -17,20 +18,8 @@ const bodies = {
   symlink: { _tag: "Symlink", target: Buffer.from("x") },
 } as const
 
-const entry = (kind: keyof typeof bodies, mode: number): Entry => ({
-  _tag: "Entry",
-  start: 0,
-  end: 0,
-  mode,
-  flags: 0n,
-  uid: 7,
-  gid: 8,
-  mtimeSeconds: 0n,
-  mtimeNanos: 0,
-  attributes,
-  body: bodies[kind],
-  findings: [],
-})
+const entry = (kind: keyof typeof bodies, mode: number): Entry =>
+  entryOf({ mode, uid: 7, gid: 8, attributes, body: bodies[kind] })
 
 const file = (mode = 0o100670) => entry("file", mode)
 

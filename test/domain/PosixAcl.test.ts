@@ -2,26 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Attributes, Body, Entry } from "../../src/domain/Entry.ts"
 import { noAttributes } from "../../src/domain/Entry.ts"
 import * as PosixAcl from "../../src/domain/PosixAcl.ts"
-import { hex } from "./helpers.ts"
+import { entryOf, hex } from "./helpers.ts"
 
 const NO_MASK = 2n ** 64n - 1n
 const directory: Body = { _tag: "Directory", contentsStart: 156 }
 const file: Body = { _tag: "File", content: { source: "archive", start: 200, length: 3 } }
 
-const entry = (attributes: Partial<Attributes>, mode = 0o40755, body: Body = directory): Entry => ({
-  _tag: "Entry",
-  start: 100,
-  end: 160,
-  mode,
-  flags: 0n,
-  uid: 0,
-  gid: 0,
-  mtimeSeconds: 0n,
-  mtimeNanos: 0,
-  attributes: { ...noAttributes, ...attributes },
-  body,
-  findings: [],
-})
+const entry = (attributes: Partial<Attributes>, mode = 0o40755, body: Body = directory): Entry =>
+  entryOf({ mode, attributes: { ...noAttributes, ...attributes }, body })
 
 const acl = (id: number | bigint, permissions: number | bigint) => ({
   id: BigInt(id),

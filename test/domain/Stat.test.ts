@@ -1,23 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Body, Entry } from "../../src/domain/Entry.ts"
-import { noAttributes } from "../../src/domain/Entry.ts"
 import * as Stat from "../../src/domain/Stat.ts"
-import { anyInteger, anyU32 } from "./helpers.ts"
+import { anyInteger, anyU32, entryOf } from "./helpers.ts"
 
-const entry = (body: Body, mode = 0o644): Entry => ({
-  _tag: "Entry",
-  start: 100,
-  end: 160,
-  mode,
-  flags: 0n,
-  uid: 4_294_967_295,
-  gid: 12,
-  mtimeSeconds: -62_135_596_800n,
-  mtimeNanos: 999_999_999,
-  attributes: noAttributes,
-  body,
-  findings: [],
-})
+const entry = (body: Body, mode = 0o644): Entry =>
+  entryOf({ mode, uid: 4_294_967_295, gid: 12, mtimeSeconds: -62_135_596_800n, mtimeNanos: 999_999_999, body })
 
 const file = (length: number): Body => ({ _tag: "File", content: { source: "archive", start: 0, length } })
 

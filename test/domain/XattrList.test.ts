@@ -2,24 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Attributes, Entry } from "../../src/domain/Entry.ts"
 import { noAttributes } from "../../src/domain/Entry.ts"
 import * as XattrList from "../../src/domain/XattrList.ts"
-import { hex, text } from "./helpers.ts"
+import { entryOf, hex, text } from "./helpers.ts"
 
-const entry = (attributes: Attributes): Entry => ({
-  _tag: "Entry",
-  start: 100,
-  end: 160,
-  mode: 0o40755,
-  flags: 0n,
-  uid: 0,
-  gid: 0,
-  mtimeSeconds: 0n,
-  mtimeNanos: 0,
-  attributes,
-  body: { _tag: "Directory", contentsStart: 156 },
-  findings: [],
-})
-
-const withAttributes = (attributes: Partial<Attributes>): Entry => entry({ ...noAttributes, ...attributes })
+const withAttributes = (attributes: Partial<Attributes>): Entry =>
+  entryOf({ attributes: { ...noAttributes, ...attributes } })
 
 const xattr = (name: string, value = "") => ({ name: Buffer.from(name), value: Buffer.from(value) })
 
@@ -38,7 +24,7 @@ const value = (of: Entry, name: string) => XattrList.get(of, Buffer.from(name))
 
 describe("XattrList.fromEntry", () => {
   it("is empty for an entry without attributes", () => {
-    assert.deepStrictEqual(listed(entry(noAttributes)), [])
+    assert.deepStrictEqual(listed(entryOf({})), [])
   })
 
   it("lists XATTRs in archive order, then capability, access and default ACL (§8.1)", () => {
@@ -120,7 +106,7 @@ describe("XattrList.names", () => {
   })
 
   it("is empty without attributes", () => {
-    assert.strictEqual(namesOf(entry(noAttributes)).length, 0)
+    assert.strictEqual(namesOf(entryOf({})).length, 0)
   })
 
   it("keeps names of 255 bytes and leaves out longer ones (§8.6)", () => {

@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
+import { type Entry, noAttributes } from "../../src/domain/Entry.ts"
 import type { Check, Kind } from "../../src/domain/FormatError.ts"
 import { FormatError, NeedBytes } from "../../src/domain/FormatError.ts"
 import * as Item from "../../src/domain/Item.ts"
@@ -33,6 +34,23 @@ export const assertNeeds = (run: () => unknown, end: number): void => {
 
 /** A window that begins at `base` of the archive. */
 export const windowOf = (bytes: Uint8Array, base = 0): Item.Window => Item.makeWindow(bytes, base)
+
+/** A folder without attributes, but for these fields. */
+export const entryOf = (fields: Partial<Entry>): Entry => ({
+  _tag: "Entry",
+  start: 100,
+  end: 160,
+  mode: 0o40755,
+  flags: 0n,
+  uid: 0,
+  gid: 0,
+  mtimeSeconds: 0n,
+  mtimeNanos: 0,
+  attributes: noAttributes,
+  body: { _tag: "Directory", contentsStart: 156 },
+  findings: [],
+  ...fields,
+})
 
 export const hex = (bytes: Uint8Array | undefined): string | undefined =>
   bytes === undefined ? undefined : Buffer.from(bytes).toString("hex")
