@@ -4,7 +4,6 @@
  */
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import * as readline from "node:readline"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
@@ -13,38 +12,15 @@ import * as FuseMount from "../../src/fuse/FuseMount.ts"
 import * as MountOptions from "../../src/fuse/MountOptions.ts"
 import * as MountTable from "../../src/fuse/MountTable.ts"
 import * as Descriptors from "../support/Descriptors.ts"
+import * as Processes from "../support/Processes.ts"
+import { isRoot, NOBODY } from "../support/Requirements.ts"
 
-const isRoot = process.geteuid?.() === 0
-const nobody = 65534
 const O_PATH = 0o10000000
 const limits = { skip: !fs.existsSync("/dev/fuse"), timeout: 30_000 }
 
 beforeAll(() => {
   if (isRoot && !limits.skip) fs.chmodSync("/dev/fuse", 0o666)
 })
-
-const run = (command: string, ...args: ReadonlyArray<string>): Effect.Effect<number | null> =>
-  Effect.callback((resume) => {
-    spawn(command, args, { stdio: "ignore" }).on("close", (code) => resume(Effect.succeed(code)))
-  })
-
-/** An empty directory; whatever is mounted there in the end goes away. */
-const emptyDirectory = (name: string, owner = process.getuid?.() ?? 0) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const parent = await fs.promises.mkdtemp(path.join(await fs.promises.realpath(os.tmpdir()), "pxar-fuse-"))
-      const directory = path.join(parent, name)
-      await fs.promises.chmod(parent, 0o755)
-      await fs.promises.mkdir(directory)
-      await fs.promises.chown(directory, owner, owner)
-      return directory
-    }),
-    Effect.fnUntraced(function* (directory) {
-      yield* isRoot ? run("umount", "-l", directory) : run("fusermount3", "-u", "-z", directory)
-      yield* Effect.promise(() => fs.promises.rmdir(directory))
-      yield* Effect.promise(() => fs.promises.rmdir(path.dirname(directory)))
-    }),
-  )
 
 const options = (mountPoint: string, more: Partial<FuseMount.Options> = {}): FuseMount.Options => ({
   mountPoint,
@@ -70,7 +46,7 @@ const mountOnly = Effect.fnUntraced(function* (
     Effect.sync(() =>
       spawn(process.execPath, [script, ...args], {
         stdio: ["pipe", "pipe", "inherit", more.descriptor ?? "ignore"],
-        ...(isRoot && more.asMyself !== true ? { uid: nobody, gid: nobody } : {}),
+        ...(isRoot && more.asMyself !== true ? { uid: NOBODY, gid: NOBODY } : {}),
         ...(more.env === undefined ? {} : { env: more.env }),
       }),
     ),
@@ -92,7 +68,7 @@ describe("in this process", () => {
   it.live(
     "is mounted while the scope is open",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("a b\n,\\à")
+      const directory = yield* Processes.mountPoint("a b\n,\\à")
       const devices = Descriptors.on("/dev/fuse")
       const fsname = "/srv/an archive,with\\all#\n.pxar"
       yield* Effect.scoped(
@@ -121,7 +97,7 @@ describe("in this process", () => {
   it.live(
     "passes the options on",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt")
+      const directory = yield* Processes.mountPoint()
       yield* FuseMount.mount(
         options(directory, {
           options: { ...MountOptions.defaults, noExec: true, noAtime: true, fsname: "x", subtype: "y", maxRead: 8192 },
@@ -139,7 +115,7 @@ describe("in this process", () => {
   it.live(
     "resolves symbolic links and relative names",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt")
+      const directory = yield* Processes.mountPoint()
       const link = `${directory}.link`
       yield* Effect.acquireRelease(
         Effect.sync(() => fs.symlinkSync("mnt", link)),
@@ -159,7 +135,7 @@ describe("in this process", () => {
   it.live(
     "unmounts once: what is mounted there afterwards is left alone",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt")
+      const directory = yield* Processes.mountPoint()
       const scope = yield* Scope.make()
       const first = yield* Scope.provide(FuseMount.mount(options(directory)), scope)
       const twice = [FuseMount.unmount(first), FuseMount.unmount(first)]
@@ -175,7 +151,7 @@ describe("in this process", () => {
   it.live(
     "detaches a busy mount and tells",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt")
+      const directory = yield* Processes.mountPoint()
       const told: Array<string> = []
       const onLazyUnmount = (detail: string) => Effect.sync(() => void told.push(detail))
       yield* Effect.scoped(
@@ -195,9 +171,9 @@ describe("in this process", () => {
   it.live(
     "does nothing about a mount that somebody else has unmounted",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt")
+      const directory = yield* Processes.mountPoint()
       const mount = yield* FuseMount.mount(options(directory))
-      assert.strictEqual(yield* run("fusermount3", "-u", directory), 0)
+      assert.strictEqual((yield* Processes.run("fusermount3", ["-u", directory])).code, 0)
       assert.strictEqual(yield* FuseMount.unmount(mount), "gone")
     }),
     limits,
@@ -206,7 +182,7 @@ describe("in this process", () => {
   it.live(
     "leaves nothing behind when interrupted at any moment",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt")
+      const directory = yield* Processes.mountPoint()
       const devices = Descriptors.on("/dev/fuse")
       for (let turns = 0; turns < 40; turns++) {
         const fiber = yield* Effect.forkChild(
@@ -226,7 +202,7 @@ describe("in this process", () => {
   it.live(
     "uses a connection that is passed in, and does not unmount it",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt")
+      const directory = yield* Processes.mountPoint()
       const mount = yield* FuseMount.mount(options(directory))
       const child = yield* mountOnly(["/dev/fd/3"], { descriptor: mount.descriptor })
       assert.deepStrictEqual(yield* child.next, { descriptor: 3, mountPoint: "/dev/fd/3", how: "passed" })
@@ -250,7 +226,7 @@ describe("refuses", () => {
   it.live(
     "what is no empty directory",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt")
+      const directory = yield* Processes.mountPoint()
       const file = path.join(directory, "file")
       assert.strictEqual((yield* refusal(file)).reason, "MountPointMissing")
       yield* Effect.acquireRelease(
@@ -272,7 +248,7 @@ describe("refuses", () => {
   it.live(
     "a directory where something is mounted, served or not",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt")
+      const directory = yield* Processes.mountPoint()
       const child = yield* mountOnly([directory], { asMyself: true })
       assert.strictEqual((yield* child.next).mountPoint, directory)
       const error = yield* refusal(directory)
@@ -295,7 +271,7 @@ describe("through fusermount3", () => {
   it.live(
     "a user mounts and unmounts",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("a b,\\à", isRoot ? nobody : undefined)
+      const directory = yield* Processes.mountPoint("a b,\\à", isRoot ? NOBODY : undefined)
       const child = yield* mountOnly([directory, "noexec,max_read=8192"])
       const mount = yield* child.next
       const entry = (yield* MountTable.find(directory))!
@@ -312,7 +288,7 @@ describe("through fusermount3", () => {
   it.live(
     "a busy mount is detached",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt", isRoot ? nobody : undefined)
+      const directory = yield* Processes.mountPoint("mnt", isRoot ? NOBODY : undefined)
       const child = yield* mountOnly([directory])
       assert.strictEqual((yield* child.next).how, "fusermount3")
       yield* hold(directory)
@@ -328,7 +304,7 @@ describe("through fusermount3", () => {
   it.live(
     "a refusal says why",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt", isRoot ? nobody : undefined)
+      const directory = yield* Processes.mountPoint("mnt", isRoot ? NOBODY : undefined)
       const refusal = (args: ReadonlyArray<string>, env?: NodeJS.ProcessEnv) =>
         Effect.flatMap(mountOnly(args, env === undefined ? {} : { env }), (child) => child.next)
       const missing = yield* refusal([directory], { ...process.env, PATH: "/nonexistent" })
@@ -340,7 +316,7 @@ describe("through fusermount3", () => {
         assert.include(others.message, "'user_allow_other' is set in /etc/fuse.conf")
       }
       if (isRoot) {
-        const foreign = yield* refusal([yield* emptyDirectory("mnt")])
+        const foreign = yield* refusal([yield* Processes.mountPoint()])
         assert.strictEqual(foreign.reason, "NotPermitted")
         assert.include(foreign.message, "user has no write access to mountpoint")
       }
@@ -351,8 +327,8 @@ describe("through fusermount3", () => {
   it.live(
     "an unmount that fails is told, and the mount stays",
     Effect.fnUntraced(function* () {
-      const directory = yield* emptyDirectory("mnt", isRoot ? nobody : undefined)
-      const bin = yield* emptyDirectory("bin")
+      const directory = yield* Processes.mountPoint("mnt", isRoot ? NOBODY : undefined)
+      const bin = yield* Processes.mountPoint("bin")
       const helper = path.join(bin, "fusermount3")
       yield* Effect.acquireRelease(
         Effect.sync(() => fs.symlinkSync("/usr/bin/fusermount3", helper)),

@@ -4,24 +4,17 @@ import koffi from "koffi"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
-import * as os from "node:os"
 import * as nodePath from "node:path"
 import { ByteSource } from "../../src/services/ByteSource.ts"
 import * as FileSource from "../../src/services/FileSource.ts"
 import { readCached } from "../../src/services/internal/Preadv2.ts"
 import * as Descriptors from "../support/Descriptors.ts"
-
-const NOBODY = 65_534
-
-/** A folder that the scope removes. */
-const folder = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(nodePath.join(os.tmpdir(), "pxar-fuse-source-"))),
-  (path) => Effect.sync(() => fs.rmSync(path, { recursive: true })),
-)
+import * as Processes from "../support/Processes.ts"
+import { isRoot, NOBODY } from "../support/Requirements.ts"
 
 /** A file of its own with this content. */
 const file = (content: Uint8Array) =>
-  Effect.map(folder, (path) => {
+  Effect.map(Processes.temporaryFolder, (path) => {
     const name = nodePath.join(path, "x.pxar")
     fs.writeFileSync(name, content)
     return name
@@ -156,7 +149,7 @@ describe("FileSource.open", () => {
 
   it.effect("fails with ENOENT for a file that is not there", () =>
     Effect.gen(function* () {
-      const error = yield* refused(nodePath.join(yield* folder, "none"), "ENOENT")
+      const error = yield* refused(nodePath.join(yield* Processes.temporaryFolder, "none"), "ENOENT")
       assert.include(error.message, "no such file")
     }),
   )
@@ -169,7 +162,7 @@ describe("FileSource.open", () => {
 
   it.effect("fails with EISDIR for a folder", () =>
     Effect.gen(function* () {
-      yield* refused(yield* folder, "EISDIR")
+      yield* refused(yield* Processes.temporaryFolder, "EISDIR")
     }),
   )
 
@@ -177,7 +170,7 @@ describe("FileSource.open", () => {
 
   it.effect("fails with EINVAL for a FIFO, without waiting for a writer", () =>
     Effect.gen(function* () {
-      const path = nodePath.join(yield* folder, "fifo")
+      const path = nodePath.join(yield* Processes.temporaryFolder, "fifo")
       execFileSync("mkfifo", [path])
       yield* refused(path, "EINVAL")
     }),
@@ -185,7 +178,7 @@ describe("FileSource.open", () => {
 
   it.live("fails for a socket", () =>
     Effect.gen(function* () {
-      const path = nodePath.join(yield* folder, "socket")
+      const path = nodePath.join(yield* Processes.temporaryFolder, "socket")
       yield* Effect.acquireRelease(
         Effect.callback<net.Server>((resume) => {
           const server = net.createServer().listen(path, () => resume(Effect.succeed(server)))
@@ -200,10 +193,9 @@ describe("FileSource.open", () => {
     Effect.gen(function* () {
       const path = yield* file(Buffer.alloc(1))
       fs.chmodSync(path, 0)
-      fs.chmodSync(nodePath.dirname(path), 0o755)
       const attempt = refused(path, "EACCES")
       // Root may read everything, so it becomes somebody else for the attempt.
-      const error = yield* process.geteuid!() === 0
+      const error = yield* isRoot
         ? Effect.acquireUseRelease(
             Effect.sync(() => process.seteuid!(NOBODY)),
             () => attempt,

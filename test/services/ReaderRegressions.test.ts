@@ -2,10 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as nodePath from "node:path"
 import * as FileSource from "../../src/services/FileSource.ts"
 import * as B from "../support/ArchiveBuilder.ts"
+import * as Processes from "../support/Processes.ts"
 import { failing, find, open, readText } from "./helpers.ts"
 
 describe("a first child whose name is damaged", () => {
@@ -116,11 +116,7 @@ describe("what is read", () => {
 
 describe("a file source that is closed", () => {
   const opened = Effect.gen(function* () {
-    const folder = yield* Effect.acquireRelease(
-      Effect.sync(() => fs.mkdtempSync(nodePath.join(os.tmpdir(), "pxar-fuse-closed-"))),
-      (path) => Effect.sync(() => fs.rmSync(path, { recursive: true })),
-    )
-    const path = nodePath.join(folder, "x.pxar")
+    const path = nodePath.join(yield* Processes.temporaryFolder, "x.pxar")
     fs.writeFileSync(path, Buffer.alloc(8192))
     const scope = yield* Scope.make()
     return { path, scope, source: yield* Scope.provide(FileSource.open(path), scope) }

@@ -5,9 +5,8 @@
 import { execFileSync } from "node:child_process"
 import * as crypto from "node:crypto"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
-import { Effect, type Scope } from "effect"
+import { Effect } from "effect"
 import type { Entry } from "../../src/domain/Entry.ts"
 import type * as Node from "../../src/domain/Node.ts"
 import * as XattrList from "../../src/domain/XattrList.ts"
@@ -16,12 +15,6 @@ import type * as ArchiveReader from "../../src/services/ArchiveReader.ts"
 import { makeNode, setTime, setXattr } from "./Materialize.ts"
 import * as MountedTree from "./MountedTree.ts"
 import * as Tree from "./Tree.ts"
-
-/** A fresh folder, removed when the scope closes. */
-export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pxar-fuse-create-"))),
-  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true })),
-)
 
 /** Makes files with these contents, and the folders on the way; a path with a slash at its end is a folder. */
 export const makeFiles = (folder: string, files: Readonly<Record<string, string | Uint8Array>>): void => {

@@ -2,12 +2,12 @@ import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ArchiveTarget from "../../../src/services/create/ArchiveTarget.ts"
-import * as SourceFolder from "../../support/SourceFolder.ts"
+import * as Processes from "../../support/Processes.ts"
 
 describe("an archive target", () => {
   it.effect("has its name and its bytes after the commit", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       yield* Effect.scoped(
         Effect.gen(function* () {
           const target = yield* ArchiveTarget.open(`${folder}/a`)
@@ -26,7 +26,7 @@ describe("an archive target", () => {
 
   it.effect("leaves nothing without a commit", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       yield* Effect.scoped(
         Effect.flatMap(ArchiveTarget.open(`${folder}/a`), (target) => target.sink.write(Buffer.from("x"))),
       )
@@ -36,7 +36,7 @@ describe("an archive target", () => {
 
   it.effect("takes its name back if what it belongs to fails after the commit", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       const failing = Effect.scoped(
         Effect.flatMap(ArchiveTarget.open(`${folder}/a`), (target) =>
           Effect.andThen(target.commit, Effect.fail("the other half failed")),
@@ -49,7 +49,7 @@ describe("an archive target", () => {
 
   it.effect("can have a name of 255 bytes, and lie in the current folder", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       const name = "n".repeat(255)
       yield* Effect.scoped(Effect.flatMap(ArchiveTarget.open(`${folder}/${name}`), ({ commit }) => commit))
       assert.deepStrictEqual(fs.readdirSync(folder), [name])

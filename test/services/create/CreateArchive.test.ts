@@ -10,12 +10,13 @@ import * as Descriptors from "../../support/Descriptors.ts"
 import * as ExcludeCases from "../../support/ExcludeCases.ts"
 import * as Golden from "../../support/Golden.ts"
 import { materialize, setXattr } from "../../support/Materialize.ts"
+import * as Processes from "../../support/Processes.ts"
 import * as Requirements from "../../support/Requirements.ts"
 import * as SourceFolder from "../../support/SourceFolder.ts"
 import * as Tree from "../../support/Tree.ts"
 
 /** A folder for the source, and one for the archive. */
-const folders = Effect.map(SourceFolder.temporaryFolder, (folder) => {
+const folders = Effect.map(Processes.temporaryFolder, (folder) => {
   const source = path.join(folder, "source")
   const target = path.join(folder, "target")
   fs.mkdirSync(source)

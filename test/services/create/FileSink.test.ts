@@ -2,10 +2,10 @@ import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import * as FileSink from "../../../src/services/create/FileSink.ts"
-import * as SourceFolder from "../../support/SourceFolder.ts"
+import * as Processes from "../../support/Processes.ts"
 
 const make = Effect.fnUntraced(function* () {
-  const folder = yield* SourceFolder.temporaryFolder
+  const folder = yield* Processes.temporaryFolder
   const path = `${folder}/file`
   const fd = fs.openSync(path, "wx")
   return { path, fd, sink: yield* FileSink.fromDescriptor(path, fd) }
@@ -43,7 +43,7 @@ describe("a file sink", () => {
 
   it.effect("is closed by its scope, also while a write is under way", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       const fd = fs.openSync(`${folder}/file`, "wx")
       const scope = yield* Scope.make()
       const sink = yield* Scope.provide(FileSink.fromDescriptor("file", fd), scope)

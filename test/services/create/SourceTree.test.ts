@@ -5,6 +5,7 @@ import { S_IFDIR, S_IFLNK, S_IFREG } from "../../../src/domain/Entry.ts"
 import * as FeatureFlags from "../../../src/domain/FeatureFlags.ts"
 import * as SourceTree from "../../../src/services/create/SourceTree.ts"
 import { makeNode, setFlags, setTime, setXattr } from "../../support/Materialize.ts"
+import * as Processes from "../../support/Processes.ts"
 import * as SourceFolder from "../../support/SourceFolder.ts"
 
 const list = Effect.fnUntraced(function* (tree: SourceTree.SourceTree, directory = tree.root) {
@@ -28,7 +29,7 @@ const openAt = Effect.fnUntraced(function* (tree: SourceTree.SourceTree, path: s
 describe("a listing", () => {
   it.effect("is in ascending order of bytes, without dots", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       const names = ["a", "a ", "a!", "a/b", "ab", "B", "\u00ff", "\u0001", ".hidden", "...", "Z".repeat(255)]
       for (const name of names) {
         const at = Buffer.from(`${folder}/${name}`, "latin1")
@@ -47,7 +48,7 @@ describe("a listing", () => {
   for (const count of [0, 1, 5000]) {
     it.effect(`has all of ${count} names, with their types`, () =>
       Effect.gen(function* () {
-        const folder = yield* SourceFolder.temporaryFolder
+        const folder = yield* Processes.temporaryFolder
         for (let i = 0; i < count; i++) {
           const name = `${folder}/${String(i).padStart(60, "0")}`
           if (i % 3 === 0) fs.mkdirSync(name)
@@ -71,7 +72,7 @@ describe("a listing", () => {
 describe("an entry", () => {
   it.effect("has the status that lstat shows", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       SourceFolder.fillAsUser(folder)
       const tree = yield* SourceTree.open(folder)
       for (const name of ["size5000000", "deep", "dangling", "fifo", "socket", "mode4755", "deep/er/link"]) {
@@ -93,7 +94,7 @@ describe("an entry", () => {
 
   it.effect("has times on both sides of the epoch", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       const tree = yield* SourceTree.open(folder)
       for (const [seconds, nanos] of [
         [-1n, 999_999_999],
@@ -111,7 +112,7 @@ describe("an entry", () => {
 
   it.effect("keeps its access time", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       fs.mkdirSync(`${folder}/d`)
       fs.writeFileSync(`${folder}/d/f`, "content")
       for (const name of ["d", "d/f"]) setTime(Buffer.from(`${folder}/${name}`), 1000n, 5)
@@ -127,7 +128,7 @@ describe("an entry", () => {
 
   it.effect("has the flags that archives keep, if its file system has them", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       fs.mkdirSync(`${folder}/flagged`)
       fs.writeFileSync(`${folder}/plain`, "")
       const tree = yield* SourceTree.open(folder)
@@ -143,7 +144,7 @@ describe("an entry", () => {
 
   it.effect("has its attributes in the order in which the file system lists them", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       fs.writeFileSync(`${folder}/a`, "")
       const names = ["user.z", "user.a", "user.mmmm", "user.b"]
       for (const name of names) setXattr(Buffer.from(`${folder}/a`), name, Buffer.from(name))
@@ -165,7 +166,7 @@ describe("an entry", () => {
 
   it.effect("has a target if it is a link", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       const target = Buffer.from([0x2f, 0xff, 0xfe])
       fs.symlinkSync(target, `${folder}/link`)
       fs.writeFileSync(`${folder}/file`, "")
@@ -178,7 +179,7 @@ describe("an entry", () => {
 
   it.effect("is not opened, nor waited for, if it is a FIFO or a socket", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       makeNode(Buffer.from(`${folder}/fifo`), 0o010600)
       makeNode(Buffer.from(`${folder}/socket`), 0o140600)
       const tree = yield* SourceTree.open(folder)
@@ -188,7 +189,7 @@ describe("an entry", () => {
 
   it.effect("that is replaced by a FIFO after the listing is not waited for either", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       fs.writeFileSync(`${folder}/a`, "")
       const tree = yield* SourceTree.open(folder)
       const listing = yield* tree.list(tree.root)
@@ -202,7 +203,7 @@ describe("an entry", () => {
 describe("contents", () => {
   it.effect("are read in pieces of any size, small ones and large ones", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       const content = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 7 + (i >> 8)) & 0xff))
       fs.writeFileSync(`${folder}/a`, content)
       const tree = yield* SourceTree.open(folder)
@@ -229,7 +230,7 @@ describe("contents", () => {
 describe("descriptors", () => {
   it.effect("are closed one by one, and the rest with the scope", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       SourceFolder.makeFiles(folder, { "a/b/c": "" })
       const isOpen = (fd: number): boolean => {
         try {
@@ -254,7 +255,7 @@ describe("descriptors", () => {
 describe("failures", () => {
   it.effect("name the path and what was tried", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       SourceFolder.makeFiles(folder, { "a/b": "" })
       const missing = yield* Effect.flip(SourceTree.open(`${folder}/\u0001`))
       assert.deepStrictEqual([missing.path, missing.code, missing.operation], [`${folder}/\\x01`, "ENOENT", "open"])
@@ -270,7 +271,7 @@ describe("failures", () => {
 
   it.effect("a link as the root is followed, a file is none", () =>
     Effect.gen(function* () {
-      const folder = yield* SourceFolder.temporaryFolder
+      const folder = yield* Processes.temporaryFolder
       SourceFolder.makeFiles(folder, { "a/b": "" })
       fs.symlinkSync("a", `${folder}/l`)
       assert.deepStrictEqual(yield* list(yield* SourceTree.open(`${folder}/l`)), ["b"])

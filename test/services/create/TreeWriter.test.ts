@@ -6,6 +6,7 @@ import * as ByteSink from "../../../src/services/create/ByteSink.ts"
 import * as SourceTree from "../../../src/services/create/SourceTree.ts"
 import type { SourceWarning } from "../../../src/services/create/SourceWarning.ts"
 import * as TreeWriter from "../../../src/services/create/TreeWriter.ts"
+import * as Processes from "../../support/Processes.ts"
 import * as SourceFolder from "../../support/SourceFolder.ts"
 import * as Tree from "../../support/Tree.ts"
 
@@ -17,7 +18,7 @@ const write = Effect.fnUntraced(function* (
   files: Readonly<Record<string, string | Uint8Array>>,
   change: (tree: SourceTree.SourceTree, folder: string) => Partial<SourceTree.SourceTree>,
 ) {
-  const folder = yield* SourceFolder.temporaryFolder
+  const folder = yield* Processes.temporaryFolder
   SourceFolder.makeFiles(folder, files)
   const tree = yield* SourceTree.open(folder)
   const archive = ByteSink.makeMemory()
