@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process"
 import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { rolldown } from "rolldown"
 import { manPage } from "./manPage.ts"
@@ -12,19 +13,36 @@ rmSync("dist", { recursive: true, force: true })
 execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" })
 rmSync("dist/cli", { recursive: true })
 
-const bundle = await rolldown({
-  input: "src/cli/main.ts",
-  platform: "node",
-  // Native, and found at run time.
-  external: ["koffi"],
-})
-await bundle.write({
-  dir: "dist/cli",
-  format: "esm",
-  minify: true,
-  entryFileNames: "[name].js",
-  chunkFileNames: "[name]-[hash].js",
-})
+/**
+ * What `main` chooses from is bundled by itself. Both have much in common, but whoever loads one of them does not load the
+ * other: so each is in one piece, and without what only the other uses.
+ */
+const processes = ["CommandLineProcess", "ServerProcess"]
+
+const bundle = async (input: string, external: ReadonlyArray<string>): Promise<void> => {
+  const moduleOf = (id: string): string => path.basename(id, ".ts")
+  const build = await rolldown({
+    input,
+    platform: "node",
+    // The first file may have what several commands share, so that there are fewer files.
+    preserveEntrySignatures: "allow-extension",
+    // koffi is native, and found at run time.
+    external: (id) => id === "koffi" || external.includes(moduleOf(id)),
+  })
+  await build.write({
+    dir: "dist/cli",
+    format: "esm",
+    minify: true,
+    // What V8 need not decode it reads faster.
+    charset: "ascii",
+    paths: (id) => (external.includes(moduleOf(id)) ? `./${moduleOf(id)}.js` : id),
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name]-[hash].js",
+  })
+}
+await bundle("src/cli/main.ts", processes)
+await bundle("src/cli/CommandLineProcess.ts", [])
+await bundle("src/cli/mount/ServerProcess.ts", [])
 chmodSync("dist/cli/main.js", 0o755)
 cpSync("src/cli/completions", "dist/cli/completions", { recursive: true })
 

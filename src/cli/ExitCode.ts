@@ -5,7 +5,6 @@
  * not by their classes: most commands need to load only few of these.
  */
 import * as Cause from "effect/Cause"
-import * as CliError from "effect/cli/CliError"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Runtime from "effect/Runtime"
@@ -121,7 +120,7 @@ type KnownError =
 
 /** The exit code of an error. An error may know its own; without one it is a bug. */
 export const fromError = (error: unknown): number =>
-  CliError.isCliError(error) ? USAGE : (fromKnown(error as KnownError | undefined) ?? Runtime.getErrorExitCode(error))
+  fromKnown(error as KnownError | undefined) ?? Runtime.getErrorExitCode(error)
 
 const fromKnown = (error: KnownError | undefined): number | undefined => {
   switch (error?._tag) {

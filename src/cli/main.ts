@@ -1,46 +1,9 @@
 #!/usr/bin/env node
 /**
- * Runs the command `pxar-fuse`: errors become one line each, and an exit code.
+ * The process of the command `pxar-fuse`: one that reads a command line, or one that such a process has started in the
+ * background, and that loads nothing of command lines.
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as CliConfig from "effect/cli/CliConfig"
-import * as CliError from "effect/cli/CliError"
-import * as CliOutput from "effect/cli/CliOutput"
-import * as Command from "effect/cli/Command"
-import * as GlobalFlag from "effect/cli/GlobalFlag"
-import * as Cause from "effect/Cause"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
-import * as CommandLine from "./CommandLine.ts"
-import * as ExitCode from "./ExitCode.ts"
-import * as Help from "./Help.ts"
-import * as PxarFuse from "./PxarFuse.ts"
-import * as Terminal from "./Terminal.ts"
-
-/** Whether an error has been said already. */
-const isReported = (error: unknown): boolean => CliError.isCliError(error) || error instanceof ExitCode.Ended
-
-const onInterrupt = { code: ExitCode.INTERRUPTED }
-
-const program = Effect.fromResult(CommandLine.normalize(process.argv.slice(2), PxarFuse.grammar)).pipe(
-  Effect.flatMap(Command.runWith(PxarFuse.command, { version: PxarFuse.version })),
-  Effect.tapCause((cause) =>
-    Cause.hasInterruptsOnly(cause) || isReported(Cause.squash(cause))
-      ? Effect.void
-      : Terminal.say(Terminal.errorLine(cause), "Fatal"),
-  ),
-  Effect.provideService(ExitCode.OnInterrupt, onInterrupt),
-  Effect.provide(
-    Layer.mergeAll(
-      NodeServices.layer,
-      Terminal.layer,
-      CliOutput.layerPresenter(Help.presenter),
-      CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
-    ),
-  ),
-)
+import { parent } from "./mount/Parent.ts"
 
 // Whoever read stderr may go away; the mount must not go with him.
 process.stderr.on("error", () => {})
@@ -55,11 +18,8 @@ if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
   process.stderr.write(
     `pxar-fuse: needs Node ${OLDEST_MAJOR}.${OLDEST_MINOR} or newer, and this is ${process.version}\n`,
   )
-  process.exit(ExitCode.UNSUPPORTED)
+  process.exit((await import("./ExitCode.ts")).UNSUPPORTED)
 }
 
-NodeRuntime.runMain(program, {
-  disableErrorReporting: true,
-  teardown: (exit, onExit) =>
-    onExit(Exit.isSuccess(exit) ? ExitCode.SUCCESS : ExitCode.fromCause(exit.cause, onInterrupt.code)),
-})
+if (parent === undefined) (await import("./CommandLineProcess.ts")).run()
+else (await import("./mount/ServerProcess.ts")).run(parent)

@@ -56,6 +56,35 @@ describe("a mount in the background", () => {
     }),
   )
 
+  it.live("is what was asked for, byte by byte, and says so in the list of processes", () =>
+    Effect.gen(function* () {
+      const folder = yield* Processes.temporaryFolder
+      const archive = path.join(folder, 'b\u00e4ck"up \u{1f4be}\n.pxar')
+      fs.copyFileSync(hello, archive)
+      const mountPoint = path.join(yield* Processes.mountPoint(), "\u007f\\ \u2028'")
+      const { server } = yield* Command.mountInBackground(archive, mountPoint, ["--auto-mountpoint", "--umask=077"])
+      assert.strictEqual(content(mountPoint), "hi\n")
+      assert.strictEqual(fs.statSync(path.join(mountPoint, "hello")).mode & 0o777, 0o700)
+      const words = fs.readFileSync(`/proc/${server}/cmdline`, "utf8").split("\0")
+      assert.deepStrictEqual(words.slice(1, 5), [...Command.commandLine([]).slice(1), "mount", archive, mountPoint])
+    }),
+  )
+
+  it.live("does not come to be when nobody says what to mount", () =>
+    Effect.gen(function* () {
+      const options = { env: { ...process.env, _PXAR_FUSE_PARENT: "3" } }
+      const { code, stderr } = yield* Command.run([], {
+        ...options,
+        wrapper: ["sh", "-c", 'exec "$@" 3</dev/null', "sh"],
+      })
+      assert.strictEqual(code, ExitCode.INTERNAL)
+      assert.match(
+        stderr,
+        /^pxar-fuse: cannot go on in the background: the settings of the mount did not arrive: .*\n$/,
+      )
+    }),
+  )
+
   it.live("ends with SIGTERM, and leaves nothing mounted", () =>
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint()

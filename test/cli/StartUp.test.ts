@@ -1,6 +1,8 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { shell } from "./reading.ts"
+import { MAIN, shell } from "./reading.ts"
 
 /** Seconds of processor time that a run of `pxar-fuse` takes. */
 const cpu = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
@@ -20,6 +22,20 @@ describe("pxar-fuse --help", () => {
       assert.isBelow(least, 0.15)
     }),
   )
+})
+
+describe("the process in the background", () => {
+  const MARK = "~effect/cli/"
+  const folder = path.dirname(MAIN)
+  const bundled = (file: string): string => fs.readFileSync(path.join(folder, file), "utf8")
+
+  it("has nothing of the parser of command lines", () => {
+    assert.notInclude(bundled("ServerProcess.js"), MARK)
+    // The mark is right: others have it.
+    assert.isTrue(fs.readdirSync(folder).some((file) => file.endsWith(".js") && bundled(file).includes(MARK)))
+  })
+
+  it("is one file", () => assert.notMatch(bundled("ServerProcess.js"), /from\s*["'`]\.\//))
 })
 
 describe("an old Node", () => {

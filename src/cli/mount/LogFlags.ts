@@ -2,10 +2,8 @@
  * Flags that say what a mount logs, how, and where.
  */
 import * as Flag from "effect/cli/Flag"
-import type * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Parameters from "../Parameters.ts"
-import type { Format } from "../LogLine.ts"
 
 export const flags = {
   quiet: Parameters.flag("quiet", "Log errors only"),
@@ -18,19 +16,4 @@ export const flags = {
     Flag.map(Option.getOrUndefined),
   ),
   logFormat: Parameters.logFormat,
-}
-
-export interface Settings {
-  readonly quiet: boolean
-  readonly verbose: boolean
-  readonly debug: boolean
-  readonly logFile: string | undefined
-  readonly logFormat: Format
-}
-
-/** The least important messages that are logged; the most talkative flag wins. */
-export const level = ({ debug, quiet, verbose }: Settings): LogLevel.LogLevel => {
-  if (debug) return "Debug"
-  if (verbose) return "Info"
-  return quiet ? "Error" : "Warn"
 }

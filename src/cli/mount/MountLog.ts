@@ -11,12 +11,13 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
 import * as ExitCode from "../ExitCode.ts"
 import * as LogLine from "../LogLine.ts"
 import * as Syscalls from "../internal/ProcessSyscalls.ts"
-import * as LogFlags from "./LogFlags.ts"
+import type { LogSettings } from "./Settings.ts"
 
 /** The file for the log cannot be opened. */
 export class LogFileError extends Data.TaggedError("LogFileError")<{ readonly detail: string }> {
@@ -35,7 +36,7 @@ export interface MountLog {
   readonly settle: Effect.Effect<void>
 }
 
-export interface Options extends LogFlags.Settings {
+export interface Options extends LogSettings {
   /** Nobody will read stderr once the mount is ready. */
   readonly background: boolean
 }
@@ -99,11 +100,18 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     }),
   )
   return {
-    layer: Layer.merge(Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, LogFlags.level(options))),
+    layer: Layer.merge(Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, level(options))),
     say,
     settle,
   }
 })
+
+/** The least important messages that are logged; the most talkative flag wins. */
+const level = ({ debug, quiet, verbose }: LogSettings): LogLevel.LogLevel => {
+  if (debug) return "Debug"
+  if (verbose) return "Info"
+  return quiet ? "Error" : "Warn"
+}
 
 /** There is no terminal any more whose end this signal could tell: it means that log files have been rotated. */
 const onHangup = (handler: () => void): void => void process.removeAllListeners("SIGHUP").on("SIGHUP", handler)

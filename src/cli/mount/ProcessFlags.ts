@@ -11,7 +11,7 @@ const units: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d
 const parseTime = (text: string): Option.Option<number> => {
   const [, number, unit = ""] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(text) ?? []
   const milliseconds = Number(number) * 1000 * (units[unit] ?? Number.NaN)
-  return milliseconds > 0 ? Option.some(milliseconds) : Option.none()
+  return milliseconds > 0 && Number.isFinite(milliseconds) ? Option.some(milliseconds) : Option.none()
 }
 
 export const flags = {

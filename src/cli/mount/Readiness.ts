@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import * as ExitCode from "../ExitCode.ts"
 import * as Syscalls from "../internal/ProcessSyscalls.ts"
+import type { Parent } from "./Parent.ts"
 
 /** Somebody asked to be told, and cannot be. */
 export class NotifyError extends Data.TaggedError("NotifyError")<{ readonly detail: string }> {
@@ -17,6 +18,18 @@ export class NotifyError extends Data.TaggedError("NotifyError")<{ readonly deta
     return `cannot tell that the mount is ready: ${this.detail}`
   }
 }
+
+/** Tells the parent of a process in the background; `false` if the parent is gone. */
+export const tellParent = ({ descriptor }: Parent): Effect.Effect<boolean> =>
+  Effect.sync(() => {
+    try {
+      fs.writeSync(descriptor, "ready")
+      fs.closeSync(descriptor)
+      return true
+    } catch {
+      return false
+    }
+  })
 
 /** Writes a newline to a descriptor and closes it. */
 export const tellDescriptor = (descriptor: number): Effect.Effect<void, NotifyError> =>

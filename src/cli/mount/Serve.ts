@@ -7,8 +7,10 @@ import * as path from "node:path"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as PathText from "../../domain/PathText.ts"
 import * as Mount from "../../fuse/Mount.ts"
 import * as MountOptions from "../../fuse/MountOptions.ts"
+import type { View } from "../../fuse/views/View.ts"
 import * as ArchiveReader from "../../services/ArchiveReader.ts"
 import * as ControlServer from "../control/ControlServer.ts"
 import * as MountReport from "../control/MountReport.ts"
@@ -17,35 +19,16 @@ import * as Progress from "../Progress.ts"
 import * as Memory from "../Memory.ts"
 import * as Terminal from "../Terminal.ts"
 import * as AutoMountPoint from "./AutoMountPoint.ts"
-import * as Background from "./Background.ts"
 import * as IdleTimeout from "./IdleTimeout.ts"
-import type * as LogFlags from "./LogFlags.ts"
 import * as MountLog from "./MountLog.ts"
+import type { Parent } from "./Parent.ts"
 import * as PidFile from "./PidFile.ts"
 import * as Readiness from "./Readiness.ts"
 import * as RequestLog from "./RequestLog.ts"
-import * as ViewFlags from "./ViewFlags.ts"
-
-export interface Settings extends LogFlags.Settings, ViewFlags.Settings {
-  readonly archives: ReadonlyArray<string>
-  readonly mountPoint: string
-  readonly payload: string | undefined
-  readonly bridge: Mount.BridgeChoice
-  readonly options: ReadonlyArray<string>
-  /** Bytes. */
-  readonly cacheSize: number | undefined
-  /** Bytes. */
-  readonly readAhead: number | undefined
-  readonly pidFile: string | undefined
-  readonly notifyFd: number | undefined
-  /** Milliseconds. */
-  readonly idleTimeout: number | undefined
-  readonly autoMountpoint: boolean
-  readonly force: boolean
-}
+import type { Settings } from "./Settings.ts"
 
 /** Mounts and serves until the end; `parent` is who waits for the mount to be ready. */
-export const serve = Effect.fnUntraced(function* (settings: Settings, parent: Background.Parent | undefined) {
+export const serve = Effect.fnUntraced(function* (settings: Settings, parent: Parent | undefined) {
   Memory.keepYoungGenerationSmall()
   const log = yield* MountLog.open({ ...settings, background: parent !== undefined })
   yield* Effect.scoped(run(settings, parent, log)).pipe(
@@ -58,11 +41,7 @@ export const serve = Effect.fnUntraced(function* (settings: Settings, parent: Ba
   )
 })
 
-const run = Effect.fnUntraced(function* (
-  settings: Settings,
-  parent: Background.Parent | undefined,
-  log: MountLog.MountLog,
-) {
+const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | undefined, log: MountLog.MountLog) {
   const { archives, idleTimeout } = settings
   const interactive = parent?.interactive ?? Terminal.isInteractive()
   if (settings.autoMountpoint) yield* AutoMountPoint.make(settings.mountPoint)
@@ -85,7 +64,7 @@ const run = Effect.fnUntraced(function* (
 const mount = Effect.fnUntraced(function* (settings: Settings, interactive: boolean) {
   const options = yield* Effect.fromResult(MountOptions.parse(settings.options))
   const observer = settings.debug ? yield* RequestLog.make : undefined
-  return yield* Progress.during({ screen: ViewFlags.screen(interactive && !settings.quiet) }, (progress) =>
+  return yield* Progress.during({ screen: screen(interactive && !settings.quiet) }, (progress) =>
     Mount.mountPaths(settings.archives, {
       mountPoint: settings.mountPoint,
       payload: settings.payload,
@@ -96,16 +75,35 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
       ...(settings.cacheSize !== undefined && ArchiveReader.caches(settings.cacheSize)),
       observer,
       idle: settings.closeAfter,
-      view: ViewFlags.view(settings, progress),
+      view: view(settings, progress),
     }),
   )
+})
+
+/** The view that the settings ask for; counting links shows its progress. */
+const view = (settings: Settings, progress: Progress.Progress): View => ({
+  subfolder: settings.subdir === undefined ? undefined : PathText.parse(settings.subdir),
+  uid: settings.uid,
+  gid: settings.gid,
+  fileMask: settings.fmask ?? settings.umask,
+  directoryMask: settings.dmask ?? settings.umask,
+  xattrs: !settings.noxattr,
+  linkCounts: settings.linkCounts,
+  onCount: ({ entries, position, size }) => progress.update({ entries, bytes: position, position, size }),
+})
+
+/** Where progress is drawn: on stderr, which in the background is a pipe to the parent's terminal. */
+const screen = (interactive: boolean): Progress.Screen => ({
+  isTTY: interactive,
+  columns: process.stderr.columns ?? 80,
+  write: (text) => process.stderr.write(text),
 })
 
 /** Tells all who wait for the mount that it is ready. What goes wrong with that still reaches the terminal. */
 const announce = Effect.fnUntraced(function* (
   { notifyFd, pidFile }: Settings,
   mountPoint: string,
-  parent: Background.Parent | undefined,
+  parent: Parent | undefined,
   log: MountLog.MountLog,
 ) {
   if (pidFile !== undefined) yield* PidFile.make(pidFile)
@@ -128,12 +126,7 @@ const answerQuestions = (
     )
   })
 
-const greeting = (
-  archive: string,
-  mountPoint: string,
-  parent: Background.Parent | undefined,
-  interactive: boolean,
-): string => {
+const greeting = (archive: string, mountPoint: string, parent: Parent | undefined, interactive: boolean): string => {
   const text = `${archive} mounted on ${mountPoint}`
   if (!interactive) return text
   return parent === undefined
@@ -142,10 +135,10 @@ const greeting = (
 }
 
 /** Lets the parent go. One that has gone before was told to end: so does the mount. */
-const leave = (parent: Background.Parent): Effect.Effect<void> =>
+const leave = (parent: Parent): Effect.Effect<void> =>
   Effect.suspend(() => {
     process.chdir("/")
-    return Effect.flatMap(Background.tellReady(parent), (told) => (told ? Effect.void : Effect.interrupt))
+    return Effect.flatMap(Readiness.tellParent(parent), (told) => (told ? Effect.void : Effect.interrupt))
   })
 
 const summary = ({ abandoned, delivered, errors, requests }: Mount.Counters): string => {

@@ -2,12 +2,8 @@
  * Flags that say how a mount shows an archive: which part, as whose, with which permissions.
  */
 import * as Flag from "effect/cli/Flag"
-import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import type { View } from "../../fuse/views/View.ts"
-import * as PathText from "../../domain/PathText.ts"
 import * as Parameters from "../Parameters.ts"
-import type * as Progress from "../Progress.ts"
 
 const optional = <A>(flag: Flag.Flag<A>): Flag.Flag<A | undefined> =>
   flag.pipe(Flag.optional, Flag.map(Option.getOrUndefined))
@@ -56,42 +52,11 @@ export const flags = {
   closeAfter: Flag.Finite("close-after").pipe(
     Flag.withDescription("Close an archive of several when it has not been used for this long (default: 60)"),
     Flag.withMetavar("SECONDS"),
+    Flag.map((seconds) => seconds * 1000),
     Flag.filter(
-      (seconds) => seconds > 0,
+      (milliseconds) => milliseconds > 0 && Number.isFinite(milliseconds),
       () => "a number above 0",
     ),
-    Flag.map((seconds): Duration.Input => seconds * 1000),
     optional,
   ),
 }
-
-export interface Settings {
-  readonly subdir: string | undefined
-  readonly linkCounts: boolean
-  readonly uid: number | undefined
-  readonly gid: number | undefined
-  readonly umask: number | undefined
-  readonly fmask: number | undefined
-  readonly dmask: number | undefined
-  readonly noxattr: boolean
-  readonly closeAfter: Duration.Input | undefined
-}
-
-/** The view that the flags ask for; counting links shows its progress. */
-export const view = (settings: Settings, progress: Progress.Progress): View => ({
-  subfolder: settings.subdir === undefined ? undefined : PathText.parse(settings.subdir),
-  uid: settings.uid,
-  gid: settings.gid,
-  fileMask: settings.fmask ?? settings.umask,
-  directoryMask: settings.dmask ?? settings.umask,
-  xattrs: !settings.noxattr,
-  linkCounts: settings.linkCounts,
-  onCount: ({ entries, position, size }) => progress.update({ entries, bytes: position, position, size }),
-})
-
-/** Where the progress is drawn: on stderr, which in the background is a pipe to the parent's terminal. */
-export const screen = (interactive: boolean): Progress.Screen => ({
-  isTTY: interactive,
-  columns: process.stderr.columns ?? 80,
-  write: (text) => process.stderr.write(text),
-})

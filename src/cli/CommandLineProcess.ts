@@ -1,0 +1,31 @@
+/**
+ * A process that reads a command line and does what it says.
+ */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as CommandLine from "./CommandLine.ts"
+import * as ExitCode from "./ExitCode.ts"
+import * as Help from "./Help.ts"
+import * as Process from "./Process.ts"
+import * as PxarFuse from "./PxarFuse.ts"
+
+const program = Effect.fromResult(CommandLine.normalize(process.argv.slice(2), PxarFuse.grammar)).pipe(
+  Effect.flatMap(Command.runWith(PxarFuse.command, { version: PxarFuse.version })),
+  // The library has said what is wrong.
+  Effect.catchIf(CliError.isCliError, () => Effect.fail(new ExitCode.Ended({ code: ExitCode.USAGE }))),
+  Effect.provide(
+    Layer.mergeAll(
+      NodeServices.layer,
+      CliOutput.layerPresenter(Help.presenter),
+      CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
+    ),
+  ),
+)
+
+export const run = (): void => Process.run(program)

@@ -1,0 +1,24 @@
+/**
+ * Who has started this process in the background (see `Background`). It learns that from its environment.
+ */
+
+/** `FD` or `FD tty`, see {@link Parent}. */
+export const VARIABLE = "_PXAR_FUSE_PARENT"
+
+/** A process that waits for this one to be ready. */
+export interface Parent {
+  /** A socket: the settings come from there. Closing it without a word, as the end of this process does, means failure. */
+  readonly descriptor: number
+  /** Whether a person reads what the parent passes on. */
+  readonly interactive: boolean
+}
+
+const read = (): Parent | undefined => {
+  const match = /^(\d+)( tty)?$/.exec(process.env[VARIABLE] ?? "")
+  // Not for those whom this process starts.
+  delete process.env[VARIABLE]
+  return match === null ? undefined : { descriptor: Number(match[1]), interactive: match[2] !== undefined }
+}
+
+/** The parent that waits for this process, if there is one. */
+export const parent: Parent | undefined = read()

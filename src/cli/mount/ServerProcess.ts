@@ -1,0 +1,24 @@
+/**
+ * A process that serves a mount in the background. What to mount it is told by its parent.
+ */
+import * as fs from "node:fs"
+import * as Effect from "effect/Effect"
+import * as Process from "../Process.ts"
+import * as Terminal from "../Terminal.ts"
+import type { Parent } from "./Parent.ts"
+import { serve } from "./Serve.ts"
+import * as Settings from "./Settings.ts"
+
+const program = Effect.fnUntraced(function* (parent: Parent) {
+  const settings = yield* Settings.decode(yield* told(parent))
+  yield* Terminal.useFormat(settings.logFormat)
+  yield* serve(settings, parent)
+})
+
+const told = ({ descriptor }: Parent): Effect.Effect<string, Settings.SettingsError> =>
+  Effect.try({
+    try: () => fs.readFileSync(descriptor, "utf8"),
+    catch: (error) => new Settings.SettingsError({ detail: String(error) }),
+  })
+
+export const run = (parent: Parent): void => Process.run(program(parent))

@@ -1,0 +1,77 @@
+/**
+ * What a mount is to be: what its command line says, read. It goes as JSON to the process that serves in the background.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import * as ExitCode from "../ExitCode.ts"
+import * as LogLine from "../LogLine.ts"
+
+const Natural = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const Positive = Schema.Finite.check(Schema.isGreaterThan(0))
+
+/** How an archive is shown. */
+const View = {
+  subdir: Schema.optional(Schema.String),
+  linkCounts: Schema.Boolean,
+  uid: Schema.optional(Natural),
+  gid: Schema.optional(Natural),
+  umask: Schema.optional(Natural),
+  fmask: Schema.optional(Natural),
+  dmask: Schema.optional(Natural),
+  noxattr: Schema.Boolean,
+  /** Milliseconds. */
+  closeAfter: Schema.optional(Positive),
+}
+
+/** What is logged, how, and where. */
+const Log = {
+  quiet: Schema.Boolean,
+  verbose: Schema.Boolean,
+  debug: Schema.Boolean,
+  logFile: Schema.optional(Schema.String),
+  logFormat: Schema.Literals(LogLine.formats),
+}
+
+export const Settings = Schema.Struct({
+  archives: Schema.Array(Schema.String),
+  mountPoint: Schema.String,
+  payload: Schema.optional(Schema.String),
+  bridge: Schema.Literals(["kernel", "fuse-native", "auto"]),
+  /** Words of `-o`. */
+  options: Schema.Array(Schema.String),
+  /** Bytes. */
+  cacheSize: Schema.optional(Natural),
+  /** Bytes. */
+  readAhead: Schema.optional(Natural),
+  pidFile: Schema.optional(Schema.String),
+  notifyFd: Schema.optional(Natural),
+  /** Milliseconds. */
+  idleTimeout: Schema.optional(Positive),
+  autoMountpoint: Schema.Boolean,
+  force: Schema.Boolean,
+  ...View,
+  ...Log,
+})
+
+export type Settings = typeof Settings.Type
+export type LogSettings = Pick<Settings, keyof typeof Log>
+
+/** What came is not what a command of this version says. */
+export class SettingsError extends Data.TaggedError("SettingsError")<{ readonly detail: string }> {
+  override readonly [Runtime.errorExitCode] = ExitCode.INTERNAL
+  override get message(): string {
+    return `cannot go on in the background: the settings of the mount did not arrive: ${this.detail}`
+  }
+}
+
+/** As JSON. */
+export const encode: (settings: Settings) => string = JSON.stringify
+
+/** Settings from JSON. */
+export const decode: (text: string) => Effect.Effect<Settings, SettingsError> = (text) =>
+  Effect.mapError(
+    Schema.decodeEffect(Schema.fromJsonString(Settings))(text),
+    (error) => new SettingsError({ detail: error.message }),
+  )
