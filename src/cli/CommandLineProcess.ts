@@ -1,7 +1,6 @@
 /**
  * A process that reads a command line and does what it says.
  */
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
@@ -12,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as CommandLine from "./CommandLine.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Help from "./Help.ts"
+import * as LibraryServices from "./LibraryServices.ts"
 import * as Process from "./Process.ts"
 import * as PxarFuse from "./PxarFuse.ts"
 
@@ -21,7 +21,7 @@ const program = Effect.fromResult(CommandLine.normalize(process.argv.slice(2), P
   Effect.catchIf(CliError.isCliError, () => Effect.fail(new ExitCode.Ended({ code: ExitCode.USAGE }))),
   Effect.provide(
     Layer.mergeAll(
-      NodeServices.layer,
+      LibraryServices.layer,
       CliOutput.layerPresenter(Help.presenter),
       CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
     ),
