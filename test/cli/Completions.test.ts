@@ -7,11 +7,12 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ExitCode from "../../src/cli/ExitCode.ts"
 import * as B from "../support/ArchiveBuilder.ts"
+import * as Command from "../support/Command.ts"
 import * as Golden from "../support/Golden.ts"
 import * as Processes from "../support/Processes.ts"
 import * as PseudoTerminal from "../support/PseudoTerminal.ts"
 import { need } from "../support/Requirements.ts"
-import { expectRun, MAIN } from "./reading.ts"
+import { expectRun } from "./reading.ts"
 
 const archive = B.build({
   children: [
@@ -31,7 +32,7 @@ const workFolder = Effect.gen(function* () {
   fs.mkdirSync(path.join(folder, "bin"))
   fs.mkdirSync(path.join(folder, "my backups"))
   fs.writeFileSync(path.join(folder, "my backups", "root.pxar"), archive.bytes)
-  const real = `exec '${process.execPath}' '${MAIN}' "$@"`
+  const real = `exec '${process.execPath}' '${Command.MAIN}' "$@"`
   fs.writeFileSync(
     path.join(folder, "bin", "pxar-fuse"),
     `#!/bin/sh\ncase "$1" in comp*) ${real};; esac\nprintf '[%s]' "$@"; echo .\n`,

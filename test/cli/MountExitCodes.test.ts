@@ -8,10 +8,10 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ExitCode from "../../src/cli/ExitCode.ts"
 import * as B from "../support/ArchiveBuilder.ts"
+import * as Command from "../support/Command.ts"
 import * as Golden from "../support/Golden.ts"
 import * as Processes from "../support/Processes.ts"
 import { type Needs, need } from "../support/Requirements.ts"
-import { MAIN } from "./reading.ts"
 
 /** A way to an exit code. */
 interface Way {
@@ -203,7 +203,7 @@ describe.concurrent("the exit code", () => {
           env: {
             PATH: process.env["PATH"],
             NODE: process.execPath,
-            MAIN,
+            MAIN: Command.MAIN,
             A: Golden.helloV1.archive,
             B: Golden.synthV2.archive,
             NOTES: Golden.synthV1.archive,

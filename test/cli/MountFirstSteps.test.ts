@@ -8,10 +8,11 @@ import * as path from "node:path"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as B from "../support/ArchiveBuilder.ts"
+import * as Command from "../support/Command.ts"
 import * as Processes from "../support/Processes.ts"
 import * as PseudoTerminal from "../support/PseudoTerminal.ts"
 import { need } from "../support/Requirements.ts"
-import { MAIN, run } from "./reading.ts"
+import { run } from "./reading.ts"
 
 const readme = fs.readFileSync(path.join(import.meta.dirname, "../../README.md"), "utf8")
 const transcript = /```console\n(\$ pxar-fuse mount .*?)```/s.exec(readme)?.[1] ?? ""
@@ -50,7 +51,7 @@ describe("the first steps", () => {
       fs.writeFileSync(path.join(folder, "root.pxar"), archive.bytes)
       fs.writeFileSync(
         path.join(folder, "bin", "pxar-fuse"),
-        `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`,
+        `#!/bin/sh\nexec '${process.execPath}' '${Command.MAIN}' "$@"\n`,
         { mode: 0o755 },
       )
       const here = (command: string) => command.replaceAll("/mnt", `${folder}/mnt`).replaceAll("/srv", `${folder}/srv`)

@@ -9,7 +9,8 @@ import * as path from "node:path"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ExitCode from "../../src/cli/ExitCode.ts"
-import { MAIN, run } from "./reading.ts"
+import { run } from "./reading.ts"
+import * as Command from "../support/Command.ts"
 import * as Golden from "../support/Golden.ts"
 import * as Processes from "../support/Processes.ts"
 import { need } from "../support/Requirements.ts"
@@ -23,7 +24,7 @@ const script = Effect.fnUntraced(function* (text: string) {
   fs.mkdirSync(mountPoint)
   fs.mkdirSync(path.join(folder, "bin"))
   const command = path.join(folder, "bin", "pxar-fuse")
-  fs.writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, { mode: 0o755 })
+  fs.writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${Command.MAIN}' "$@"\n`, { mode: 0o755 })
   const prelude = 'trap \'umount -l "$MNT" 2>&-\' EXIT\nmount --bind "$W/bin" /usr/local/sbin || exit\n'
   const ended = yield* Processes.run("unshare", ["-m", "--propagation", "private", "sh", "-c", prelude + text], {
     env: { PATH: process.env["PATH"], W: folder, MNT: mountPoint, A: hello },
@@ -87,7 +88,7 @@ describe("the systemd units in docs/systemd", () => {
         const file = path.join(folder, name)
         const text = fs.readFileSync(path.join(units, name), "utf8")
         // Where the tests run it is not installed.
-        fs.writeFileSync(file, text.replace("ExecStart=pxar-fuse ", `ExecStart=${process.execPath} ${MAIN} `))
+        fs.writeFileSync(file, text.replace("ExecStart=pxar-fuse ", `ExecStart=${process.execPath} ${Command.MAIN} `))
         return file
       })
       assert.strictEqual(files.length, 3)

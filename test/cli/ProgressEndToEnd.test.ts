@@ -6,11 +6,12 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ExitCode from "../../src/cli/ExitCode.ts"
 import * as B from "../support/ArchiveBuilder.ts"
+import * as Command from "../support/Command.ts"
 import * as Golden from "../support/Golden.ts"
 import * as Processes from "../support/Processes.ts"
 import * as PseudoTerminal from "../support/PseudoTerminal.ts"
 import { need } from "../support/Requirements.ts"
-import { MAIN, run, writeArchive } from "./reading.ts"
+import { run, writeArchive } from "./reading.ts"
 
 /** Begins a line again, and erases it. */
 const ERASE = "\r\u001b[K"
@@ -33,7 +34,7 @@ describe("progress", () => {
         "$@" cat "$A" large 2>"$LOG" | slowly > /dev/null &
         "$@" cat "$A" large | slowly
         wait; wc -c < "$LOG"; echo end`
-      const terminal = yield* PseudoTerminal.start(["sh", "-c", script, "sh", process.execPath, MAIN], {
+      const terminal = yield* PseudoTerminal.start(["sh", "-c", script, "sh", process.execPath, Command.MAIN], {
         env: { ...process.env, A: archive, LOG: log },
       })
       yield* terminal.ended
@@ -110,7 +111,7 @@ describe("colours", () => {
 
   const help = (env: NodeJS.ProcessEnv) =>
     Effect.gen(function* () {
-      const terminal = yield* PseudoTerminal.start([process.execPath, MAIN, "--help"], {
+      const terminal = yield* PseudoTerminal.start([process.execPath, Command.MAIN, "--help"], {
         env: { PATH: process.env["PATH"], TERM: "xterm", ...env },
       })
       assert.strictEqual(yield* terminal.ended, 0)

@@ -2,7 +2,8 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { MAIN, shell } from "./reading.ts"
+import * as Command from "../support/Command.ts"
+import { shell } from "./reading.ts"
 
 /** Seconds of processor time that a run of `pxar-fuse` takes. */
 const cpu = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
@@ -26,7 +27,7 @@ describe("pxar-fuse --help", () => {
 
 describe("the process in the background", () => {
   const MARK = "~effect/cli/"
-  const folder = path.dirname(MAIN)
+  const folder = path.dirname(Command.MAIN)
   const bundled = (file: string): string => fs.readFileSync(path.join(folder, file), "utf8")
 
   it("has nothing of the parser of command lines", () => {

@@ -1,6 +1,5 @@
 /** What the tests of the reading commands share. */
 import * as fs from "node:fs"
-import * as path from "node:path"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import * as B from "../support/ArchiveBuilder.ts"
@@ -8,8 +7,6 @@ import * as Command from "../support/Command.ts"
 import * as Golden from "../support/Golden.ts"
 import * as Processes from "../support/Processes.ts"
 import { isRoot, need, NOBODY } from "../support/Requirements.ts"
-
-export const MAIN = path.join(import.meta.dirname, "../../dist/cli/main.js")
 
 /** How to run a command as somebody. */
 export type As = Pick<Processes.Options, "uid" | "gid">
@@ -47,7 +44,7 @@ export const expectRun = Effect.fnUntraced(function* (
 
 /** Runs a shell script; `$@` is the command line of `pxar-fuse` with these arguments. */
 export const shell = (script: string, ...args: ReadonlyArray<string>) =>
-  Processes.run("sh", ["-c", script, "sh", process.execPath, MAIN, ...args])
+  Processes.run("sh", ["-c", script, "sh", process.execPath, Command.MAIN, ...args])
 
 /** Registers a test for every golden archive. */
 export const onEveryGolden = (

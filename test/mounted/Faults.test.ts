@@ -130,9 +130,8 @@ describe("a log that nobody reads", () => {
       const fifo = path.join(path.dirname(archive), "log")
       assert.strictEqual((yield* Processes.run("mkfifo", [fifo])).code, 0)
       // Open for reading and writing, so that it never ends; nobody reads.
-      const main = path.join(import.meta.dirname, "../../dist/cli/main.js")
       const command = 'exec 9<>"$1"; exec "$2" "$3" mount "$4" "$5" 2>&9 9>&-'
-      const shell = ["-c", command, "sh", fifo, process.execPath, main, archive, mountPoint]
+      const shell = ["-c", command, "sh", fifo, process.execPath, Command.MAIN, archive, mountPoint]
       const keeper = fs.openSync(fifo, fs.constants.O_RDWR)
       yield* Effect.addFinalizer(() => Effect.sync(() => fs.closeSync(keeper)))
       yield* Processes.start("sh", shell)

@@ -7,7 +7,8 @@ import { Effect, type Scope } from "effect"
 import * as MountTable from "../../src/fuse/MountTable.ts"
 import * as Processes from "./Processes.ts"
 
-const MAIN = path.join(import.meta.dirname, "../../dist/cli/main.js")
+/** The compiled command. */
+export const MAIN = path.join(import.meta.dirname, "../../dist/cli/main.js")
 
 export interface Options extends Processes.Options {
   /** A command that starts the program, instead of starting it directly. */

@@ -6,9 +6,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect, type Scope } from "effect"
+import * as Command from "./Command.ts"
 import * as Processes from "./Processes.ts"
-
-const MAIN = path.join(import.meta.dirname, "../../dist/cli/main.js")
 
 export interface TerminalScreen {
   /** What is on the screen, a line each, without blanks at their ends. */
@@ -51,7 +50,7 @@ export const start = Effect.fnUntraced(function* (
         : Effect.die(new Error(`tmux ${command.join(" ")}: ${ended.stderr}`)),
     )
   const size = ["-x", String(columns), "-y", String(rows)]
-  const program = ["sh", "-c", SCRIPT, "sh", process.execPath, MAIN, ...args]
+  const program = ["sh", "-c", SCRIPT, "sh", process.execPath, Command.MAIN, ...args]
   yield* Effect.acquireRelease(tmux("new-session", "-d", ...size, ...program), () => Effect.ignore(tmux("kill-server")))
 
   const lines = Effect.map(tmux("capture-pane", "-p"), (text) => text.split("\n").map((line) => line.trimEnd()))
