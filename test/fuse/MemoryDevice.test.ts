@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Fiber } from "effect"
 import { DeviceLost } from "../../src/fuse/FuseDevice.ts"
 import * as MemoryDevice from "../../src/fuse/MemoryDevice.ts"
+import { text } from "../domain/helpers.ts"
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 const one = Buffer.from("one")
 const two = Buffer.from("two")
 const broken = new DeviceLost({ operation: "write", errno: 5, detail: "it broke" })

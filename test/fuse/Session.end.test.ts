@@ -4,8 +4,6 @@ import { DeviceLost } from "../../src/fuse/FuseDevice.ts"
 import * as Wire from "../support/Wire.ts"
 import * as H from "./harness.ts"
 
-const CONTENT = [0x96, 0x99] as const
-
 const broken = new DeviceLost({ operation: "read", errno: 5, detail: "it broke" })
 
 /**
@@ -23,13 +21,13 @@ const busy = Effect.gen(function* () {
     H.HELLO_ID,
     Effect.sync(() => released.push("hello")),
   )
-  yield* source.hold(...CONTENT)
+  yield* source.hold(...H.HELLO_CONTENT)
   yield* served.send(Wire.read(2, H.HELLO, 0, 10))
   yield* source.reached
   served.written.length = 0
   const close = Effect.gen(function* () {
     yield* Scope.close(scope, Exit.void)
-    assert.deepStrictEqual(source.interrupted, [CONTENT[0]], "the source was interrupted")
+    assert.deepStrictEqual(source.interrupted, [H.HELLO_CONTENT[0]], "the source was interrupted")
     assert.strictEqual(source.waiting, 0)
     assert.strictEqual(yield* served.session.inFlight, 0)
     assert.deepStrictEqual(yield* served.registry.held, [])
@@ -47,7 +45,7 @@ const endOf = (served: Busy) =>
   Effect.gen(function* () {
     const exit = yield* Fiber.await(served.serving)
     assert.strictEqual(yield* served.session.inFlight, 0)
-    assert.deepStrictEqual(served.source.interrupted, [CONTENT[0]])
+    assert.deepStrictEqual(served.source.interrupted, [H.HELLO_CONTENT[0]])
     return exit
   })
 

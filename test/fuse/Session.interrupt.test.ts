@@ -8,9 +8,6 @@ import * as B from "../support/ArchiveBuilder.ts"
 import * as Wire from "../support/Wire.ts"
 import * as H from "./harness.ts"
 
-/** Where the three bytes of `hello` stand. */
-const CONTENT = [0x96, 0x99] as const
-
 /** A session that has looked `hello` up, over a source whose content can be held. */
 const slow = (options: H.ServeOptions = {}) =>
   Effect.gen(function* () {
@@ -18,7 +15,7 @@ const slow = (options: H.ServeOptions = {}) =>
     const served = yield* H.serve({ ...options, source })
     yield* served.ask(Wire.lookup(1000, 1, "hello"))
     served.written.length = 0
-    yield* source.hold(...CONTENT)
+    yield* source.hold(...H.HELLO_CONTENT)
     return { ...served, source }
   })
 
@@ -41,7 +38,7 @@ describe("INTERRUPT during a request", () => {
         `),
       )
       Wire.assertBytes(yield* served.reply, Wire.hex("10000000 fcffffff 0200000000000000"))
-      assert.deepStrictEqual(served.source.interrupted, [CONTENT[0]])
+      assert.deepStrictEqual(served.source.interrupted, [H.HELLO_CONTENT[0]])
       assert.strictEqual(served.source.waiting, 0)
       yield* served.source.open
       yield* served.settled

@@ -340,7 +340,7 @@ describe("a session counts", () => {
       const served = yield* H.serve({ source })
       yield* served.ask(Wire.lookup(2, 1, "hello"))
       assert.strictEqual(yield* served.session.inFlight, 0)
-      yield* source.hold(0x96, 0x99)
+      yield* source.hold(...H.HELLO_CONTENT)
       yield* served.send(Wire.read(4, H.HELLO, 0, 10), Wire.read(6, H.HELLO, 1, 10))
       yield* served.settled
       assert.strictEqual(yield* served.session.inFlight, 2)

@@ -19,6 +19,9 @@ export const ROOT = 1n
 export const HELLO = 0x8000_0000_0000_004en
 export const LINK = 0x8000_0000_0000_00aen
 
+/** Where the three bytes of `hello` stand. */
+export const HELLO_CONTENT = [0x96, 0x99] as const
+
 /** The same ids as `src` has them inside: minus the entry start. */
 export const HELLO_ID = -0x4e
 export const LINK_ID = -0xae

@@ -3,10 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Limits from "../../src/domain/Limits.ts"
 import type { ArchiveError } from "../../src/services/ArchiveError.ts"
+import { text } from "../domain/helpers.ts"
 import * as B from "../support/ArchiveBuilder.ts"
 import { failing, find, open, readText } from "./helpers.ts"
-
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 
 /** A u64 of the archive, changed by `by`. */
 const shift = (bytes: Buffer, position: number, by: number): Buffer =>

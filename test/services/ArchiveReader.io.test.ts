@@ -3,10 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
 import { fromBytes, type Source } from "../../src/services/ByteSource.ts"
+import { text } from "../domain/helpers.ts"
 import * as B from "../support/ArchiveBuilder.ts"
 import { absent, children, failing, find, readText, recorded } from "./helpers.ts"
-
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 
 const many = Array.from({ length: 500 }, (_, index) => B.file(`file ${index}`, `content ${index}`))
 const built = B.build({ children: [B.folder("d", many), B.folder("e", [B.file("x", "xyz")])] })

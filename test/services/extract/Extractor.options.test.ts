@@ -9,12 +9,10 @@ import { SelectionError } from "../../../src/services/Selection.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Materialize from "../../support/Materialize.ts"
 import { need } from "../../support/Requirements.ts"
-import { attributesOf, extract, extractFrom, interfering, modeOf, pathsIn, sandbox } from "./extraction.ts"
+import { attributesOf, extract, extractFrom, interfering, modeOf, pathsIn, readText, sandbox } from "./extraction.ts"
 import { open } from "../helpers.ts"
 
 const text = (...args: ReadonlyArray<string>): ReadonlyArray<Uint8Array> => args.map((arg) => Buffer.from(arg))
-
-const readText = (...names: ReadonlyArray<string>): string => fs.readFileSync(path.join(...names), "utf8")
 
 describe("paths and patterns", () => {
   const built = B.build({

@@ -14,10 +14,8 @@ import * as ExtractFolders from "../../../src/services/extract/ExtractFolders.ts
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Descriptors from "../../support/Descriptors.ts"
 import * as Materialize from "../../support/Materialize.ts"
-import { extract, extractFrom, interfering, pathsIn, renaming, sandbox, type Sandbox } from "./extraction.ts"
+import { extract, extractFrom, interfering, pathsIn, readText, renaming, sandbox, type Sandbox } from "./extraction.ts"
 import { open } from "../helpers.ts"
-
-const readText = (...names: ReadonlyArray<string>): string => fs.readFileSync(path.join(...names), "utf8")
 
 /** Runs a test in a sandbox, and afterwards nothing outside has changed and nothing is left open. */
 const safely = (

@@ -10,7 +10,7 @@ import * as Extractor from "../../../src/services/extract/Extractor.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Descriptors from "../../support/Descriptors.ts"
 import { need } from "../../support/Requirements.ts"
-import { extract, extractFrom, pathsIn, sandbox } from "./extraction.ts"
+import { extract, extractFrom, pathsIn, readText, sandbox } from "./extraction.ts"
 import { absent, open, recorded } from "../helpers.ts"
 
 const MIB = 1024 * 1024
@@ -74,7 +74,7 @@ describe("contents", () => {
       })
       const { problems } = yield* extract(built, target)
       assert.deepStrictEqual(problems, [])
-      assert.strictEqual(fs.readFileSync(path.join(target, "small"), "utf8"), "hi")
+      assert.strictEqual(readText(target, "small"), "hi")
       assert.isTrue(fs.readFileSync(path.join(target, "large")).equals(noise(5 * MIB)))
     }),
   )
@@ -129,7 +129,7 @@ describe("hard links", () => {
       assert.deepStrictEqual([report.files, report.hardLinks], [1, 1])
       assert.deepStrictEqual(pathsIn(target), ["wanted", "wanted/a", "wanted/b"])
       assert.strictEqual(inode(target, "wanted/a"), inode(target, "wanted/b"))
-      assert.strictEqual(fs.readFileSync(path.join(target, "wanted/b"), "utf8"), "content")
+      assert.strictEqual(readText(target, "wanted/b"), "content")
     }),
   )
 
@@ -140,7 +140,7 @@ describe("hard links", () => {
       fs.writeFileSync(path.join(target, "target"), "somebody else's")
       const { problems } = yield* extract(outsideSelection, target)
       assert.deepStrictEqual(problems, ["Exists target"])
-      assert.strictEqual(fs.readFileSync(path.join(target, "wanted/a"), "utf8"), "content")
+      assert.strictEqual(readText(target, "wanted/a"), "content")
       assert.strictEqual(inode(target, "c"), inode(target, "wanted/b"))
     }),
   )

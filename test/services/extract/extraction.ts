@@ -112,6 +112,9 @@ export const pathsIn = (folder: string): ReadonlyArray<string> =>
     .filter((path) => path !== "")
     .toSorted()
 
+/** A file's content, as text. */
+export const readText = (...names: ReadonlyArray<string>): string => fs.readFileSync(path.join(...names), "utf8")
+
 export const modeOf = (...names: ReadonlyArray<string>): number => fs.lstatSync(path.join(...names)).mode & 0o7777
 
 /** Extended attributes, values in hex. */
