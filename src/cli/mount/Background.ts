@@ -15,7 +15,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 import * as ExitCode from "../ExitCode.ts"
-import * as Syscalls from "../internal/ProcessSyscalls.ts"
 import * as Terminal from "../Terminal.ts"
 import * as Parent from "./Parent.ts"
 import * as Settings from "./Settings.ts"
@@ -36,10 +35,36 @@ export const start = (
   descriptors: ReadonlyArray<number>,
 ): Effect.Effect<void, ExitCode.Ended | StartError> =>
   Effect.acquireUseRelease(
-    Effect.sync(() => launch(settings, descriptors.filter(isOpen))),
+    Effect.map(withholdInherited, () => launch(settings, descriptors.filter(isOpen))),
     untilReady,
     ({ process: child }, exit) => (Exit.isSuccess(exit) ? Effect.sync(() => child.unref()) : end(child)),
   )
+
+/** What this process has inherited itself might keep somebody waiting for as long as the mount lasts. */
+const withholdInherited: Effect.Effect<void> = Effect.suspend(() =>
+  fs.readdirSync("/proc/self/fdinfo").some(isInherited)
+    ? Effect.promise(async () => {
+        // This loads koffi, and most processes have inherited nothing.
+        const Syscalls = await import("../internal/ProcessSyscalls.ts")
+        Syscalls.closeOnExec(3)
+      })
+    : Effect.void,
+)
+
+/** Whatever Node opens is closed on exec. */
+const isInherited = (descriptor: string): boolean => {
+  if (Number(descriptor) < 3) return false
+  try {
+    const [, flags = ""] = /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1")) ?? []
+    return (Number.parseInt(flags, 8) & O_CLOEXEC) === 0
+  } catch {
+    // The folder was read through it.
+    return false
+  }
+}
+
+/** open(2), as in proc_pid_fdinfo(5). */
+const O_CLOEXEC = 0o2000000
 
 const isOpen = (descriptor: number): boolean => fs.existsSync(`/proc/self/fd/${descriptor}`)
 
@@ -49,8 +74,6 @@ interface Child {
 }
 
 const launch = (settings: Settings.Settings, descriptors: ReadonlyArray<number>): Child => {
-  // What this process has inherited itself might keep somebody waiting for as long as the mount lasts.
-  Syscalls.closeOnExec(3)
   const own = Math.max(2, ...descriptors) + 1
   const stdio = Array.from({ length: own }, (_, descriptor) => (descriptors.includes(descriptor) ? descriptor : null))
   // The words are for those who look at the list of processes.
