@@ -1,7 +1,6 @@
 /**
  * `pxar-fuse diff ARCHIVE OTHER`: how an archive differs from another one, or from a folder.
  */
-import * as Option from "effect/Option"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -15,8 +14,7 @@ const parameters = {
   otherPayload: Flag.String("other-payload").pipe(
     Flag.withDescription("Payload archive of the other archive"),
     Flag.withMetavar("FILE"),
-    Flag.optional,
-    Flag.map(Option.getOrUndefined),
+    Parameters.optional,
   ),
   noData: Parameters.flag("no-data", "Do not compare contents"),
   json: Parameters.json,

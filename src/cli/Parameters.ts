@@ -11,12 +11,15 @@ export const archive = Argument.String("archive").pipe(
   Argument.withDescription("The archive: X.pxar, or X.mpxar of a split archive"),
 )
 
+/** `undefined` unless it is given. */
+export const optional = <A>(flag: Flag.Flag<A>): Flag.Flag<A | undefined> =>
+  flag.pipe(Flag.optional, Flag.map(Option.getOrUndefined))
+
 /** Path of the payload archive, or `undefined` for the one beside the archive. */
 export const payload = Flag.String("payload").pipe(
   Flag.withDescription("Payload archive of a split archive (default: X.ppxar beside X.mpxar)"),
   Flag.withMetavar("FILE"),
-  Flag.optional,
-  Flag.map(Option.getOrUndefined),
+  optional,
 )
 
 /** A flag that is off unless it is given. */

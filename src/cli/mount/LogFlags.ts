@@ -2,7 +2,6 @@
  * Flags that say what a mount logs, how, and where.
  */
 import * as Flag from "effect/cli/Flag"
-import * as Option from "effect/Option"
 import * as Parameters from "../Parameters.ts"
 
 export const flags = {
@@ -12,8 +11,7 @@ export const flags = {
   logFile: Flag.String("log-file").pipe(
     Flag.withDescription("Append messages to this file once the mount is ready (default in the background: syslog)"),
     Flag.withMetavar("FILE"),
-    Flag.optional,
-    Flag.map(Option.getOrUndefined),
+    Parameters.optional,
   ),
   logFormat: Parameters.logFormat,
 }

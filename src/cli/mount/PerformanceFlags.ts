@@ -3,6 +3,7 @@
  */
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import * as Parameters from "../Parameters.ts"
 
 const units: Readonly<Record<string, number>> = { "": 0, K: 10, M: 20, G: 30 }
 
@@ -17,8 +18,7 @@ const size = (name: string, description: string) =>
     Flag.withDescription(description),
     Flag.withMetavar("SIZE"),
     Flag.filterMap(parseSize, () => "a number of bytes such as 65536, 512K or 64M"),
-    Flag.optional,
-    Flag.map(Option.getOrUndefined),
+    Parameters.optional,
   )
 
 export const flags = {

@@ -21,8 +21,7 @@ export const flags = {
   pidFile: Flag.String("pid-file").pipe(
     Flag.withDescription("Write the process id of the mount to this file while it lasts"),
     Flag.withMetavar("FILE"),
-    Flag.optional,
-    Flag.map(Option.getOrUndefined),
+    Parameters.optional,
   ),
   notifyFd: Flag.Int("notify-fd").pipe(
     Flag.withDescription("Write a newline to this descriptor when the mount is ready, and close it"),
@@ -31,8 +30,7 @@ export const flags = {
       (descriptor) => descriptor > 2,
       () => "a descriptor above 2",
     ),
-    Flag.optional,
-    Flag.map(Option.getOrUndefined),
+    Parameters.optional,
   ),
   idleTimeout: Flag.String("idle-timeout").pipe(
     Flag.withDescription(
@@ -40,8 +38,7 @@ export const flags = {
     ),
     Flag.withMetavar("TIME"),
     Flag.filterMap(parseTime, () => "a time such as 90, 90s, 15m or 2h"),
-    Flag.optional,
-    Flag.map(Option.getOrUndefined),
+    Parameters.optional,
   ),
   autoMountpoint: Parameters.flag(
     "auto-mountpoint",

@@ -5,9 +5,6 @@ import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import * as Parameters from "../Parameters.ts"
 
-const optional = <A>(flag: Flag.Flag<A>): Flag.Flag<A | undefined> =>
-  flag.pipe(Flag.optional, Flag.map(Option.getOrUndefined))
-
 /** 2^32-1 means "no user" to the kernel. */
 const MAX_ID = 0xffff_fffe
 
@@ -19,7 +16,7 @@ const id = (name: string, description: string) =>
       (id) => id >= 0 && id <= MAX_ID,
       () => `a number from 0 to ${MAX_ID}`,
     ),
-    optional,
+    Parameters.optional,
   )
 
 const mask = (name: string, description: string) =>
@@ -30,14 +27,14 @@ const mask = (name: string, description: string) =>
       (text) => (/^0*[0-7]{1,3}$/.test(text) ? Option.some(Number.parseInt(text, 8)) : Option.none()),
       () => "permission bits in octal, 0 to 777",
     ),
-    optional,
+    Parameters.optional,
   )
 
 export const flags = {
   subdir: Flag.String("subdir").pipe(
     Flag.withDescription("Mount this folder of the archive only"),
     Flag.withMetavar("PATH"),
-    optional,
+    Parameters.optional,
   ),
   linkCounts: Parameters.flag(
     "link-counts",
@@ -57,6 +54,6 @@ export const flags = {
       (milliseconds) => milliseconds > 0 && Number.isFinite(milliseconds),
       () => "a number above 0",
     ),
-    optional,
+    Parameters.optional,
   ),
 }
