@@ -2,7 +2,6 @@
  * What `pxar-fuse cat` does (see `CatCommand`).
  *
  * All paths are looked up first: if one is not there, or no file, nothing is written.
- 
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

@@ -3,7 +3,6 @@
  *
  * The archive appears when it is complete. What was not stored as it was found is said as it happens; the exit code
  * says whether there was any.
- 
  */
 import * as Effect from "effect/Effect"
 import * as PathText from "../domain/PathText.ts"

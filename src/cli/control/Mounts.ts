@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { type MountError, shellWord } from "../../fuse/MountError.ts"
+import * as MountOptions from "../../fuse/MountOptions.ts"
 import * as MountProbe from "../../fuse/MountProbe.ts"
 import * as MountTable from "../../fuse/MountTable.ts"
 import * as ExitCode from "../ExitCode.ts"
@@ -39,7 +40,8 @@ export interface Mount {
 /** `unknown`: served by a process that cannot be asked; `detached`: in use, but no longer in the mount table. */
 export type State = "served" | "detached" | "dead" | "silent" | "unknown"
 
-const FS_TYPE = "fuse.pxar"
+/** What the mount table shows, unless somebody has asked for another `subtype`. */
+const FS_TYPE = MountOptions.kernelType(MountOptions.defaults)
 
 /** All mounts, in the order of the mount table; those that are not in it last. */
 export const all: Effect.Effect<ReadonlyArray<Mount>, MountError, Scope.Scope> = Effect.gen(function* () {
