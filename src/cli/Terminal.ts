@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import * as ErrorMessage from "./ErrorMessage.ts"
 import * as LogLine from "./LogLine.ts"
 
 /** One for the process: a command line has one `--log-format`. */
@@ -44,6 +45,5 @@ export const isInteractive = (): boolean => process.stderr.isTTY === true
 export const errorLine = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   if (Cause.hasDies(cause)) return `bug in this program, please report it\n${Cause.pretty(cause)}`
-  // Not every error is an `Error`: those that are values have a message too.
-  return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
+  return ErrorMessage.of(error)
 }

@@ -8,6 +8,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
+import * as ErrorMessage from "../ErrorMessage.ts"
 
 const NAME = "pxar-fuse"
 
@@ -30,7 +31,7 @@ export const writable: Effect.Effect<string, string> = Effect.suspend(() => {
       if (isPrivate(folder)) return Effect.succeed(folder)
       reason = `${folder} is not a folder of this user alone`
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error)
+      reason = ErrorMessage.of(error)
     }
   }
   return Effect.fail(reason)

@@ -14,6 +14,7 @@ import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
+import * as ErrorMessage from "../ErrorMessage.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as LogLine from "../LogLine.ts"
 import * as Syscalls from "../internal/ProcessSyscalls.ts"
@@ -130,5 +131,5 @@ const reopen = (file: string, descriptors: ReadonlyArray<number>): void => {
 const openFile = (path: string): Effect.Effect<number, LogFileError> =>
   Effect.try({
     try: () => fs.openSync(path, "a"),
-    catch: (error) => new LogFileError({ detail: error instanceof Error ? error.message : String(error) }),
+    catch: (error) => new LogFileError({ detail: ErrorMessage.of(error) }),
   })

@@ -9,6 +9,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
+import * as ErrorMessage from "../ErrorMessage.ts"
 import * as ExitCode from "../ExitCode.ts"
 
 export class PidFileError extends Data.TaggedError("PidFileError")<{ readonly detail: string }> {
@@ -34,7 +35,7 @@ const write = (file: string): Effect.Effect<void, PidFileError> =>
       fs.writeFileSync(temporary, content)
       fs.renameSync(temporary, file)
     },
-    catch: (error) => new PidFileError({ detail: String(error instanceof Error ? error.message : error) }),
+    catch: (error) => new PidFileError({ detail: ErrorMessage.of(error) }),
   })
 
 const remove = (file: string): Effect.Effect<void> =>

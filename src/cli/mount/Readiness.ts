@@ -7,6 +7,7 @@ import { getSystemErrorName } from "node:util"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
+import * as ErrorMessage from "../ErrorMessage.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Syscalls from "../internal/ProcessSyscalls.ts"
 import type { Parent } from "./Parent.ts"
@@ -43,7 +44,7 @@ export const tellDescriptor = (descriptor: number): Effect.Effect<void, NotifyEr
     },
     catch: (error) =>
       new NotifyError({
-        detail: `descriptor ${descriptor}: ${error instanceof Error ? error.message : String(error)}`,
+        detail: `descriptor ${descriptor}: ${ErrorMessage.of(error)}`,
       }),
   })
 

@@ -3,6 +3,7 @@
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
+import * as ErrorMessage from "../ErrorMessage.ts"
 import * as Process from "../Process.ts"
 import * as Terminal from "../Terminal.ts"
 import type { Parent } from "./Parent.ts"
@@ -18,7 +19,7 @@ const program = Effect.fnUntraced(function* (parent: Parent) {
 const told = ({ descriptor }: Parent): Effect.Effect<string, Settings.SettingsError> =>
   Effect.try({
     try: () => fs.readFileSync(descriptor, "utf8"),
-    catch: (error) => new Settings.SettingsError({ detail: String(error) }),
+    catch: (error) => new Settings.SettingsError({ detail: ErrorMessage.of(error) }),
   })
 
 export const run = (parent: Parent): void => Process.run(program(parent))
