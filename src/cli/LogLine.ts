@@ -1,7 +1,10 @@
 /**
  * A message of the log as one line, for each place where a log is read.
  */
+import * as Cause from "effect/Cause"
+import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
 
 export const formats = ["text", "json"] as const
 
@@ -16,6 +19,18 @@ export interface Message {
   /** What the text says, for programs. */
   readonly members?: Readonly<Record<string, unknown>> | undefined
 }
+
+/** Takes the messages of Effect's log. */
+export const logger = (take: (message: Message) => void): Logger.Logger<unknown, void> =>
+  Logger.make(({ cause, date, fiber, logLevel, message }) =>
+    take({
+      level: logLevel,
+      text: (Array.isArray(message) ? message : [message]).map(String).join(" "),
+      time: date,
+      members: fiber.getRef(References.CurrentLogAnnotations),
+      detail: cause.reasons.length === 0 ? undefined : Cause.pretty(cause),
+    }),
+  )
 
 const PROGRAM = "pxar-fuse"
 

@@ -17,26 +17,17 @@ let format: LogLine.Format = "text"
 /** From now on messages are in this format. */
 export const useFormat = (chosen: LogLine.Format): Effect.Effect<void> => Effect.sync(() => void (format = chosen))
 
-const print = (message: Omit<LogLine.Message, "time">): void =>
-  void process.stderr.write(LogLine.forStderr({ ...message, time: new Date() }, format))
+const print = (message: LogLine.Message): void => void process.stderr.write(LogLine.forStderr(message, format))
 
 /** Logs as lines on stderr. */
 export const layer: Layer.Layer<never> = Layer.merge(
-  Logger.layer([
-    Logger.make(({ cause, logLevel, message }) =>
-      print({
-        level: logLevel,
-        text: (Array.isArray(message) ? message : [message]).map(String).join(" "),
-        detail: cause.reasons.length === 0 ? undefined : Cause.pretty(cause),
-      }),
-    ),
-  ]),
+  Logger.layer([LogLine.logger(print)]),
   Layer.succeed(References.LogToStderr, true),
 )
 
 /** Says something to the person who runs the command. The last word of one that fails is `Fatal`. */
 export const say = (text: string, level: LogLevel.LogLevel = "Info"): Effect.Effect<void> =>
-  Effect.sync(() => print({ level, text }))
+  Effect.sync(() => print({ level, text, time: new Date() }))
 
 /** Whether a person is looking at stderr. */
 export const isInteractive = (): boolean => process.stderr.isTTY === true

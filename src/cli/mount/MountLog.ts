@@ -6,7 +6,6 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -91,15 +90,7 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     }
   })
 
-  const logger = Logger.make(({ cause, date, fiber, logLevel, message }) =>
-    sink({
-      level: logLevel,
-      text: (Array.isArray(message) ? message : [message]).map(String).join(" "),
-      time: date,
-      members: fiber.getRef(References.CurrentLogAnnotations),
-      detail: cause.reasons.length === 0 ? undefined : Cause.pretty(cause),
-    }),
-  )
+  const logger = LogLine.logger((message) => sink(message))
   return {
     layer: Layer.merge(Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, level(options))),
     say,
