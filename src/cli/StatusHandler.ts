@@ -9,6 +9,7 @@ import * as Mounts from "./control/Mounts.ts"
 import * as EntryJson from "./EntryJson.ts"
 import * as Output from "./Output.ts"
 import * as Progress from "./Progress.ts"
+import * as RequestCounts from "./RequestCounts.ts"
 import type { Input } from "./StatusCommand.ts"
 import * as Terminal from "./Terminal.ts"
 
@@ -60,14 +61,12 @@ const remark = (mountPoint: string, owner: number | undefined): Readonly<Record<
 })
 
 const describe = (report: MountReport): ReadonlyArray<string> => {
-  const { abandoned, cache, delivered, errors, held, in_flight: underWay, pid, requests, since } = report
-  const counts = Object.entries(requests).sort(([, a], [, b]) => b - a)
-  const total = counts.reduce((sum, [, count]) => sum + count, 0)
+  const { cache, held, in_flight: underWay, pid, requests, since } = report
   const bytes = Progress.formatBytes
   return [
     `process ${pid}, since ${since}, for ${Progress.formatTime((Date.now() - Date.parse(since)) / 1000)}`,
-    `${total} requests (${counts.map(([name, count]) => `${name} ${count}`).join(", ")})`,
-    `${delivered} replies, ${abandoned} not wanted any more, ${errors} errors; ${underWay} requests under way`,
+    `${RequestCounts.total(requests)} requests (${RequestCounts.operations(requests)})`,
+    `${RequestCounts.replies(report)}; ${underWay} requests under way`,
     `${held} nodes held; caches: ${bytes(cache.blocks)} of metadata, ${bytes(cache.tables)} of folder tables`,
   ]
 }

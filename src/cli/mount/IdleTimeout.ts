@@ -7,6 +7,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Mount from "../../fuse/Mount.ts"
+import * as RequestCounts from "../RequestCounts.ts"
 
 /** How exactly the time is kept: parts of it, and at most so many milliseconds. */
 const PARTS = 10
@@ -18,9 +19,7 @@ export const unmountWhenIdle = (
   timeout: number,
 ): Effect.Effect<void> => {
   const step = Math.min(timeout / PARTS, LONGEST_STEP)
-  const count = Effect.map(mounted.counters, ({ requests }) =>
-    Object.values(requests).reduce((sum, requests) => sum + requests, 0),
-  )
+  const count = Effect.map(mounted.counters, ({ requests }) => RequestCounts.total(requests))
   /** Trying to unmount asks the file system something too: the time begins anew. */
   const unmount = Effect.flatMap(mounted.unmountIfFree, (gone) =>
     gone

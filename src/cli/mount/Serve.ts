@@ -17,6 +17,7 @@ import * as MountReport from "../control/MountReport.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Progress from "../Progress.ts"
 import * as Memory from "../Memory.ts"
+import * as RequestCounts from "../RequestCounts.ts"
 import * as Terminal from "../Terminal.ts"
 import * as AutoMountPoint from "./AutoMountPoint.ts"
 import * as IdleTimeout from "./IdleTimeout.ts"
@@ -141,9 +142,5 @@ const leave = (parent: Parent): Effect.Effect<void> =>
     return Effect.flatMap(Readiness.tellParent(parent), (told) => (told ? Effect.void : Effect.interrupt))
   })
 
-const summary = ({ abandoned, delivered, errors, requests }: Mount.Counters): string => {
-  const counts = Object.entries(requests)
-    .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${name} ${count}`)
-  return `${delivered} replies, ${abandoned} not wanted any more, ${errors} errors; requests: ${counts.join(", ")}`
-}
+const summary = (counters: Mount.Counters): string =>
+  `${RequestCounts.replies(counters)}; requests: ${RequestCounts.operations(counters.requests)}`
