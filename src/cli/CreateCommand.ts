@@ -4,6 +4,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as KindFlags from "./KindFlags.ts"
 import * as Lazy from "./Lazy.ts"
 import * as Parameters from "./Parameters.ts"
 
@@ -20,12 +21,7 @@ const parameters = {
   ),
   oneFileSystem: Parameters.flag("one-file-system", "Store mount points as empty folders (default)"),
   allFileSystems: Parameters.flag("all-file-systems", "Store what is mounted below the folder too"),
-  noXattrs: Parameters.flag("no-xattrs", "Do not store extended attributes"),
-  noAcls: Parameters.flag("no-acls", "Do not store ACLs"),
-  noFcaps: Parameters.flag("no-fcaps", "Do not store file capabilities"),
-  noDeviceNodes: Parameters.flag("no-device-nodes", "Leave out devices"),
-  noFifos: Parameters.flag("no-fifos", "Leave out FIFOs"),
-  noSockets: Parameters.flag("no-sockets", "Leave out sockets"),
+  ...KindFlags.flags("store"),
   verbose: Parameters.flag("verbose", "Say at the end what was stored"),
   progress: Parameters.progress,
   logFormat: Parameters.logFormat,

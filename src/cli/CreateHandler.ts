@@ -10,6 +10,7 @@ import * as CreateArchive from "../services/create/CreateArchive.ts"
 import type { Kind } from "../services/create/SourceWarning.ts"
 import type { Input } from "./CreateCommand.ts"
 import * as ExitCode from "./ExitCode.ts"
+import * as KindFlags from "./KindFlags.ts"
 import * as Progress from "./Progress.ts"
 
 export const handler = Effect.fn("create")(function* ({
@@ -32,12 +33,7 @@ export const handler = Effect.fn("create")(function* ({
     payload: flags.payload ?? payloadBeside(archive),
     exclude: exclude.map(PathText.parse),
     oneFileSystem: !allFileSystems,
-    xattrs: !flags.noXattrs,
-    acls: !flags.noAcls,
-    fcaps: !flags.noFcaps,
-    deviceNodes: !flags.noDeviceNodes,
-    fifos: !flags.noFifos,
-    sockets: !flags.noSockets,
+    ...KindFlags.kept(flags),
     onProgress: ({ contentBytes, entries }) => progress.update({ entries, bytes: contentBytes }),
     onWarning: (warning) => {
       incomplete ||= !intended.has(warning.kind)

@@ -3,6 +3,7 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import * as KindFlags from "./KindFlags.ts"
 import * as Lazy from "./Lazy.ts"
 import * as Parameters from "./Parameters.ts"
 
@@ -22,12 +23,7 @@ const parameters = {
   strict: Parameters.flag("strict", "Stop at the first problem"),
   noOwner: Parameters.flag("no-owner", "Do not restore users and groups"),
   noPermissions: Parameters.flag("no-permissions", "Do not restore modes and access ACLs"),
-  noXattrs: Parameters.flag("no-xattrs", "Do not restore extended attributes"),
-  noAcls: Parameters.flag("no-acls", "Do not restore ACLs"),
-  noFcaps: Parameters.flag("no-fcaps", "Do not restore file capabilities"),
-  noDeviceNodes: Parameters.flag("no-device-nodes", "Leave out devices"),
-  noFifos: Parameters.flag("no-fifos", "Leave out FIFOs"),
-  noSockets: Parameters.flag("no-sockets", "Leave out sockets"),
+  ...KindFlags.flags("restore"),
   verbose: Parameters.flag("verbose", "Name every entry with a problem, and say at the end what was extracted"),
   progress: Parameters.progress,
   logFormat: Parameters.logFormat,

@@ -11,6 +11,7 @@ import * as Extractor from "../services/extract/Extractor.ts"
 import * as ExitCode from "./ExitCode.ts"
 import type { Input } from "./ExtractCommand.ts"
 import * as ExtractSummary from "./ExtractSummary.ts"
+import * as KindFlags from "./KindFlags.ts"
 import * as Progress from "./Progress.ts"
 
 export const handler = Effect.fn("extract")(function* ({
@@ -31,12 +32,7 @@ export const handler = Effect.fn("extract")(function* ({
     strict: flags.strict,
     owner: !flags.noOwner,
     permissions: !flags.noPermissions,
-    xattrs: !flags.noXattrs,
-    acls: !flags.noAcls,
-    fcaps: !flags.noFcaps,
-    deviceNodes: !flags.noDeviceNodes,
-    fifos: !flags.noFifos,
-    sockets: !flags.noSockets,
+    ...KindFlags.kept(flags),
     onProgress: (state) => {
       entries = state.entries
       progress.update(state)
