@@ -133,7 +133,7 @@ const readAttributes = (window: Window, start: number, bound: number, limits: Li
       return { attributes: found ?? noAttributes, terminal: { type, start: at, content, end: content }, end: at }
     }
     const item = readItem(window, at, bound)
-    if (!isAttribute(item.type)) return { attributes: found ?? noAttributes, terminal: item, end: at }
+    if (!item.type.isAttribute) return { attributes: found ?? noAttributes, terminal: item, end: at }
     if (++count > limits.attributeCount || item.end - start > limits.attributeBytes) {
       throw limit("E7", at, `more than ${limits.attributeCount} attributes or ${limits.attributeBytes} bytes of them`)
     }
@@ -161,20 +161,6 @@ const collect = (): Collected => ({
   aclDefaultUsers: [],
   aclDefaultGroups: [],
 })
-
-const attributeTypes = new Set([
-  ItemType.XATTR,
-  ItemType.ACL_USER,
-  ItemType.ACL_GROUP,
-  ItemType.ACL_GROUP_OBJ,
-  ItemType.ACL_DEFAULT,
-  ItemType.ACL_DEFAULT_USER,
-  ItemType.ACL_DEFAULT_GROUP,
-  ItemType.FCAPS,
-  ItemType.QUOTA_PROJID,
-])
-
-const isAttribute = (type: ItemType.ItemType): boolean => attributeTypes.has(type)
 
 const readAttribute = (window: Window, item: Item, found: Collected): void => {
   switch (item.type) {
@@ -242,8 +228,8 @@ const readBody = (window: Window, terminal: Item | undefined, end: number, mode:
     if (type === S_IFSOCK) return { _tag: "Socket" }
     throw malformed("E1", end, "entry without contents whose mode is neither FIFO nor socket")
   }
-  const agree = (...types: ReadonlyArray<number>): void => {
-    if (type !== 0 && !types.includes(type)) {
+  const agree = (expected: number, other = expected): void => {
+    if (type !== 0 && type !== expected && type !== other) {
       throw malformed("E1", terminal.start, `mode 0o${mode.toString(8)} does not fit a ${terminal.type.name} item`)
     }
   }

@@ -14,10 +14,13 @@ export interface ItemType {
   /** Permitted content sizes in bytes, without the header; both inclusive. */
   readonly minContent: number
   readonly maxContent: number
+  /** Whether it belongs between an ENTRY and the item that ends the entry (§1.6). */
+  readonly isAttribute: boolean
 }
 
 const ANY = Number.MAX_SAFE_INTEGER - 16
 const types: Array<ItemType> = []
+/** By the lower half as a signed number, which V8 keeps without allocating. */
 const byLow = new Map<number, ItemType>()
 
 const define = (
@@ -26,13 +29,18 @@ const define = (
   minContent: number,
   maxContent = minContent,
   label: string = name,
+  isAttribute = false,
 ): ItemType => {
   const low = Number(value & 0xffff_ffffn)
-  const type: ItemType = { name, label, value, low, high: Number(value >> 32n), minContent, maxContent }
+  const type: ItemType = { name, label, value, low, high: Number(value >> 32n), minContent, maxContent, isAttribute }
   types.push(type)
-  byLow.set(low, type)
+  byLow.set(low | 0, type)
   return type
 }
+
+/** An item that says something about an entry, before the item that ends the entry. */
+const attribute = (name: string, value: bigint, minContent: number, maxContent = minContent): ItemType =>
+  define(name, value, minContent, maxContent, name, true)
 
 export const FORMAT_VERSION = define("FORMAT_VERSION", 0x730f6c75df16a40dn, 8, 8, "VERSION")
 export const PRELUDE = define("PRELUDE", 0xe309d79d9f7b771bn, 0, ANY)
@@ -41,15 +49,15 @@ export const ENTRY_V1 = define("ENTRY_V1", 0x11da850a1c1cceffn, 32, 32, "ENTRY")
 export const FILENAME = define("FILENAME", 0x16701121063917b3n, 2, 4097)
 export const SYMLINK = define("SYMLINK", 0x27f971e7dbf5dc5fn, 2, 4097)
 export const DEVICE = define("DEVICE", 0x9fc9e906586d5ce9n, 16)
-export const XATTR = define("XATTR", 0x0dab0229b57dcd03n, 2, 65_791)
-export const ACL_USER = define("ACL_USER", 0x2ce8540a457d55b8n, 16)
-export const ACL_GROUP = define("ACL_GROUP", 0x136e3eceb04c03abn, 16)
-export const ACL_GROUP_OBJ = define("ACL_GROUP_OBJ", 0x10868031e9582876n, 8)
-export const ACL_DEFAULT = define("ACL_DEFAULT", 0xbbbb13415a6896f5n, 32)
-export const ACL_DEFAULT_USER = define("ACL_DEFAULT_USER", 0xc89357b40532cd1fn, 16)
-export const ACL_DEFAULT_GROUP = define("ACL_DEFAULT_GROUP", 0xf90a8a5816038ffen, 16)
-export const FCAPS = define("FCAPS", 0x2da9dd9db5f7fb67n, 0, 65_791)
-export const QUOTA_PROJID = define("QUOTA_PROJID", 0xe07540e82f7d1cbbn, 8)
+export const XATTR = attribute("XATTR", 0x0dab0229b57dcd03n, 2, 65_791)
+export const ACL_USER = attribute("ACL_USER", 0x2ce8540a457d55b8n, 16)
+export const ACL_GROUP = attribute("ACL_GROUP", 0x136e3eceb04c03abn, 16)
+export const ACL_GROUP_OBJ = attribute("ACL_GROUP_OBJ", 0x10868031e9582876n, 8)
+export const ACL_DEFAULT = attribute("ACL_DEFAULT", 0xbbbb13415a6896f5n, 32)
+export const ACL_DEFAULT_USER = attribute("ACL_DEFAULT_USER", 0xc89357b40532cd1fn, 16)
+export const ACL_DEFAULT_GROUP = attribute("ACL_DEFAULT_GROUP", 0xf90a8a5816038ffen, 16)
+export const FCAPS = attribute("FCAPS", 0x2da9dd9db5f7fb67n, 0, 65_791)
+export const QUOTA_PROJID = attribute("QUOTA_PROJID", 0xe07540e82f7d1cbbn, 8)
 export const HARDLINK = define("HARDLINK", 0x51269c8422bd7275n, 9, 4105)
 export const PAYLOAD = define("PAYLOAD", 0x28147a1b0b7c1a25n, 0, ANY, "PXAR_PAYLOAD")
 export const PAYLOAD_REF = define("PAYLOAD_REF", 0x419d3d6bc4ba977en, 16, 16, "PXAR_PAYLOAD_REF")
@@ -79,6 +87,6 @@ export const all: ReadonlyArray<ItemType> = types
 
 /** The type with these halves of its 64-bit value, or `undefined`. */
 export const fromHalves = (low: number, high: number): ItemType | undefined => {
-  const type = byLow.get(low)
+  const type = byLow.get(low | 0)
   return type !== undefined && type.high === high ? type : undefined
 }
