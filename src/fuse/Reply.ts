@@ -60,11 +60,12 @@ const zeros = (size: number): Uint8Array => {
 
 /** A message at the start of `memory`, whose body of `length` bytes is what is there already. */
 export const makeIn = (memory: ArrayBuffer, unique: number, length: number): Uint8Array =>
-  setHeader(new Uint8Array(memory, 0, OUT_HEADER.size + length).fill(0, 0, OUT_HEADER.size), unique)
+  setHeader(new Uint8Array(memory, 0, OUT_HEADER.size + length), unique)
 
 const setHeader = (message: Uint8Array, unique: number): Uint8Array => {
   const view = Bytes.dataView(message)
   view.setUint32(OUT_HEADER.len, message.length, true)
+  view.setInt32(OUT_HEADER.error, 0, true)
   Bytes.setU64(view, OUT_HEADER.unique, unique)
   return message
 }

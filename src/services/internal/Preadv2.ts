@@ -12,6 +12,10 @@ type Call = (fd: number, iov: Uint8Array, count: number, offset: number, flags: 
 let call: Call | undefined
 const iovec = new BigUint64Array(2)
 const iovecBytes = new Uint8Array(iovec.buffer)
+const iovecHalves = new Uint32Array(iovec.buffer)
+/** What `iovec` points to; most reads fill the same memory as the one before. */
+let memory: ArrayBufferLike | undefined
+let memoryOffset = 0
 
 /**
  * Reads into `target` from `offset` what the page cache holds. Returns the number of bytes, which may be less than
@@ -19,7 +23,11 @@ const iovecBytes = new Uint8Array(iovec.buffer)
  */
 export const readCached = (fd: number, target: Uint8Array, offset: number): number => {
   call ??= koffi.load(null).func("long preadv2(int, const uint8_t *, int, int64_t, int)") as unknown as Call
-  iovec[0] = koffi.address(target)
-  iovec[1] = BigInt(target.length)
+  if (target.buffer !== memory || target.byteOffset !== memoryOffset) {
+    iovec[0] = koffi.address(target)
+    memory = target.buffer
+    memoryOffset = target.byteOffset
+  }
+  iovecHalves[2] = target.length
   return call(fd, iovecBytes, 1, offset, RWF_NOWAIT)
 }
