@@ -82,7 +82,7 @@ export const make = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<Shape, never, Scope.Scope> {
   const inFlight = yield* FiberMap.make<number, void, SessionError>()
-  const run = yield* FiberMap.runtime(inFlight)()
+  const fork = Effect.runForkWith(yield* Effect.context<never>())
   const counters = new Counters.CounterSet()
   const observers = yield* Observer.make(bridge.pathOf, options.observer)
   const pool = ReplyPool.make()
@@ -297,7 +297,9 @@ export const make = Effect.fnUntraced(function* (
         answer(header.unique, () => Effect.fail(Errno.EINTR)),
       )
     }
-    run(header.unique, observed(request, handle(request)))
+    const fiber = fork(observed(request, handle(request)))
+    // What has already ended well needs nobody to look after it.
+    if (fiber.pollUnsafe()?._tag !== "Success") FiberMap.setUnsafe(inFlight, header.unique, fiber)
     return Effect.void
   }
 
