@@ -12,6 +12,7 @@ import * as Mount from "../../fuse/Mount.ts"
 import * as MountOptions from "../../fuse/MountOptions.ts"
 import type { View } from "../../fuse/views/View.ts"
 import * as ArchiveReader from "../../services/ArchiveReader.ts"
+import * as Compiler from "../Compiler.ts"
 import * as ControlServer from "../control/ControlServer.ts"
 import * as MountReport from "../control/MountReport.ts"
 import * as ExitCode from "../ExitCode.ts"
@@ -31,6 +32,7 @@ import type { Settings } from "./Settings.ts"
 /** Mounts and serves until the end; `parent` is who waits for the mount to be ready. */
 export const serve = Effect.fnUntraced(function* (settings: Settings, parent: Parent | undefined) {
   Memory.keepYoungGenerationSmall()
+  Compiler.optimizeLate()
   const log = yield* MountLog.open({ ...settings, background: parent !== undefined })
   yield* Effect.scoped(run(settings, parent, log)).pipe(
     Effect.catchCause((cause) => {
