@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
-const mounted = ["test/mounted/**/*.test.ts", "test/cli/Mount*.test.ts"]
+const mounted = ["test/mounted/**/*.test.ts", "test/cli/mount/Mount*.test.ts"]
 
 export default defineConfig({
   test: {

@@ -3,7 +3,7 @@
  * by module takes four times as long as all the rest of starting up. What only one command needs is in a file of its own.
  */
 import { execFileSync } from "node:child_process"
-import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { rolldown } from "rolldown"
@@ -44,7 +44,9 @@ await bundle("src/cli/main.ts", processes)
 await bundle("src/cli/CommandLineProcess.ts", [])
 await bundle("src/cli/mount/ServerProcess.ts", [])
 chmodSync("dist/cli/main.js", 0o755)
-cpSync("src/cli/completions", "dist/cli/completions", { recursive: true })
+for (const shell of ["bash", "fish", "zsh"]) {
+  copyFileSync(`src/cli/completions/paths.${shell}`, `dist/cli/paths.${shell}`)
+}
 
 mkdirSync("dist/man")
 writeFileSync("dist/man/pxar-fuse.1", await Effect.runPromise(manPage))

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Archive from "../../services/Archive.ts"
 import * as Extractor from "../../services/extract/Extractor.ts"
 import * as ExitCode from "../ExitCode.ts"
-import * as ExtractSummary from "../ExtractSummary.ts"
+import * as ExtractSummary from "../archive/ExtractSummary.ts"
 import * as Progress from "../Progress.ts"
 import type { Job } from "./BrowseState.ts"
 

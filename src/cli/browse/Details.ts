@@ -10,8 +10,8 @@ import * as PosixAcl from "../../domain/PosixAcl.ts"
 import * as Stat from "../../domain/Stat.ts"
 import * as XattrList from "../../domain/XattrList.ts"
 import type * as TreeWalk from "../../services/TreeWalk.ts"
-import * as EntryJson from "../EntryJson.ts"
-import * as LongListing from "../LongListing.ts"
+import * as EntryJson from "../archive/EntryJson.ts"
+import * as LongListing from "../archive/LongListing.ts"
 import * as CapabilityText from "./CapabilityText.ts"
 
 export const lines = (item: TreeWalk.Item): ReadonlyArray<string> =>

@@ -1,0 +1,34 @@
+/**
+ * What `pxar-fuse cat` does (see `CatCommand`).
+ *
+ * All paths are looked up first: if one is not there, or no file, nothing is written.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as PathText from "../../domain/PathText.ts"
+import * as Stat from "../../domain/Stat.ts"
+import * as Archive from "../../services/Archive.ts"
+import type { Input } from "./CatCommand.ts"
+import * as Output from "../Output.ts"
+import * as Progress from "../Progress.ts"
+
+export const handler = Effect.fn("cat")(function* ({ archive: file, paths, payload, progress: mode }: Input) {
+  const archive = yield* Archive.open(file, { payload })
+  const output = Output.make()
+  const files = yield* Effect.forEach(paths, (path) =>
+    Effect.tap(archive.find(PathText.parse(path)), (found) => archive.read(found, 0, 0)),
+  )
+  const progress = yield* Progress.make({ mode: Progress.besidesResults(mode) })
+  const size = files.reduce((sum, { entry }) => sum + Stat.sizeOf(entry), 0)
+  let entries = 0
+  let bytes = 0
+  for (const found of files) {
+    yield* Stream.runForEach(archive.content(found), (chunk) => {
+      bytes += chunk.length
+      progress.update({ entries, bytes, position: bytes, size })
+      return output.bytes(chunk)
+    })
+    entries++
+  }
+  progress.update({ entries, bytes, position: bytes, size })
+}, Effect.scoped)

@@ -1,0 +1,56 @@
+/**
+ * What `pxar-fuse create` does (see `CreateCommand`).
+ *
+ * The archive appears when it is complete. What was not stored as it was found is said as it happens; the exit code
+ * says whether there was any.
+ */
+import * as Effect from "effect/Effect"
+import * as PathText from "../../domain/PathText.ts"
+import * as CreateArchive from "../../services/create/CreateArchive.ts"
+import type { Kind } from "../../services/create/SourceWarning.ts"
+import type { Input } from "./CreateCommand.ts"
+import * as ExitCode from "../ExitCode.ts"
+import * as KindFlags from "./KindFlags.ts"
+import * as Progress from "../Progress.ts"
+
+export const handler = Effect.fn("create")(function* ({
+  allFileSystems,
+  archive,
+  exclude,
+  progress: mode,
+  source,
+  verbose,
+  ...flags
+}: Input) {
+  if (allFileSystems && flags.oneFileSystem) {
+    return yield* new ExitCode.Usage({ detail: "give --one-file-system or --all-file-systems, not both" })
+  }
+  const progress = yield* Progress.make({ mode })
+  let incomplete = false
+  const summary = yield* CreateArchive.create({
+    source,
+    archive,
+    payload: flags.payload ?? payloadBeside(archive),
+    exclude: exclude.map(PathText.parse),
+    oneFileSystem: !allFileSystems,
+    ...KindFlags.kept(flags),
+    onProgress: ({ contentBytes, entries }) => progress.update({ entries, bytes: contentBytes }),
+    onWarning: (warning) => {
+      incomplete ||= !intended.has(warning.kind)
+      return progress.say(warning.message)
+    },
+  }).pipe(Effect.onInterrupt(() => progress.say(`interrupted; ${archive} was not written`)))
+  if (verbose) {
+    const { archiveSize, contentBytes, entries, payloadSize = 0 } = summary
+    const size = Progress.formatBytes(archiveSize + payloadSize)
+    yield* progress.say(`${entries} entries with ${Progress.formatBytes(contentBytes)} of contents stored in ${size}`)
+  }
+  if (incomplete) return yield* new ExitCode.Ended({ code: ExitCode.INCOMPLETE })
+}, Effect.scoped)
+
+/** What is left out because it was to be. */
+const intended: ReadonlySet<Kind> = new Set<Kind>(["MountPoint", "Itself"])
+
+/** An archive whose name says that it is one half of two gets its other half, as reading it expects. */
+const payloadBeside = (archive: string): string | undefined =>
+  archive.endsWith(".mpxar") ? archive.replace(/\.mpxar$/, ".ppxar") : undefined

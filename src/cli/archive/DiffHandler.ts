@@ -1,0 +1,172 @@
+/**
+ * What `pxar-fuse diff` does (see `DiffCommand`).
+ */
+import * as fs from "node:fs"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as PathText from "../../domain/PathText.ts"
+import type { ArchiveError } from "../../services/ArchiveError.ts"
+import * as ArchiveFiles from "../../services/ArchiveFiles.ts"
+import type { OpenError } from "../../services/FileSource.ts"
+import * as ArchiveTree from "../../services/compare/ArchiveTree.ts"
+import type { Change } from "../../services/compare/AttributeDiff.ts"
+import type { ComparedTree, Item, TreeError } from "../../services/compare/ComparedTree.ts"
+import * as FolderTree from "../../services/compare/FolderTree.ts"
+import * as TreeDiff from "../../services/compare/TreeDiff.ts"
+import type { SourceTreeError } from "../../services/create/SourceTree.ts"
+import type { Input } from "./DiffCommand.ts"
+import * as EntryJson from "./EntryJson.ts"
+import * as ExitCode from "../ExitCode.ts"
+import * as LongListing from "./LongListing.ts"
+import * as Memory from "../Memory.ts"
+import * as Output from "../Output.ts"
+import * as Progress from "../Progress.ts"
+
+export const handler = Effect.fn("diff")(function* ({
+  archive,
+  json,
+  noData,
+  other,
+  otherPayload,
+  payload,
+  progress: mode,
+}: Input) {
+  Memory.keepYoungGenerationSmall()
+  const left = yield* openArchive(archive, payload)
+  const output = Output.makeLive()
+  const progress = yield* Progress.make({ mode })
+  const onProgress = ({ contentBytes, entries }: TreeDiff.Progress): void =>
+    progress.update({ entries, bytes: contentBytes })
+  const print = <R extends Item>(right: ComparedTree<R>) =>
+    summarize(TreeDiff.compare(left, right, { data: !noData, onProgress }), (difference) =>
+      output.text(json ? EntryJson.line(toJson(difference)) : toText(difference)),
+    )
+  const counts = isFolder(other)
+    ? yield* Effect.flatMap(FolderTree.open(other), print)
+    : yield* Effect.flatMap(openArchive(other, otherPayload), print)
+  yield* output.flush
+  const { Added, Changed, Removed, Unreadable } = counts.of
+  if (counts.firstError !== undefined) {
+    yield* progress.say(`${Unreadable} could not be compared: the first ${counts.firstError.message}`)
+  }
+  if (Added + Changed + Removed > 0) {
+    yield* progress.say(`${Added} added, ${Removed} removed, ${Changed} changed from ${archive} to ${other}`)
+  }
+  if (counts.firstError !== undefined) return yield* new ExitCode.Ended({ code: unreadableCode(counts.firstError) })
+  if (Added + Changed + Removed > 0) return yield* new ExitCode.Ended({ code: ExitCode.DIFFERENT })
+}, Effect.scoped)
+
+const openArchive = (
+  path: string,
+  payload: string | undefined,
+): Effect.Effect<ComparedTree<ArchiveTree.ArchiveItem>, OpenError | ArchiveError, Scope.Scope> =>
+  Effect.flatMap(ArchiveFiles.open(path, { payload }), ArchiveTree.make)
+
+/** Whether a path leads to a folder. What is not there is no folder: opening it as an archive says what is wrong. */
+const isFolder = (path: string): boolean => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
+interface Counts {
+  readonly of: Record<TreeDiff.Difference["_tag"], number>
+  firstError: TreeError | undefined
+}
+
+/** Hands every difference on, and counts. */
+const summarize = <E>(
+  differences: Stream.Stream<TreeDiff.Difference>,
+  print: (difference: TreeDiff.Difference) => Effect.Effect<void, E>,
+): Effect.Effect<Counts, E> =>
+  Effect.suspend(() => {
+    const counts: Counts = { of: { Added: 0, Removed: 0, Changed: 0, Unreadable: 0 }, firstError: undefined }
+    return Effect.as(
+      Stream.runForEach(differences, (difference) => {
+        counts.of[difference._tag]++
+        if (difference._tag === "Unreadable") counts.firstError ??= difference.error
+        return print(difference)
+      }),
+      counts,
+    )
+  })
+
+/** A file that cannot be read is no reason to call an archive missing. */
+const unreadableCode = (error: TreeError): number => {
+  const code = ExitCode.fromError(error)
+  return code === ExitCode.NO_ARCHIVE ? ExitCode.READ_FAILED : code
+}
+
+const toText = (difference: TreeDiff.Difference): string => {
+  const path = PathText.print(difference.path)
+  switch (difference._tag) {
+    case "Added":
+      return `added     ${path}\n`
+    case "Removed":
+      return `removed   ${path}\n`
+    case "Changed":
+      return `changed   ${path}: ${difference.changes.map(changeText).join("; ")}\n`
+    case "Unreadable":
+      return `unreadable ${path} (${difference.side === "left" ? "archive" : "other"}): ${difference.error.message}\n`
+  }
+}
+
+const changeText = (change: Change): string => {
+  switch (change.attribute) {
+    case "content":
+      return `content from byte ${change.offset} on`
+    case "xattr":
+      return `xattr ${PathText.print(change.name)} ${happened(change.left, change.right)}`
+    case "acl":
+    case "default_acl":
+    case "fcaps":
+      return `${change.attribute} ${happened(change.left, change.right)}`
+    case "mtime":
+      return `mtime ${timeText(change.left)} to ${timeText(change.right)}`
+    default:
+      return `${change.attribute} ${change.left ?? "none"} to ${change.right ?? "none"}`
+  }
+}
+
+const happened = (left: string | undefined, right: string | undefined): string =>
+  left === undefined ? "added" : right === undefined ? "removed" : "changed"
+
+/** Local time with nanoseconds, of seconds and nanoseconds. */
+const timeText = (text: string | undefined): string => {
+  const [seconds = "0", nanos = "0"] = (text ?? "").split(".")
+  return `${LongListing.time({ mtimeSeconds: BigInt(seconds) }).trimEnd()}.${nanos}`
+}
+
+const toJson = (difference: TreeDiff.Difference): EntryJson.JsonObject => {
+  switch (difference._tag) {
+    case "Added":
+    case "Removed": {
+      const { entry, unknown } = difference.item
+      return {
+        change: difference._tag === "Added" ? "added" : "removed",
+        ...EntryJson.entry(difference.path, { entry, attributes: unknown.attributes !== "all" }),
+      }
+    }
+    case "Changed":
+      return { change: "changed", ...EntryJson.path(difference.path), attributes: difference.changes.map(changeJson) }
+    case "Unreadable":
+      return {
+        change: "unreadable",
+        ...EntryJson.path(difference.path),
+        side: difference.side === "left" ? "archive" : "other",
+        error: errorJson(difference.error),
+      }
+  }
+}
+
+const changeJson = (change: Change): EntryJson.Json =>
+  change.attribute === "content"
+    ? { attribute: "content", offset: change.offset }
+    : {
+        attribute: change.attribute,
+        ...(change.attribute === "xattr" ? EntryJson.text("name", change.name) : {}),
+        archive: change.left ?? null,
+        other: change.right ?? null,
+      }
+
+const errorJson = (error: ArchiveError | SourceTreeError): EntryJson.JsonObject =>
+  error._tag === "ArchiveError"
+    ? EntryJson.error(error)
+    : { kind: "IO", operation: error.operation, code: error.code, detail: error.detail }

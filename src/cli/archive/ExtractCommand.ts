@@ -1,0 +1,44 @@
+/**
+ * `pxar-fuse extract ARCHIVE [DIR] [PATH|PATTERN…]`: extracts an archive, or part of it, into a folder.
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as KindFlags from "./KindFlags.ts"
+import * as Lazy from "../Lazy.ts"
+import * as Parameters from "../Parameters.ts"
+
+const parameters = {
+  archive: Parameters.archive,
+  target: Argument.String("dir").pipe(
+    Argument.withDescription("The folder to extract into; made if it is not there (default: the current folder)"),
+    Argument.withDefault("."),
+  ),
+  paths: Argument.String("path").pipe(
+    Argument.withDescription("Paths in the archive, or patterns as for --exclude; what is below them is extracted too"),
+    Argument.variadic(),
+  ),
+  payload: Parameters.payload,
+  overwrite: Parameters.flag("overwrite", "Replace files, links and devices that are there already"),
+  allowExistingDirs: Parameters.flag("allow-existing-dirs", "Extract into folders that are there already"),
+  strict: Parameters.flag("strict", "Stop at the first problem"),
+  noOwner: Parameters.flag("no-owner", "Do not restore users and groups"),
+  noPermissions: Parameters.flag("no-permissions", "Do not restore modes and access ACLs"),
+  ...KindFlags.flags("restore"),
+  verbose: Parameters.flag("verbose", "Name every entry with a problem, and say at the end what was extracted"),
+  progress: Parameters.progress,
+  logFormat: Parameters.logFormat,
+}
+
+export type Input = Command.Command.Config.Infer<typeof parameters>
+
+export const command = Command.make(
+  "extract",
+  parameters,
+  Lazy.handler(() => import("./ExtractHandler.ts")),
+).pipe(
+  Command.withDescription("Extract an archive, or part of it, into a folder"),
+  Command.withExamples([
+    { command: "pxar-fuse extract root.pxar /srv/restored", description: "Everything; as root with all attributes" },
+    { command: "pxar-fuse extract root.mpxar . etc/ssh '*.conf'", description: "A folder and some files, to here" },
+  ]),
+)

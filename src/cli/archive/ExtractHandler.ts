@@ -1,0 +1,65 @@
+/**
+ * What `pxar-fuse extract` does (see `ExtractCommand`).
+ *
+ * What could not be restored is said at the end, in one line for each kind of problem, and with `--verbose` entry by
+ * entry. The exit code says whether that is more than an ordinary user had to expect.
+ */
+import * as Effect from "effect/Effect"
+import * as PathText from "../../domain/PathText.ts"
+import * as Archive from "../../services/Archive.ts"
+import * as Extractor from "../../services/extract/Extractor.ts"
+import * as ExitCode from "../ExitCode.ts"
+import type { Input } from "./ExtractCommand.ts"
+import * as ExtractSummary from "./ExtractSummary.ts"
+import * as KindFlags from "./KindFlags.ts"
+import * as Progress from "../Progress.ts"
+
+export const handler = Effect.fn("extract")(function* ({
+  archive: file,
+  progress: mode,
+  target,
+  verbose,
+  ...flags
+}: Input) {
+  const archive = yield* Archive.open(file, { payload: flags.payload })
+  const progress = yield* Progress.make({ mode })
+  let entries = 0
+  const report = yield* Extractor.extract(archive, {
+    target,
+    paths: flags.paths.map(PathText.parse),
+    overwrite: flags.overwrite,
+    allowExistingDirs: flags.allowExistingDirs,
+    strict: flags.strict,
+    owner: !flags.noOwner,
+    permissions: !flags.noPermissions,
+    ...KindFlags.kept(flags),
+    onProgress: (state) => {
+      entries = state.entries
+      progress.update(state)
+    },
+    ...(verbose ? { onProblem: (problem) => progress.say(problem.message, "Info") } : {}),
+  }).pipe(
+    Effect.catchTag("ExtractError", (error) =>
+      Effect.andThen(
+        progress.say(error.message, "Fatal"),
+        Effect.fail(new ExitCode.Ended({ code: ExitCode.fromError(error) })),
+      ),
+    ),
+    Effect.onInterrupt(() =>
+      progress.say(
+        `interrupted; ${entries} entries are in ${target}, no file is half written; folders that were not complete ` +
+          "are open to their owner only",
+      ),
+    ),
+  )
+  for (const line of summary(report, verbose)) yield* progress.say(line)
+  const code = ExtractSummary.exitCode(report)
+  if (code !== ExitCode.SUCCESS) return yield* new ExitCode.Ended({ code })
+}, Effect.scoped)
+
+const summary = (report: Extractor.Report, verbose: boolean): ReadonlyArray<string> => [
+  ...ExtractSummary.lines(report, verbose),
+  ...(!verbose && ExtractSummary.isShortened(report) ? ["--verbose names all entries with problems"] : []),
+  ...ExtractSummary.hints(report),
+  ...(verbose ? [ExtractSummary.extracted(report)] : []),
+]

@@ -1,0 +1,59 @@
+/**
+ * What an extraction could not restore, for people, and the exit code that follows from it.
+ */
+import type { Kind } from "../../services/extract/ExtractProblem.ts"
+import type * as Extractor from "../../services/extract/Extractor.ts"
+import * as ExitCode from "../ExitCode.ts"
+import * as Progress from "../Progress.ts"
+
+/** What problems of a kind mean for the entries concerned, and what can be done. */
+const meanings: Readonly<Record<Kind, string>> = {
+  Unreadable: "cannot be read from the archive and were left out (see pxar-fuse verify)",
+  Exists: "were there already and were left out (see --overwrite and --allow-existing-dirs)",
+  NotCreated: "could not be created and were left out",
+  Replaced: "were moved or replaced by somebody while they were extracted",
+  NoMatch: "were asked for and are not in the archive",
+  Copied: "are hard links that became files of their own",
+  Anomaly: "have contradictory attributes in the archive",
+  Owner: "did not get their owner",
+  Mode: "did not get their full mode",
+  Xattr: "did not get all extended attributes",
+  Acl: "did not get their ACL",
+  Capability: "did not get their capabilities",
+  Time: "did not get their time",
+  Flags: "did not get their chattr flags",
+  ProjectId: "did not get their project id",
+}
+
+/**
+ * One line for each kind of problem: the problem itself where there is one of a kind. Those are left out if all
+ * problems have been `named` before.
+ */
+export const lines = ({ problemCounts, problems }: Extractor.Report, named: boolean): ReadonlyArray<string> =>
+  [...problemCounts].flatMap(([kind, count]) => {
+    const only = count === 1 ? problems.find((problem) => problem.kind === kind) : undefined
+    if (only === undefined) return `${count} entries ${meanings[kind]}`
+    return named ? [] : only.message
+  })
+
+/** What an ordinary user is to know. */
+export const hints = ({ problemCounts, unexpected }: Extractor.Report): ReadonlyArray<string> => {
+  const total = [...problemCounts.values()].reduce((sum, count) => sum + count, 0)
+  return total > unexpected && process.geteuid?.() !== 0
+    ? ["only root can restore other owners, devices, capabilities and some attributes"]
+    : []
+}
+
+/** Whether a line stands for several problems. */
+export const isShortened = ({ problemCounts }: Extractor.Report): boolean =>
+  [...problemCounts.values()].some((count) => count > 1)
+
+/** What was extracted, in a few words. */
+export const extracted = ({ bytes, entries }: Extractor.Report): string =>
+  `${entries} entries extracted, ${Progress.formatBytes(bytes)} of contents`
+
+/** What only root could have restored is no failure of an ordinary user's. */
+export const exitCode = ({ problemCounts, unexpected }: Extractor.Report): number => {
+  if (unexpected === 0) return ExitCode.SUCCESS
+  return unexpected === problemCounts.get("NoMatch") ? ExitCode.NO_ENTRY : ExitCode.INCOMPLETE
+}

@@ -1,0 +1,25 @@
+/**
+ * `pxar-fuse info ARCHIVE`: what there is to say about an archive as a whole.
+ */
+import * as Command from "effect/cli/Command"
+import * as Lazy from "../Lazy.ts"
+import * as Parameters from "../Parameters.ts"
+
+const parameters = {
+  archive: Parameters.archive,
+  payload: Parameters.payload,
+  json: Parameters.json,
+  progress: Parameters.progress,
+  logFormat: Parameters.logFormat,
+}
+
+export type Input = Command.Command.Config.Infer<typeof parameters>
+
+export const command = Command.make(
+  "info",
+  parameters,
+  Lazy.handler(() => import("./InfoHandler.ts")),
+).pipe(
+  Command.withDescription("Version, counts, sizes and largest files of an archive"),
+  Command.withExamples([{ command: "pxar-fuse info root.mpxar", description: "What is in this archive?" }]),
+)

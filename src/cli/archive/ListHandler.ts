@@ -1,0 +1,101 @@
+/**
+ * What `pxar-fuse list` does (see `ListCommand`).
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as NodeId from "../../domain/NodeId.ts"
+import * as PathText from "../../domain/PathText.ts"
+import * as Archive from "../../services/Archive.ts"
+import * as Selection from "../../services/Selection.ts"
+import type * as TreeWalk from "../../services/TreeWalk.ts"
+import * as EntryJson from "./EntryJson.ts"
+import * as ExitCode from "../ExitCode.ts"
+import type { Input } from "./ListCommand.ts"
+import * as LongListing from "./LongListing.ts"
+import * as Memory from "../Memory.ts"
+import * as Output from "../Output.ts"
+import * as Progress from "../Progress.ts"
+import * as TreeListing from "./TreeListing.ts"
+
+/** Makes the line of an item; its level is that of `Selection`. Effects are for those that need to look further. */
+type Line = (item: TreeWalk.Item, level: number) => string | Effect.Effect<string>
+
+export const handler = Effect.fn("list")(function* ({
+  archive: file,
+  json,
+  long,
+  paths,
+  payload,
+  progress: mode,
+  tree,
+}: Input) {
+  Memory.keepYoungGenerationSmall()
+  const archive = yield* Archive.open(file, { payload })
+  const selection = yield* Selection.make(archive, paths.map(PathText.parse))
+  const output = Output.make()
+  const progress = yield* Progress.make({ mode: Progress.besidesResults(mode) })
+  const size = archive.reader.root.bound
+  let entries = 0
+  let unreadable = 0
+
+  const listItems = (items: ReadonlyArray<TreeWalk.Item>, line: Line) =>
+    Effect.gen(function* () {
+      let text = ""
+      for (const item of items) {
+        const level = selection.level(item)
+        if (item._tag === "Unreadable" && level >= 0) {
+          if (isDamage(item)) unreadable++
+          if (!json) yield* progress.say(`${PathText.print(item.path)}: ${item.error.message}`, "Warn")
+        }
+        const made = line(item, level)
+        text += typeof made === "string" ? made : yield* made
+      }
+      entries += items.length
+      const last = items.at(-1)
+      if (last?._tag === "Found") progress.update({ entries, position: last.nameStart, size })
+      yield* output.text(text)
+    })
+
+  for (const start of selection.starts) {
+    const line = json ? jsonLine : tree ? treeLine(archive) : long ? longLine : shortLine
+    yield* Stream.runForEachArray(archive.walk(start), (items) => listItems(items, line))
+  }
+  yield* output.flush
+
+  const unmatched = selection.unmatched()
+  for (const pattern of unmatched) yield* progress.say(`${pattern}: nothing like that in ${file}`)
+  if (unreadable > 0) return yield* new ExitCode.Ended({ code: ExitCode.DAMAGED })
+  if (unmatched.length > 0) return yield* new ExitCode.Ended({ code: ExitCode.NO_ENTRY })
+}, Effect.scoped)
+
+/** A second entry of a name (D9) is hidden, and nothing else is wrong with it. */
+const isDamage = (item: TreeWalk.Unreadable): boolean => item.error.check !== "D9"
+
+const shortLine: Line = (item, level) =>
+  level < 0 || item._tag === "Unreadable" ? "" : `${PathText.print(item.path)}\n`
+
+const longLine: Line = (item, level) => (level < 0 || item._tag === "Unreadable" ? "" : LongListing.line(item))
+
+const jsonLine: Line = (item, level) => {
+  if (level < 0) return ""
+  return EntryJson.line(
+    item._tag === "Unreadable"
+      ? { ...EntryJson.path(item.path), error: EntryJson.error(item.error) }
+      : EntryJson.entry(item.path, {
+          entry: item.entry,
+          ino: NodeId.toBigInt(item.node.id),
+          hardlink: item.link === undefined ? undefined : LongListing.targetPath(item.link),
+        }),
+  )
+}
+
+const treeLine = (archive: Archive.Shape): Line => {
+  const line = TreeListing.make(archive.reader)
+  let last: Uint8Array | undefined
+  return (item, level) => {
+    // The rest of a folder that cannot be read: the folder itself has been drawn.
+    if (item._tag === "Unreadable" && item.path === last) return ""
+    last = item.path
+    return line(item, level)
+  }
+}

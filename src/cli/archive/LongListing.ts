@@ -1,0 +1,90 @@
+/**
+ * Entries as `ls -l` shows them: type and mode, owner, group, size or device numbers, time, path.
+ *
+ * Owners are numbers, since names are a matter of the machine that was backed up. Times are those of this machine's time
+ * zone. Columns are as wide as is usual and grow where a value is longer: nothing is held back to measure it.
+ */
+import * as ArchivePath from "../../domain/ArchivePath.ts"
+import type { Entry, HardLink } from "../../domain/Entry.ts"
+import { S_IFMT } from "../../domain/Entry.ts"
+import * as EntryKind from "../../domain/EntryKind.ts"
+import * as PathText from "../../domain/PathText.ts"
+import * as Stat from "../../domain/Stat.ts"
+import type { Found } from "../../services/TreeWalk.ts"
+
+const typeLetters: Readonly<Record<EntryKind.EntryKind, string>> = {
+  directory: "d",
+  file: "-",
+  symlink: "l",
+  fifo: "p",
+  socket: "s",
+  chardev: "c",
+  blockdev: "b",
+}
+
+/** One line, with its end. */
+export const line = (found: Found): string => {
+  const { entry } = found
+  const owner = `${String(entry.uid).padEnd(5)} ${String(entry.gid).padEnd(5)}`
+  return `${mode(entry)} ${owner} ${size(entry).padStart(11)} ${time(entry)} ${PathText.print(found.path)}${suffix(found)}\n`
+}
+
+/** What follows the name: a symlink's target, and that an entry is a hard link to another one. */
+export const suffix = ({ entry, link }: Found): string => {
+  if (link !== undefined) return ` link to ${PathText.print(targetPath(link))}`
+  return entry.body._tag === "Symlink" ? ` -> ${PathText.print(entry.body.target)}` : ""
+}
+
+/** The path in a hard link, with the slash before it that most archives leave out. */
+export const targetPath = ({ path }: HardLink): Uint8Array =>
+  path[0] === ArchivePath.ROOT[0] ? path : ArchivePath.join(ArchivePath.ROOT, path)
+
+/** Type and permissions, and a `+` where there is an ACL: eleven characters. */
+export const mode = (entry: Entry): string =>
+  typeLetters[EntryKind.of(entry)] + permissions(entry.mode) + (hasAcl(entry) ? "+" : " ")
+
+const hasAcl = ({ attributes }: Entry): boolean =>
+  attributes.aclUsers.length > 0 ||
+  attributes.aclGroups.length > 0 ||
+  attributes.aclGroupObj !== undefined ||
+  attributes.aclDefault !== undefined
+
+const permissionTexts = new Map<number, string>()
+
+const permissions = (mode: number): string => {
+  const bits = mode & ~S_IFMT
+  let text = permissionTexts.get(bits)
+  if (text === undefined) {
+    text =
+      triplet(bits >> 6, (bits & 0o4000) !== 0, "s") +
+      triplet(bits >> 3, (bits & 0o2000) !== 0, "s") +
+      triplet(bits, (bits & 0o1000) !== 0, "t")
+    permissionTexts.set(bits, text)
+  }
+  return text
+}
+
+const triplet = (bits: number, special: boolean, letter: string): string => {
+  const execute = (bits & 1) !== 0
+  const last = special ? (execute ? letter : letter.toUpperCase()) : execute ? "x" : "-"
+  return ((bits & 4) === 0 ? "-" : "r") + ((bits & 2) === 0 ? "-" : "w") + last
+}
+
+const size = (entry: Entry): string =>
+  entry.body._tag === "Device" ? `${entry.body.major},${entry.body.minor}` : String(Stat.sizeOf(entry))
+
+/** Seconds on either side of the epoch that a `Date` can hold. */
+const DATE_RANGE = 8_640_000_000_000n
+
+/** Local time to the second; seconds since the epoch after an `@` for what no calendar has. */
+export const time = (entry: Pick<Entry, "mtimeSeconds">): string => {
+  const seconds = entry.mtimeSeconds
+  if (seconds > DATE_RANGE || seconds < -DATE_RANGE) return `@${seconds}`.padEnd(19)
+  const date = new Date(Number(seconds) * 1000)
+  return (
+    `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}` +
+    ` ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+  )
+}
+
+const two = (number: number): string => (number < 10 ? `0${number}` : String(number))

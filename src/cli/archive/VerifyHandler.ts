@@ -1,0 +1,88 @@
+/**
+ * What `pxar-fuse verify` does (see `VerifyCommand`).
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as PathText from "../../domain/PathText.ts"
+import * as ArchiveSources from "../../services/ArchiveSources.ts"
+import type * as Finding from "../../services/verify/Finding.ts"
+import * as Verifier from "../../services/verify/Verifier.ts"
+import * as EntryJson from "./EntryJson.ts"
+import * as ExitCode from "../ExitCode.ts"
+import * as Output from "../Output.ts"
+import * as Progress from "../Progress.ts"
+import type { Input } from "./VerifyCommand.ts"
+
+export const handler = Effect.fn("verify")(function* ({ archive, data, json, payload, progress: mode }: Input) {
+  const sources = yield* ArchiveSources.open(archive, payload)
+  const output = Output.makeLive()
+  const progress = yield* Progress.make({ mode })
+  // Contents of a split archive come on top of what is in the archive itself.
+  const apart = data && sources.payload._tag === "Present" ? sources.payload.source.size : 0
+  const code = yield* Verifier.verify(sources, {
+    data,
+    onProgress: ({ contentBytes, entries, position }) =>
+      progress.update({
+        entries,
+        bytes: data ? contentBytes : position,
+        position: apart === 0 ? position : position + contentBytes,
+        size: sources.archive.size + apart,
+      }),
+  }).pipe(
+    Stream.mapEffect((event) =>
+      Effect.as(
+        output.text(json ? EntryJson.line(toJson(event)) : toText(event, data)),
+        event._tag === "Verdict" ? exitCode(event) : ExitCode.INTERNAL,
+      ),
+    ),
+    Stream.runFold(
+      () => ExitCode.INTERNAL as number,
+      (_, code) => code,
+    ),
+  )
+  yield* output.flush
+  if (code !== ExitCode.SUCCESS) return yield* new ExitCode.Ended({ code })
+}, Effect.scoped)
+
+/** What could not even be opened has the code of that. */
+const exitCode = ({ failure, result }: Finding.Verdict): number => {
+  if (failure !== undefined) return ExitCode.fromError(failure)
+  return result === "sound" ? ExitCode.SUCCESS : result === "notes" ? ExitCode.NOTES : ExitCode.DAMAGED
+}
+
+const toText = (event: Finding.Finding | Finding.Verdict, data: boolean): string => {
+  if (event._tag === "Finding") {
+    const { archive, check, detail, offset, path, severity } = event
+    return `${severity.padEnd(5)} ${check.padEnd(3)} ${PathText.print(path)}: ${detail} (byte ${offset} of ${archive})\n`
+  }
+  const { contentBytes, entries, errors, failure, notes, result } = event
+  const found = [...counted(errors, "error"), ...counted(notes, "note")]
+  if (failure !== undefined) return `cannot be opened: ${found.join(", ")}\n`
+  const verdict = result === "notes" ? "sound, but with notes" : result
+  const checked = `${entries} entries`
+  const read = data ? `${contentBytes} bytes of contents read` : "contents not read (--data reads them)"
+  return `${verdict}: ${[...found, checked, read].join(", ")}\n`
+}
+
+const counted = (count: number, what: string): ReadonlyArray<string> =>
+  count === 0 ? [] : [`${count} ${what}${count === 1 ? "" : "s"}`]
+
+const toJson = (event: Finding.Finding | Finding.Verdict): EntryJson.JsonObject =>
+  event._tag === "Finding"
+    ? {
+        ...EntryJson.path(event.path),
+        severity: event.severity,
+        kind: event.kind,
+        check: event.check,
+        archive: event.archive,
+        offset: event.offset,
+        detail: event.detail,
+      }
+    : {
+        verdict: event.result,
+        opened: event.failure === undefined,
+        errors: event.errors,
+        notes: event.notes,
+        entries: event.entries,
+        content_bytes: event.contentBytes,
+      }

@@ -1,0 +1,26 @@
+/**
+ * What `pxar-fuse browse` does (see `BrowseCommand`).
+ */
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Archive from "../../services/Archive.ts"
+import * as BrowseSession from "./BrowseSession.ts"
+import type { Input } from "./BrowseCommand.ts"
+import * as ExitCode from "../ExitCode.ts"
+import * as Terminal from "../Terminal.ts"
+
+export const handler = Effect.fn("browse")(function* ({ archive: file, payload }: Input) {
+  if (process.stdin.isTTY !== true || process.stdout.isTTY !== true || process.env["TERM"] === "dumb") {
+    return yield* new ExitCode.Usage({
+      detail: `browse needs a terminal; \`pxar-fuse list ${file}\` shows what is in an archive without one`,
+    })
+  }
+  const archive = yield* Archive.open(file, { payload })
+  const { code, extractions } = yield* BrowseSession.run(archive, path.basename(file))
+  // The screen is gone by now: what was done is said where it stays.
+  for (const { message, summary } of extractions) {
+    for (const line of new Set([message, ...summary])) yield* Terminal.say(line)
+  }
+  const worst = extractions.find((extraction) => extraction.code !== ExitCode.SUCCESS)?.code ?? code
+  if (worst !== ExitCode.SUCCESS) return yield* new ExitCode.Ended({ code: worst })
+}, Effect.scoped)

@@ -1,0 +1,30 @@
+/**
+ * What `pxar-fuse complete-path` does (see `CompletePathCommand`): looks into one folder, and only there.
+ *
+ * Paths are printed as they were begun, with a slash after those of folders.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as ArchivePath from "../../domain/ArchivePath.ts"
+import * as PathText from "../../domain/PathText.ts"
+import * as Archive from "../../services/Archive.ts"
+import type { Input } from "./CompletePathCommand.ts"
+import * as Output from "../Output.ts"
+
+export const handler = Effect.fn("complete-path")(function* ({ archive: file, prefix }: Input) {
+  const archive = yield* Archive.open(file)
+  const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1)
+  const begun = prefix.slice(folder.length)
+  const output = Output.make()
+  const children = archive.list(yield* archive.find(PathText.parse(folder)))
+  yield* Stream.runForEachArray(children, (items) => {
+    let text = ""
+    for (const item of items) {
+      if (item._tag === "Unreadable") continue
+      const name = PathText.print(ArchivePath.lastName(item.path))
+      if (name.startsWith(begun)) text += `${folder}${name}${item.entry.body._tag === "Directory" ? "/" : ""}\n`
+    }
+    return output.text(text)
+  })
+  yield* output.flush
+}, Effect.scoped)

@@ -1,0 +1,72 @@
+/**
+ * What `pxar-fuse status` does (see `StatusCommand`).
+ */
+import * as Effect from "effect/Effect"
+import * as PathText from "../../domain/PathText.ts"
+import { shellWord } from "../../fuse/MountError.ts"
+import type { MountReport } from "./MountReport.ts"
+import * as Mounts from "./Mounts.ts"
+import * as EntryJson from "../archive/EntryJson.ts"
+import * as Output from "../Output.ts"
+import * as Progress from "../Progress.ts"
+import * as RequestCounts from "../mount/RequestCounts.ts"
+import type { Input } from "./StatusCommand.ts"
+import * as Terminal from "../Terminal.ts"
+
+export const handler = Effect.fn("status")(function* ({ json, mountPoint }: Input) {
+  const mounts = mountPoint === undefined ? yield* Mounts.all : [yield* Mounts.find(mountPoint)]
+  const states = yield* Effect.forEach(mounts, Mounts.state, { concurrency: "unbounded" })
+  const output = Output.make()
+  for (const [index, mount] of mounts.entries()) {
+    const state = states[index] ?? "unknown"
+    yield* output.text(json ? EntryJson.line(asJson(mount, state)) : asText(mount, state))
+  }
+  yield* output.flush
+  if (mounts.length === 0 && !json) yield* Terminal.say("no archive is mounted")
+}, Effect.scoped)
+
+const asJson = ({ entry, server }: Mounts.Mount, state: Mounts.State): EntryJson.JsonObject => {
+  const { mount_point, ...report } = server?.report ?? {}
+  return {
+    ...(entry === undefined ? { mount_point } : EntryJson.text("mount_point", entry.mountPoint)),
+    state,
+    archive: entry?.source,
+    device: entry?.device,
+    owner: entry?.owner,
+    ...report,
+  }
+}
+
+const asText = ({ entry, server }: Mounts.Mount, state: Mounts.State): string => {
+  const mountPoint = printed(entry?.mountPoint ?? server?.report.mount_point ?? "")
+  const archive = (server?.report.archives ?? [entry?.source ?? ""]).map(printed).join(" ")
+  const lines =
+    server === undefined
+      ? [remark(mountPoint, entry?.owner)[state]]
+      : [...describe(server.report), ...(state === "detached" ? [DETACHED] : [])]
+  return [`${mountPoint}: ${archive}`, ...lines.map((line) => `  ${line}`), ""].join("\n")
+}
+
+/** Other users have chosen these names, and whatever is in them. */
+const printed = (name: Uint8Array | string): string => shellWord(PathText.print(Buffer.from(name)))
+
+const DETACHED = "unmounted, and ends with its last user"
+
+const remark = (mountPoint: string, owner: number | undefined): Readonly<Record<Mounts.State, string>> => ({
+  served: "served",
+  detached: DETACHED,
+  dead: `dead: its process is gone; pxar-fuse unmount ${mountPoint} removes it`,
+  silent: "does not answer: its process is stopped or hangs",
+  unknown: `of user ${owner ?? "unknown"}; more is not known here`,
+})
+
+const describe = (report: MountReport): ReadonlyArray<string> => {
+  const { cache, held, in_flight: underWay, pid, requests, since } = report
+  const bytes = Progress.formatBytes
+  return [
+    `process ${pid}, since ${since}, for ${Progress.formatTime((Date.now() - Date.parse(since)) / 1000)}`,
+    `${RequestCounts.total(requests)} requests (${RequestCounts.operations(requests)})`,
+    `${RequestCounts.replies(report)}; ${underWay} requests under way`,
+    `${held} nodes held; caches: ${bytes(cache.blocks)} of metadata, ${bytes(cache.tables)} of folder tables`,
+  ]
+}

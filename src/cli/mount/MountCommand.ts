@@ -1,0 +1,54 @@
+/**
+ * `pxar-fuse mount ARCHIVE MOUNTPOINT`: mounts in the background, or in the foreground until it is told to stop.
+ *
+ * Flags come in groups, one file each in `mount/`.
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Lazy from "../Lazy.ts"
+import * as BridgeFlags from "./BridgeFlags.ts"
+import * as LogFlags from "./LogFlags.ts"
+import * as PerformanceFlags from "./PerformanceFlags.ts"
+import * as ProcessFlags from "./ProcessFlags.ts"
+import * as ViewFlags from "./ViewFlags.ts"
+import * as Parameters from "../Parameters.ts"
+
+const parameters = {
+  archive: Argument.String("archive").pipe(
+    Argument.withDescription("The archive: X.pxar, or X.mpxar of a split archive; or a folder of archives"),
+  ),
+  // The library takes no argument after one that can be repeated.
+  rest: Argument.String("mountpoint").pipe(
+    Argument.withDescription("An empty folder to mount it on; archives named before it are mounted too"),
+    Argument.atLeast(1),
+  ),
+  payload: Parameters.payload,
+  options: Flag.String("options").pipe(
+    Flag.withAlias("o"),
+    Flag.withDescription("Mount options, separated by commas (default: ro,nosuid,nodev,default_permissions)"),
+    Flag.withMetavar("OPTIONS"),
+    Flag.atLeast(0),
+  ),
+  ...ViewFlags.flags,
+  ...BridgeFlags.flags,
+  ...ProcessFlags.flags,
+  ...PerformanceFlags.flags,
+  ...LogFlags.flags,
+}
+
+export type Input = Command.Command.Config.Infer<typeof parameters>
+
+export const command = Command.make(
+  "mount",
+  parameters,
+  Lazy.handler(() => import("./MountHandler.ts")),
+).pipe(
+  Command.withDescription("Mount an archive, or several, read-only; umount ends it"),
+  Command.withExamples([
+    { command: "pxar-fuse mount root.pxar /mnt", description: "Mount an archive" },
+    { command: "pxar-fuse mount root.mpxar /mnt", description: "Mount a split archive, with root.ppxar beside it" },
+    { command: "pxar-fuse mount /backups /mnt", description: "Mount all archives in a folder, each as a folder" },
+    { command: "pxar-fuse mount --foreground root.pxar /mnt", description: "Mount until Ctrl-C" },
+  ]),
+)

@@ -1,0 +1,20 @@
+/**
+ * What `pxar-fuse mount` does (see `MountCommand`): serves, or has another process serve in the background.
+ */
+import * as Effect from "effect/Effect"
+import * as MountOptions from "../../fuse/MountOptions.ts"
+import type { Input } from "./MountCommand.ts"
+
+export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest, ...flags }: Input) {
+  const settings = { ...flags, archives: [archive, ...rest.slice(0, -1)], mountPoint: rest.at(-1) ?? "" }
+  if (foreground) {
+    const { serve } = yield* Effect.promise(() => import("./Serve.ts"))
+    return yield* serve(settings, undefined)
+  }
+  const Background = yield* Effect.promise(() => import("./Background.ts"))
+  const passed = [settings.notifyFd, MountOptions.passedDescriptor(settings.mountPoint)]
+  yield* Background.start(
+    settings,
+    passed.filter((descriptor) => descriptor !== undefined),
+  )
+})
