@@ -21,8 +21,8 @@ const FREE = -1
 const PIECE_BITS = 14
 const PIECE = 1 << PIECE_BITS
 
-/** `nameBack` of a record whose node stands in `irregular`. */
-const IRREGULAR = 0xffff
+/** `contentsAhead` of a record whose node stands in `irregular`. */
+const IRREGULAR = 0xffff_ffff
 
 class Piece {
   readonly starts = new Float64Array(PIECE)
@@ -35,6 +35,9 @@ class Piece {
   readonly delivered = new Float64Array(PIECE)
   readonly pending = new Int32Array(PIECE).fill(FREE)
 }
+
+/** A pending reference: the record of its node, which stays where it is as long as there is one. */
+export type Pending = number
 
 export class LookupTable {
   private index = new Int32Array(256).fill(NONE)
@@ -67,26 +70,33 @@ export class LookupTable {
     for (const record of this.index) if (record !== NONE) yield this.idAt(record)
   }
 
-  /** Adds a pending reference; the first one puts the node into the table. */
-  retain(node: Node): void {
+  /**
+   * Adds a pending reference; the first one puts the node into the table. What it returns stands for the reference, until
+   * that is delivered or released.
+   */
+  retain(node: Node): Pending {
     let record = this.find(node.id)
     if (record === NONE) record = this.insert(node)
     add(this.pieceOf(record).pending, record, 1)
+    return record
+  }
+
+  /** The node that a pending reference is to. */
+  idOf(record: Pending): NodeId.NodeId {
+    return this.idAt(record)
   }
 
   /** Turns a pending reference into a delivered one. */
-  deliver(id: NodeId.NodeId): void {
-    const record = this.find(id)
+  deliver(record: Pending): void {
     const { delivered, pending } = this.pieceOf(record)
     add(pending, record, -1)
     add(delivered, record, 1)
   }
 
   /** Takes a pending reference back. True if that was the node's last. */
-  release(id: NodeId.NodeId): boolean {
-    const record = this.find(id)
+  release(record: Pending): boolean {
     add(this.pieceOf(record).pending, record, -1)
-    return this.dropUnreferenced(id, record)
+    return this.dropUnreferenced(this.idAt(record), record)
   }
 
   /**
@@ -125,8 +135,8 @@ export class LookupTable {
     piece.starts[place] = node.start
     piece.bounds[place] = node.bound
     piece.parents[place] = node.parent
-    piece.nameBack[place] = regular ? node.start - node.nameStart : IRREGULAR
-    piece.contentsAhead[place] = node.contentsStart === 0 ? 0 : node.contentsStart - node.start
+    piece.nameBack[place] = node.start - node.nameStart
+    piece.contentsAhead[place] = !regular ? IRREGULAR : node.contentsStart === 0 ? 0 : node.contentsStart - node.start
     piece.delivered[place] = 0
     piece.pending[place] = 0
     if (!regular) this.irregular.set(record, node)
@@ -138,14 +148,13 @@ export class LookupTable {
 
   private nodeAt(record: number): Node {
     const piece = this.pieceOf(record)
-    const nameBack = at(piece.nameBack, record)
-    if (nameBack === IRREGULAR) return this.irregularAt(record)
-    const start = at(piece.starts, record)
     const contentsAhead = at(piece.contentsAhead, record)
+    if (contentsAhead === IRREGULAR) return this.irregularAt(record)
+    const start = at(piece.starts, record)
     return {
       id: this.idAt(record),
       parent: at(piece.parents, record),
-      nameStart: start - nameBack,
+      nameStart: start - at(piece.nameBack, record),
       start,
       bound: at(piece.bounds, record),
       contentsStart: contentsAhead === 0 ? 0 : start + contentsAhead,
@@ -154,10 +163,9 @@ export class LookupTable {
 
   private idAt(record: number): NodeId.NodeId {
     const piece = this.pieceOf(record)
-    if (at(piece.nameBack, record) === IRREGULAR) return this.irregularAt(record).id
-    return at(piece.contentsAhead, record) === 0
-      ? NodeId.ofEntry(at(piece.starts, record))
-      : NodeId.ofDirectory(at(piece.bounds, record))
+    const contentsAhead = at(piece.contentsAhead, record)
+    if (contentsAhead === 0) return NodeId.ofEntry(at(piece.starts, record))
+    return contentsAhead === IRREGULAR ? this.irregularAt(record).id : NodeId.ofDirectory(at(piece.bounds, record))
   }
 
   private irregularAt(record: number): Node {
@@ -233,10 +241,10 @@ const isRegular = ({ bound, contentsStart, id, nameStart, start }: Node): boolea
   const contentsAhead = contentsStart - start
   return (
     nameBack >= 0 &&
-    nameBack < IRREGULAR &&
+    nameBack <= 0xffff &&
     (contentsStart === 0
       ? id === NodeId.ofEntry(start)
-      : contentsAhead > 0 && contentsAhead <= 0xffff_ffff && id === NodeId.ofDirectory(bound))
+      : contentsAhead > 0 && contentsAhead < IRREGULAR && id === NodeId.ofDirectory(bound))
   )
 }
 

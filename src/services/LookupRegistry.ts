@@ -14,7 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { LookupTable } from "../domain/LookupTable.ts"
+import { LookupTable, type Pending } from "../domain/LookupTable.ts"
 import type * as Node from "../domain/Node.ts"
 import * as NodeId from "../domain/NodeId.ts"
 import * as ArchiveReader from "./ArchiveReader.ts"
@@ -94,21 +94,24 @@ export const make = Effect.fnUntraced(function* (root: Node.Node): Effect.fn.Ret
   }
 
   const leaseUnsafe = (): Lease => {
-    let nodes: Array<NodeId.NodeId> = []
+    let references: Array<Pending> = []
     const current = table
     return {
       add: (node) => {
-        current.retain(node)
-        nodes.push(node.id)
+        references.push(current.retain(node))
       },
       leak: () => {
-        for (const id of nodes) current.deliver(id)
-        nodes = []
+        for (const reference of references) current.deliver(reference)
+        references = []
       },
       takeBack: Effect.suspend(() => {
-        if (nodes.length === 0) return Effect.void
-        const dropped = nodes.filter((id) => current.release(id))
-        nodes = []
+        if (references.length === 0) return Effect.void
+        const dropped: Array<NodeId.NodeId> = []
+        for (const reference of references) {
+          const id = current.idOf(reference)
+          if (current.release(reference)) dropped.push(id)
+        }
+        references = []
         return Effect.forEach(dropped, drop, { discard: true })
       }),
     }
@@ -117,8 +120,8 @@ export const make = Effect.fnUntraced(function* (root: Node.Node): Effect.fn.Ret
   const forget = (id: NodeId.NodeId, count: number): Effect.Effect<boolean, Overforget> =>
     Effect.suspend(() => {
       if (id === NodeId.ROOT) return Effect.succeed(true)
-      if (table.get(id) === undefined) return Effect.succeed(false)
       const held = table.count(id)
+      if (held === 0 && table.get(id) === undefined) return Effect.succeed(false)
       if (count > held) {
         return Effect.fail(new Overforget({ node: NodeId.toBigInt(id).toString(), held, forgotten: count }))
       }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
-import { LookupTable } from "../../src/domain/LookupTable.ts"
+import { LookupTable, type Pending } from "../../src/domain/LookupTable.ts"
 import type { Node } from "../../src/domain/Node.ts"
 import { anyInteger } from "./helpers.ts"
 
@@ -31,6 +31,8 @@ const nodeOf = (id: number, variant = 0): Node => {
 
 interface Counts {
   readonly node: Node
+  /** What stands for its pending references. */
+  readonly pendingReference: Pending
   pending: number
   delivered: number
 }
@@ -45,23 +47,28 @@ const makeModel = () => {
 
   const commands = {
     retain: (id: number, variant: number): void => {
+      const pendingReference = table.retain(nodeOf(id, variant))
       const counts = model.get(id)
-      if (counts === undefined) model.set(id, { node: nodeOf(id, variant), pending: 1, delivered: 0 })
-      else counts.pending++
-      table.retain(nodeOf(id, variant))
+      if (counts === undefined) {
+        model.set(id, { node: nodeOf(id, variant), pendingReference, pending: 1, delivered: 0 })
+      } else {
+        counts.pending++
+        assert.strictEqual(pendingReference, counts.pendingReference, `retain ${id}`)
+      }
+      assert.strictEqual(table.idOf(pendingReference), id)
     },
     deliver: (id: number): void => {
       const counts = model.get(id)
       if (counts === undefined || counts.pending === 0) return
       counts.pending--
       counts.delivered++
-      table.deliver(id)
+      table.deliver(counts.pendingReference)
     },
     release: (id: number): void => {
       const counts = model.get(id)
       if (counts === undefined || counts.pending === 0) return
       counts.pending--
-      assert.strictEqual(table.release(id), dropIfFree(id, counts), `release ${id}`)
+      assert.strictEqual(table.release(counts.pendingReference), dropIfFree(id, counts), `release ${id}`)
     },
     forget: (id: number, amount: number): void => {
       const counts = model.get(id)
@@ -148,10 +155,10 @@ describe("LookupTable", () => {
 
   it("tells an id from its opposite", () => {
     const table = new LookupTable()
-    table.retain(nodeOf(331))
+    const folder = table.retain(nodeOf(331))
     assert.isUndefined(table.get(-331))
     table.retain(nodeOf(-331))
-    assert.isTrue(table.release(331))
+    assert.isTrue(table.release(folder))
     assert.deepStrictEqual(table.get(-331), nodeOf(-331))
   })
 
@@ -165,28 +172,27 @@ describe("LookupTable", () => {
   it("does not count what has not been delivered", () => {
     const table = new LookupTable()
     table.retain(nodeOf(5))
-    table.retain(nodeOf(5))
+    const second = table.retain(nodeOf(5))
     assert.strictEqual(table.count(5), 0)
-    table.deliver(5)
+    table.deliver(second)
     assert.strictEqual(table.count(5), 1)
   })
 
   it("keeps a node as long as one reference of either kind is left", () => {
     const table = new LookupTable()
-    table.retain(nodeOf(5))
-    table.retain(nodeOf(5))
-    table.deliver(5)
+    const first = table.retain(nodeOf(5))
+    const second = table.retain(nodeOf(5))
+    table.deliver(first)
     assert.isFalse(table.forget(5, 1))
     assert.isDefined(table.get(5))
-    assert.isTrue(table.release(5))
+    assert.isTrue(table.release(second))
     assert.isUndefined(table.get(5))
     assert.strictEqual(table.size, 0)
   })
 
   it("takes a node anew after it was dropped, with its counts at zero", () => {
     const table = new LookupTable()
-    table.retain(nodeOf(5, 1))
-    table.deliver(5)
+    table.deliver(table.retain(nodeOf(5, 1)))
     assert.isTrue(table.forget(5, 1))
     table.retain(nodeOf(5, 2))
     assert.strictEqual(table.count(5), 0)
@@ -251,8 +257,8 @@ describe("LookupTable", () => {
     const table = new LookupTable()
     const ids = Array.from({ length: 50_000 }, (_, index) => (index % 3 === 0 ? 1 : -1) * (2 ** 33 + index * 173))
     for (const [index, id] of ids.entries()) {
-      table.retain(nodeOf(id))
-      if (index % 2 === 0) table.deliver(id)
+      const reference = table.retain(nodeOf(id))
+      if (index % 2 === 0) table.deliver(reference)
     }
     assert.strictEqual(table.size, ids.length)
     for (const [index, id] of ids.entries()) {
