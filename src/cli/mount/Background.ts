@@ -10,6 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import type { Socket } from "node:net"
 import * as os from "node:os"
+import type { Readable, Writable } from "node:stream"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -70,6 +71,7 @@ const isOpen = (descriptor: number): boolean => fs.existsSync(`/proc/self/fd/${d
 
 interface Child {
   readonly process: ChildProcess
+  readonly streams: ReadonlyArray<Readable | Writable>
   readonly ready: () => boolean
 }
 
@@ -83,26 +85,31 @@ const launch = (settings: Settings.Settings, descriptors: ReadonlyArray<number>)
     stdio: ["ignore", "ignore", "pipe", ...stdio.slice(3).map((descriptor) => descriptor ?? "ignore"), "pipe"],
   })
   let ready = false
+  // With too many files open there is no child and, whatever the type says, nothing in this place.
+  const stdioOfChild: Partial<ChildProcess["stdio"]> = child.stdio ?? []
   child.stderr?.pipe(process.stderr, { end: false })
-  const socket = child.stdio[own] as Socket
-  socket.on("data", () => (ready = true))
+  const socket = stdioOfChild[own] as Socket | undefined
+  socket?.on("data", () => (ready = true))
   // Then the child has ended, or could not be started: that is told by itself.
-  socket.on("error", () => {})
-  socket.end(Settings.encode(settings))
-  return { process: child, ready: () => ready }
+  socket?.on("error", () => {})
+  socket?.end(Settings.encode(settings))
+  const streams = stdioOfChild.filter((stream) => stream !== null && stream !== undefined)
+  return { process: child, streams, ready: () => ready }
 }
 
 /** Ends when all has been said: the child lets go of stderr when it is ready. */
-const untilReady = ({ process: child, ready }: Child): Effect.Effect<void, ExitCode.Ended | StartError> =>
+const untilReady = ({ process: child, ready, streams }: Child): Effect.Effect<void, ExitCode.Ended | StartError> =>
   Effect.callback((resume) => {
-    const streams = child.stdio.filter((stream) => stream !== null && stream !== undefined)
     let open = streams.length
     const onClose = (): void => {
       open--
       if (open === 0 && ready()) resume(Effect.void)
     }
     for (const stream of streams) stream.on("close", onClose)
-    child.on("error", (error) => resume(Effect.fail(new StartError({ detail: error.message }))))
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      const detail = error.code === "EMFILE" ? "too many open files, see `ulimit -n`" : error.message
+      resume(Effect.fail(new StartError({ detail })))
+    })
     child.on("close", (code, signal) => {
       if (!ready())
         resume(Effect.fail(new ExitCode.Ended({ code: code ?? 128 + os.constants.signals[signal ?? "SIGKILL"] })))

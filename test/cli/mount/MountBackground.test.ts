@@ -56,6 +56,25 @@ describe("a mount in the background", () => {
     }),
   )
 
+  it.live("says what is missing when there are too few descriptors for another process", () =>
+    Effect.gen(function* () {
+      const mountPoint = yield* Processes.mountPoint()
+      for (const limit of [32, 30, 28, 26, 24]) {
+        const wrapper = ["bash", "-c", `ulimit -n ${limit}; exec "$@"`, "bash"]
+        const { code, stderr } = yield* Command.run(["mount", hello, mountPoint, "--log-file", "/dev/null"], {
+          wrapper,
+        })
+        if (code !== ExitCode.SUCCESS) {
+          assert.strictEqual(code, ExitCode.MOUNT_FAILED, stderr)
+          assert.include(stderr, "cannot go on in the background: too many open files, see `ulimit -n`")
+          return
+        }
+        assert.strictEqual((yield* Command.run(["unmount", mountPoint])).code, ExitCode.SUCCESS)
+      }
+      assert.fail("24 descriptors are enough for everything")
+    }),
+  )
+
   it.live("is what was asked for, byte by byte, and says so in the list of processes", () =>
     Effect.gen(function* () {
       const folder = yield* Processes.temporaryFolder
