@@ -21,7 +21,7 @@ export const readChild = (window: Window, start: number, bound: number, version:
   if (item.type !== ItemType.ENTRY && item.type !== ItemType.ENTRY_V1) {
     throw malformed("N4", end, `${item.type.name} item after a FILENAME`)
   }
-  return { name, nameStart: start, entry: readEntry(window, end, bound, version, limits) }
+  return { name, nameStart: start, entry: readFrom(window, item, bound, version, limits) }
 }
 
 /** Reads FILENAME at `start`: the name, and the position after the item. Checks N1–N3. */
@@ -59,17 +59,21 @@ export const peekType = (window: Window, start: number, bound: number): ItemType
 /** Reads the ENTRY or ENTRY_V1 at `start`, its attributes and its terminal item, all at or before `bound`. */
 export const readEntry = (window: Window, start: number, bound: number, version: 1 | 2, limits: Limits): Entry => {
   const head = readItem(window, start, bound)
-  const legacy = head.type === ItemType.ENTRY_V1
-  if (!legacy && head.type !== ItemType.ENTRY) {
+  if (head.type !== ItemType.ENTRY && head.type !== ItemType.ENTRY_V1) {
     throw malformed("H4", start, `${head.type.name} item in place of an ENTRY`)
   }
+  return readFrom(window, head, bound, version, limits)
+}
+
+/** Reads the entry that begins with the ENTRY or ENTRY_V1 item `head`. */
+const readFrom = (window: Window, head: Item, bound: number, version: 1 | 2, limits: Limits): Entry => {
   requireBytes(window, head.end)
   const view = window.view
   const at = head.content - window.base
-  const findings: Array<Finding> = []
+  let findings = noFindings
   let mtimeSeconds: bigint
   let mtimeNanos: number
-  if (legacy) {
+  if (head.type === ItemType.ENTRY_V1) {
     const nanoseconds = view.getBigUint64(at + 24, true)
     mtimeSeconds = nanoseconds / 1_000_000_000n
     mtimeNanos = Number(nanoseconds % 1_000_000_000n)
@@ -77,7 +81,7 @@ export const readEntry = (window: Window, start: number, bound: number, version:
     mtimeSeconds = view.getBigInt64(at + 24, true)
     mtimeNanos = view.getUint32(at + 32, true)
     if (mtimeNanos > 999_999_999) {
-      findings.push({ check: "E2", offset: head.content + 32, detail: `${mtimeNanos} nanoseconds taken for 999999999` })
+      findings = [{ check: "E2", offset: head.content + 32, detail: `${mtimeNanos} nanoseconds taken for 999999999` }]
       mtimeNanos = 999_999_999
     }
   }
@@ -87,7 +91,7 @@ export const readEntry = (window: Window, start: number, bound: number, version:
   const body = readBody(window, terminal, end, mode, version)
   return {
     _tag: "Entry",
-    start,
+    start: head.start,
     end: body._tag === "Directory" || terminal === undefined ? end : terminal.end,
     mode: (mode & S_IFMT) === 0 ? mode | impliedType(body) : mode,
     flags: Bytes.getU64Exact(view, at + 8),
@@ -97,7 +101,7 @@ export const readEntry = (window: Window, start: number, bound: number, version:
     mtimeNanos,
     attributes,
     body,
-    findings: findings.length === 0 ? noFindings : findings,
+    findings,
   }
 }
 
