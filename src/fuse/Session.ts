@@ -125,26 +125,31 @@ export const make = Effect.fnUntraced(function* (
 
   /**
    * Carries out an operation whose result is a message, and sends that or the errno. An operation that waits can be
-   * interrupted; what is done at once is sent in the same turn of the fiber. Between the reply and what follows from it
-   * no other fiber runs: the kernel may at once return what it was given.
+   * interrupted; what is done at once is sent in the same turn of the fiber, which must be the request's. Between the reply
+   * and what follows from it no other fiber runs: the kernel may at once return what it was given.
    */
+  const answerNow = (
+    unique: number,
+    operation: () => Effect.Effect<Uint8Array, Errno.Errno>,
+    afterwards: (delivery: Delivery, message: Uint8Array) => void,
+  ): Effect.Effect<void, DeviceLost> => {
+    const begun = AtOnce.call(operation)
+    if (!AtOnce.hasEnded(begun)) {
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(Effect.exit(restore(begun)), (outcome) =>
+          withoutYield(sendOutcome(unique, outcome, afterwards)),
+        ),
+      )
+    }
+    const sent = sendOutcome(unique, begun, afterwards)
+    return AtOnce.hasEnded(sent) ? sent : Effect.uninterruptible(withoutYield(sent))
+  }
+
   const answer = (
     unique: number,
     operation: () => Effect.Effect<Uint8Array, Errno.Errno>,
     afterwards: (delivery: Delivery, message: Uint8Array) => void = doNothing,
-  ): Effect.Effect<void, DeviceLost> =>
-    Effect.suspend(() => {
-      const begun = AtOnce.call(operation)
-      if (!AtOnce.hasEnded(begun)) {
-        return Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(Effect.exit(restore(begun)), (outcome) =>
-            withoutYield(sendOutcome(unique, outcome, afterwards)),
-          ),
-        )
-      }
-      const sent = sendOutcome(unique, begun, afterwards)
-      return AtOnce.hasEnded(sent) ? sent : Effect.uninterruptible(withoutYield(sent))
-    })
+  ): Effect.Effect<void, DeviceLost> => Effect.suspend(() => answerNow(unique, operation, afterwards))
 
   /** The same for operations that name nodes: the references count when the reply has been delivered. */
   const answerWithNodes = (
@@ -153,7 +158,7 @@ export const make = Effect.fnUntraced(function* (
   ): Effect.Effect<void, DeviceLost> =>
     Effect.suspend(() => {
       const lease = bridge.leaseUnsafe()
-      const counted = answer(
+      const sent = answerNow(
         unique,
         () => operation(lease),
         (delivery, message) => {
@@ -161,7 +166,7 @@ export const make = Effect.fnUntraced(function* (
           pool.giveBack(message)
         },
       )
-      return Effect.ensuring(counted, lease.takeBack)
+      return AtOnce.hasEnded(sent) && lease.isEmpty() ? sent : Effect.ensuring(sent, lease.takeBack)
     })
 
   const readdirplus = (id: NodeId.NodeId, unique: number, offset: number, size: number) =>

@@ -37,6 +37,8 @@ export interface Lease {
   readonly add: (node: Node.Node) => void
   /** The reply was delivered: the references are the kernel's now. */
   readonly leak: () => void
+  /** Whether there is nothing to take back. */
+  readonly isEmpty: () => boolean
   /** Takes back what has not been leaked. */
   readonly takeBack: Effect.Effect<void>
 }
@@ -104,6 +106,7 @@ export const make = Effect.fnUntraced(function* (root: Node.Node): Effect.fn.Ret
         for (const reference of references) current.deliver(reference)
         references = []
       },
+      isEmpty: () => references.length === 0,
       takeBack: Effect.suspend(() => {
         if (references.length === 0) return Effect.void
         const dropped: Array<NodeId.NodeId> = []
