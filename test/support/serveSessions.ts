@@ -54,7 +54,7 @@ const breakable = (bridge: Bridge.Shape, kind: SessionConfig["bridge"]) => {
           ...bridge,
           leaseUnsafe: () => {
             const lease = bridge.leaseUnsafe()
-            return { ...lease, takeBack: unless(lease.takeBack) }
+            return { ...lease, isEmpty: () => !broken && lease.isEmpty(), takeBack: unless(lease.takeBack) }
           },
         }
       : { ...bridge, forget: (id, count) => unless(bridge.forget(id, count)) }
