@@ -67,7 +67,7 @@ export class LookupTable {
 
   /** Ids of all nodes, in no particular order. */
   *keys(): Generator<NodeId.NodeId> {
-    for (const record of this.index) if (record !== NONE) yield this.idAt(record)
+    for (const record of this.index) if (record !== NONE) yield this.idOf(record)
   }
 
   /**
@@ -83,7 +83,10 @@ export class LookupTable {
 
   /** The node that a pending reference is to. */
   idOf(record: Pending): NodeId.NodeId {
-    return this.idAt(record)
+    const piece = this.pieceOf(record)
+    const contentsAhead = at(piece.contentsAhead, record)
+    if (contentsAhead === 0) return NodeId.ofEntry(at(piece.starts, record))
+    return contentsAhead === IRREGULAR ? this.irregularAt(record).id : NodeId.ofDirectory(at(piece.bounds, record))
   }
 
   /** Turns a pending reference into a delivered one. */
@@ -96,7 +99,7 @@ export class LookupTable {
   /** Takes a pending reference back. True if that was the node's last. */
   release(record: Pending): boolean {
     add(this.pieceOf(record).pending, record, -1)
-    return this.dropUnreferenced(this.idAt(record), record)
+    return this.dropUnreferenced(record)
   }
 
   /**
@@ -106,13 +109,13 @@ export class LookupTable {
   forget(id: NodeId.NodeId, count: number): boolean {
     const record = this.find(id)
     add(this.pieceOf(record).delivered, record, -count)
-    return this.dropUnreferenced(id, record)
+    return this.dropUnreferenced(record)
   }
 
-  private dropUnreferenced(id: NodeId.NodeId, record: number): boolean {
+  private dropUnreferenced(record: number): boolean {
     const piece = this.pieceOf(record)
     if (at(piece.pending, record) + at(piece.delivered, record) > 0) return false
-    this.removeFromIndex(id)
+    this.removeFromIndex(this.idOf(record))
     this.irregular.delete(record)
     this.free(piece, record)
     this.used--
@@ -152,20 +155,13 @@ export class LookupTable {
     if (contentsAhead === IRREGULAR) return this.irregularAt(record)
     const start = at(piece.starts, record)
     return {
-      id: this.idAt(record),
+      id: this.idOf(record),
       parent: at(piece.parents, record),
       nameStart: start - at(piece.nameBack, record),
       start,
       bound: at(piece.bounds, record),
       contentsStart: contentsAhead === 0 ? 0 : start + contentsAhead,
     }
-  }
-
-  private idAt(record: number): NodeId.NodeId {
-    const piece = this.pieceOf(record)
-    const contentsAhead = at(piece.contentsAhead, record)
-    if (contentsAhead === 0) return NodeId.ofEntry(at(piece.starts, record))
-    return contentsAhead === IRREGULAR ? this.irregularAt(record).id : NodeId.ofDirectory(at(piece.bounds, record))
   }
 
   private irregularAt(record: number): Node {
@@ -191,7 +187,7 @@ export class LookupTable {
     for (const [number, piece] of this.pieces.entries()) {
       for (let place = 0; place < PIECE; place++) {
         const record = number * PIECE + place
-        if (piece.pending[place] !== FREE) this.addToIndex(this.idAt(record), record)
+        if (piece.pending[place] !== FREE) this.addToIndex(this.idOf(record), record)
       }
     }
   }
@@ -200,7 +196,7 @@ export class LookupTable {
     const mask = this.index.length - 1
     for (let slot = hash(id) & mask; ; slot = (slot + 1) & mask) {
       const record = this.index[slot] as number
-      if (record === NONE || this.idAt(record) === id) return record
+      if (record === NONE || this.idOf(record) === id) return record
     }
   }
 
@@ -214,10 +210,10 @@ export class LookupTable {
   private removeFromIndex(id: NodeId.NodeId): void {
     const mask = this.index.length - 1
     let hole = hash(id) & mask
-    while (this.idAt(this.index[hole] as number) !== id) hole = (hole + 1) & mask
+    while (this.idOf(this.index[hole] as number) !== id) hole = (hole + 1) & mask
     // Entries behind the hole that could have stood in it move up, so that searches need no tombstones.
     for (let slot = (hole + 1) & mask; this.index[slot] !== NONE; slot = (slot + 1) & mask) {
-      const home = hash(this.idAt(this.index[slot] as number)) & mask
+      const home = hash(this.idOf(this.index[slot] as number)) & mask
       if (((slot - home) & mask) >= ((slot - hole) & mask)) {
         this.index[hole] = this.index[slot] as number
         hole = slot
