@@ -4,9 +4,9 @@
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
-import { noAttributes } from "../src/domain/Entry.ts"
+import { noAttributes } from "../src/domain/pxar/Entry.ts"
 import * as ArchiveWriter from "../src/services/create/ArchiveWriter.ts"
-import * as FileSink from "../src/services/create/FileSink.ts"
+import * as FileSink from "../src/services/bytes/FileSink.ts"
 
 export const FOLDERS = 10_000
 export const FILES_EACH = 100

@@ -6,8 +6,8 @@
  * `-` if one likes; what is left of `-o` is for `MountOptions`. Everything else stays as it is.
  */
 import * as Result from "effect/Result"
-import type { MountError } from "../fuse/MountError.ts"
-import * as MountOptions from "../fuse/MountOptions.ts"
+import type { MountError } from "../fuse/mount/MountError.ts"
+import * as MountOptions from "../fuse/mount/MountOptions.ts"
 import * as ExitCode from "./ExitCode.ts"
 
 /** A long flag of `mount`. */

@@ -3,7 +3,7 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Completions from "effect/cli/Completions"
-import * as MountOptions from "../fuse/MountOptions.ts"
+import * as MountOptions from "../fuse/mount/MountOptions.ts"
 import * as BrowseCommand from "./browse/BrowseCommand.ts"
 import * as CatCommand from "./archive/CatCommand.ts"
 import type * as CommandLine from "./CommandLine.ts"

@@ -15,28 +15,28 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type * as NodeId from "../domain/NodeId.ts"
-import type { ArchiveError } from "../services/ArchiveError.ts"
-import * as ArchiveFiles from "../services/ArchiveFiles.ts"
-import * as ArchiveReader from "../services/ArchiveReader.ts"
-import type { PathError } from "../services/Archive.ts"
-import type { OpenError } from "../services/FileSource.ts"
+import type * as NodeId from "../domain/pxar/NodeId.ts"
+import type { ArchiveError } from "../services/archive/ArchiveError.ts"
+import * as ArchiveFiles from "../services/archive/ArchiveFiles.ts"
+import * as ArchiveReader from "../services/archive/ArchiveReader.ts"
+import type { PathError } from "../services/tree/Archive.ts"
+import type { OpenError } from "../services/bytes/FileSource.ts"
 import * as LookupRegistry from "../services/LookupRegistry.ts"
-import * as ArchiveCollection from "../services/views/ArchiveCollection.ts"
-import type { RootName } from "../services/views/CollectionReader.ts"
-import * as Bridge from "./Bridge.ts"
-import * as BridgeSpans from "./BridgeSpans.ts"
-import type { Counters } from "./Counters.ts"
-import * as FuseMount from "./FuseMount.ts"
+import * as FileRepository from "../services/repository/FileRepository.ts"
+import type { RootName } from "../services/repository/RepositoryTree.ts"
+import * as Bridge from "./bridge/Bridge.ts"
+import * as BridgeSpans from "./bridge/BridgeSpans.ts"
+import type { Counters } from "./session/Counters.ts"
+import * as FuseMount from "./mount/FuseMount.ts"
 import * as FuseServer from "./FuseServer.ts"
-import { MountError } from "./MountError.ts"
-import * as MountOptions from "./MountOptions.ts"
-import * as MountTable from "./MountTable.ts"
-import type * as Observer from "./Observer.ts"
-import type * as Session from "./Session.ts"
-import * as NamedMembers from "./views/NamedMembers.ts"
-import * as PrivateRoot from "./views/PrivateRoot.ts"
-import * as View from "./views/View.ts"
+import { MountError } from "./mount/MountError.ts"
+import * as MountOptions from "./mount/MountOptions.ts"
+import * as MountTable from "./mount/MountTable.ts"
+import type * as Observer from "./session/Observer.ts"
+import type * as Session from "./session/Session.ts"
+import * as NamedMembers from "./bridge/NamedMembers.ts"
+import * as PrivateRoot from "./bridge/PrivateRoot.ts"
+import * as View from "./bridge/View.ts"
 
 export type { Counters }
 
@@ -139,20 +139,20 @@ export interface SourceOptions extends Options {
 }
 
 /**
- * Mounts an archive file; or several, or all that are in a folder, each as a folder (see `ArchiveCollection`). A payload
+ * Mounts an archive file; or several, or all that are in a folder, each as a folder (see `FileRepository`). A payload
  * archive can be named for a single archive only.
  */
 export const mountPaths = Effect.fnUntraced(function* (
   archives: ReadonlyArray<string>,
-  options: Options & ArchiveCollection.Options,
+  options: Options & FileRepository.Options,
 ): Effect.fn.Return<
   Mounted,
-  OpenError | ArchiveCollection.CollectionError | ArchiveError | PathError | MountError,
+  OpenError | FileRepository.CollectionError | ArchiveError | PathError | MountError,
   Scope.Scope
 > {
   const [first, ...others] = archives
-  if (first !== undefined && !(yield* ArchiveCollection.isCollection(archives))) return yield* mountPath(first, options)
-  const collection = yield* ArchiveCollection.open(archives, options)
+  if (first !== undefined && !(yield* FileRepository.isCollection(archives))) return yield* mountPath(first, options)
+  const collection = yield* FileRepository.open(archives, options)
   for (const archive of collection.archives) yield* refuseInside(archive, options.mountPoint)
   const source = path.resolve(first ?? "")
   return yield* mountTree(

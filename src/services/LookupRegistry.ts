@@ -14,10 +14,10 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { LookupTable, type Pending } from "../domain/LookupTable.ts"
-import type * as Node from "../domain/Node.ts"
-import * as NodeId from "../domain/NodeId.ts"
-import * as ArchiveReader from "./ArchiveReader.ts"
+import { LookupTable, type Pending } from "../domain/pxar/LookupTable.ts"
+import type * as Node from "../domain/pxar/Node.ts"
+import * as NodeId from "../domain/pxar/NodeId.ts"
+import * as ArchiveReader from "./archive/ArchiveReader.ts"
 
 /** More references were returned than were held: registry and kernel disagree. The counts are unchanged. */
 export class Overforget extends Schema.TaggedError<Overforget>()("Overforget", {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Bytes from "../../src/domain/Bytes.ts"
 import { u64 } from "../support/ArchiveBuilder.ts"
-import { anyBytes, anyOffset, anyU32, hex } from "./helpers.ts"
+import { anyBytes, anyOffset, anyU32, hex } from "./pxar/helpers.ts"
 
 const view = (value: number | bigint): DataView => Bytes.dataView(u64(value))
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import * as PathText from "../../src/domain/PathText.ts"
-import { anyBytes, anyInteger, hex } from "./helpers.ts"
+import { anyBytes, anyInteger, hex } from "./pxar/helpers.ts"
 
 const print = (bytes: Uint8Array | string) => PathText.print(typeof bytes === "string" ? Buffer.from(bytes) : bytes)
 

@@ -2,7 +2,7 @@
 import * as os from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Logger } from "effect"
-import { DeviceLost } from "../../src/fuse/FuseDevice.ts"
+import { DeviceLost } from "../../src/fuse/session/FuseDevice.ts"
 import * as H from "../fuse/harness.ts"
 import * as Wire from "../support/Wire.ts"
 

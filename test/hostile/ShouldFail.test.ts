@@ -3,11 +3,11 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import * as Limits from "../../src/domain/Limits.ts"
+import * as Limits from "../../src/domain/pxar/Limits.ts"
 import * as PathText from "../../src/domain/PathText.ts"
-import * as Archive from "../../src/services/Archive.ts"
-import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
-import * as ArchiveSources from "../../src/services/ArchiveSources.ts"
+import * as Archive from "../../src/services/tree/Archive.ts"
+import * as ArchiveReader from "../../src/services/archive/ArchiveReader.ts"
+import * as ArchiveBytes from "../../src/services/bytes/ArchiveBytes.ts"
 import type * as Finding from "../../src/services/verify/Finding.ts"
 import * as Verifier from "../../src/services/verify/Verifier.ts"
 import * as DamagedArchives from "../support/DamagedArchives.ts"
@@ -20,7 +20,7 @@ const folder = path.join(import.meta.dirname, "../../fixtures/should-fail")
 const manifest = JSON.parse(fs.readFileSync(path.join(folder, "manifest.json"), "utf8")) as Record<string, Line>
 
 const findings = Effect.fnUntraced(function* (name: string, limits: Limits.Limits) {
-  const sources = yield* ArchiveSources.open(path.join(folder, name))
+  const sources = yield* ArchiveBytes.open(path.join(folder, name))
   const events = yield* Stream.runCollect(Verifier.verify(sources, { data: true, limits }))
   return events.filter((event): event is Finding.Finding => event._tag === "Finding")
 })
@@ -45,7 +45,7 @@ describe("what is beside the damage", () => {
   for (const [name, { limits }] of inside) {
     it.effect(`is readable in ${name}`, () =>
       Effect.gen(function* () {
-        const sources = yield* ArchiveSources.open(path.join(folder, name))
+        const sources = yield* ArchiveBytes.open(path.join(folder, name))
         const options = { limits: { ...Limits.defaults, ...limits } }
         const archive = Archive.fromReader(yield* ArchiveReader.make(sources.archive, sources.payload, options))
         for (const [sibling, content] of Object.entries({ aa: "sound", zz: "sound too" })) {

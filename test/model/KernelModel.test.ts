@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Logger, type Scope } from "effect"
-import { anyInteger } from "../domain/helpers.ts"
+import { anyInteger } from "../domain/pxar/helpers.ts"
 import * as KernelModel from "../support/KernelModel.ts"
 import * as LibfuseModel from "../support/LibfuseModel.ts"
 

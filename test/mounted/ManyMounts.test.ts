@@ -4,9 +4,9 @@
  */
 import { assert, beforeEach, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
-import * as Bridge from "../../src/fuse/Bridge.ts"
+import * as Bridge from "../../src/fuse/bridge/Bridge.ts"
 import * as Mount from "../../src/fuse/Mount.ts"
-import * as ArchiveFiles from "../../src/services/ArchiveFiles.ts"
+import * as ArchiveFiles from "../../src/services/archive/ArchiveFiles.ts"
 import * as LookupRegistry from "../../src/services/LookupRegistry.ts"
 import * as Golden from "../support/Golden.ts"
 import * as Processes from "../support/Processes.ts"

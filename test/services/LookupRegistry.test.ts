@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Exit, Scope } from "effect"
-import type { Node } from "../../src/domain/Node.ts"
+import type { Node } from "../../src/domain/pxar/Node.ts"
 import * as LookupRegistry from "../../src/services/LookupRegistry.ts"
-import { anyInteger } from "../domain/helpers.ts"
+import { anyInteger } from "../domain/pxar/helpers.ts"
 
 const nodeOf = (id: number, parent = 1): Node => ({
   id,

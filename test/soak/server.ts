@@ -9,9 +9,9 @@ import * as v8 from "node:v8"
 import * as vm from "node:vm"
 import { Effect, Latch, Logger } from "effect"
 import * as Mount from "../../src/fuse/Mount.ts"
-import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
-import type { Source } from "../../src/services/ByteSource.ts"
-import * as FileSource from "../../src/services/FileSource.ts"
+import * as ArchiveReader from "../../src/services/archive/ArchiveReader.ts"
+import type { Source } from "../../src/services/bytes/ByteSource.ts"
+import * as FileSource from "../../src/services/bytes/FileSource.ts"
 import * as Random from "../support/Random.ts"
 
 /** What the server holds, after a collection of garbage. */

@@ -4,7 +4,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect, type Scope } from "effect"
-import * as MountTable from "../../src/fuse/MountTable.ts"
+import * as MountTable from "../../src/fuse/mount/MountTable.ts"
 import * as Processes from "./Processes.ts"
 
 /** The compiled command. */

@@ -5,7 +5,7 @@
  */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-import { type Source, SourceError } from "../../src/services/ByteSource.ts"
+import { type Source, SourceError } from "../../src/services/bytes/ByteSource.ts"
 
 /** Rounds of the scheduler after which whatever can go on has gone on. */
 export const ROUNDS = 2000

@@ -6,7 +6,7 @@
 import * as fs from "node:fs"
 import { getSystemErrorName } from "node:util"
 import koffi from "koffi"
-import type { Metadata } from "../../src/domain/EntryEncoder.ts"
+import type { Metadata } from "../../src/domain/pxar/EntryEncoder.ts"
 import type { Directory, Tree } from "./Tree.ts"
 
 type Call = (...args: ReadonlyArray<number | bigint | Uint8Array | BigInt64Array>) => number

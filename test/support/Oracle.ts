@@ -4,7 +4,7 @@
 import * as ArchiveBuilder from "./ArchiveBuilder.ts"
 import { item, Type, u64 } from "./ArchiveBuilder.ts"
 import type { Directory, Tree } from "./Tree.ts"
-import type { Metadata } from "../../src/domain/EntryEncoder.ts"
+import type { Metadata } from "../../src/domain/pxar/EntryEncoder.ts"
 
 /** ENTRY and attribute items. */
 export const head = ({ attributes, ...metadata }: Metadata): Buffer =>

@@ -9,7 +9,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { Duration, Effect, type Scope } from "effect"
-import * as MountTable from "../../src/fuse/MountTable.ts"
+import * as MountTable from "../../src/fuse/mount/MountTable.ts"
 
 /** How long anything here waits before it is an error. */
 export const LIMIT: Duration.Duration = Duration.seconds(20)

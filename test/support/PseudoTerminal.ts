@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process"
 import { Effect, type Scope } from "effect"
-import * as MountError from "../../src/fuse/MountError.ts"
+import * as MountError from "../../src/fuse/mount/MountError.ts"
 import * as Processes from "./Processes.ts"
 
 export interface Options {

@@ -3,14 +3,14 @@
  * written with its writer.
  */
 import { Effect } from "effect"
-import type { Entry } from "../../src/domain/Entry.ts"
-import type { Metadata } from "../../src/domain/EntryEncoder.ts"
-import type * as Node from "../../src/domain/Node.ts"
-import type { ArchiveError } from "../../src/services/ArchiveError.ts"
-import * as ArchiveReader from "../../src/services/ArchiveReader.ts"
+import type { Entry } from "../../src/domain/pxar/Entry.ts"
+import type { Metadata } from "../../src/domain/pxar/EntryEncoder.ts"
+import type * as Node from "../../src/domain/pxar/Node.ts"
+import type { ArchiveError } from "../../src/services/archive/ArchiveError.ts"
+import * as ArchiveReader from "../../src/services/archive/ArchiveReader.ts"
 import type { ArchiveWriter, ContentSource, WriteError } from "../../src/services/create/ArchiveWriter.ts"
-import type { SinkError } from "../../src/services/create/ByteSink.ts"
-import * as ByteSource from "../../src/services/ByteSource.ts"
+import type { SinkError } from "../../src/services/bytes/ByteSink.ts"
+import * as ByteSource from "../../src/services/bytes/ByteSource.ts"
 
 export type Tree =
   | Directory

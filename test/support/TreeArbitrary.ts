@@ -4,8 +4,8 @@
  * A list of numbers decides everything, so that failures shrink to a short one, which is a small tree.
  */
 import { Arbitrary, Schema } from "effect"
-import { type Attributes, noAttributes } from "../../src/domain/Entry.ts"
-import type { Metadata } from "../../src/domain/EntryEncoder.ts"
+import { type Attributes, noAttributes } from "../../src/domain/pxar/Entry.ts"
+import type { Metadata } from "../../src/domain/pxar/EntryEncoder.ts"
 import { collidingNames } from "./ArchiveBuilder.ts"
 import { below, type Child, type Directory, key, type Tree } from "./Tree.ts"
 

@@ -6,8 +6,8 @@
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Result from "effect/Result"
-import * as FuseMount from "../../src/fuse/FuseMount.ts"
-import * as MountOptions from "../../src/fuse/MountOptions.ts"
+import * as FuseMount from "../../src/fuse/mount/FuseMount.ts"
+import * as MountOptions from "../../src/fuse/mount/MountOptions.ts"
 
 const [mountPoint = "", options = ""] = process.argv.slice(2)
 

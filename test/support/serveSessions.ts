@@ -9,10 +9,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
-import * as Bridge from "../../src/fuse/Bridge.ts"
-import * as ConnectionSyscalls from "../../src/fuse/internal/ConnectionSyscalls.ts"
+import * as Bridge from "../../src/fuse/bridge/Bridge.ts"
+import * as ConnectionSyscalls from "../../src/fuse/native/ConnectionSyscalls.ts"
 import * as Mount from "../../src/fuse/Mount.ts"
-import * as ArchiveFiles from "../../src/services/ArchiveFiles.ts"
+import * as ArchiveFiles from "../../src/services/archive/ArchiveFiles.ts"
 import * as LookupRegistry from "../../src/services/LookupRegistry.ts"
 
 export interface SessionConfig {

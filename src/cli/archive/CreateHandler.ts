@@ -7,7 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as PathText from "../../domain/PathText.ts"
 import * as CreateArchive from "../../services/create/CreateArchive.ts"
-import type { Kind } from "../../services/create/SourceWarning.ts"
+import type { Kind } from "../../services/disk/DiskWarning.ts"
 import type { Input } from "./CreateCommand.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as KindFlags from "./KindFlags.ts"

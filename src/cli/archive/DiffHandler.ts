@@ -6,15 +6,15 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as PathText from "../../domain/PathText.ts"
-import type { ArchiveError } from "../../services/ArchiveError.ts"
-import * as ArchiveFiles from "../../services/ArchiveFiles.ts"
-import type { OpenError } from "../../services/FileSource.ts"
-import * as ArchiveTree from "../../services/compare/ArchiveTree.ts"
+import type { ArchiveError } from "../../services/archive/ArchiveError.ts"
+import * as ArchiveFiles from "../../services/archive/ArchiveFiles.ts"
+import type { OpenError } from "../../services/bytes/FileSource.ts"
+import * as ComparedArchive from "../../services/compare/ComparedArchive.ts"
 import type { Change } from "../../services/compare/AttributeDiff.ts"
 import type { ComparedTree, Item, TreeError } from "../../services/compare/ComparedTree.ts"
-import * as FolderTree from "../../services/compare/FolderTree.ts"
+import * as ComparedFolder from "../../services/compare/ComparedFolder.ts"
 import * as TreeDiff from "../../services/compare/TreeDiff.ts"
-import type { SourceTreeError } from "../../services/create/SourceTree.ts"
+import type { SourceTreeError } from "../../services/disk/DiskTree.ts"
 import type { Input } from "./DiffCommand.ts"
 import * as EntryJson from "./EntryJson.ts"
 import * as ExitCode from "../ExitCode.ts"
@@ -43,7 +43,7 @@ export const handler = Effect.fn("diff")(function* ({
       output.text(json ? EntryJson.line(toJson(difference)) : toText(difference)),
     )
   const counts = isFolder(other)
-    ? yield* Effect.flatMap(FolderTree.open(other), print)
+    ? yield* Effect.flatMap(ComparedFolder.open(other), print)
     : yield* Effect.flatMap(openArchive(other, otherPayload), print)
   yield* output.flush
   const { Added, Changed, Removed, Unreadable } = counts.of
@@ -60,8 +60,8 @@ export const handler = Effect.fn("diff")(function* ({
 const openArchive = (
   path: string,
   payload: string | undefined,
-): Effect.Effect<ComparedTree<ArchiveTree.ArchiveItem>, OpenError | ArchiveError, Scope.Scope> =>
-  Effect.flatMap(ArchiveFiles.open(path, { payload }), ArchiveTree.make)
+): Effect.Effect<ComparedTree<ComparedArchive.ArchiveItem>, OpenError | ArchiveError, Scope.Scope> =>
+  Effect.flatMap(ArchiveFiles.open(path, { payload }), ComparedArchive.make)
 
 /** Whether a path leads to a folder. What is not there is no folder: opening it as an archive says what is wrong. */
 const isFolder = (path: string): boolean => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false

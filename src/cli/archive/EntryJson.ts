@@ -4,12 +4,12 @@
  * Paths and names are given as `PathText` prints them and, where that is not the name itself, also in hex. Numbers of 64
  * bits are decimal strings, sizes and offsets (below 2^53) are numbers, times are seconds and nanoseconds.
  */
-import type { Entry, Xattr } from "../../domain/Entry.ts"
-import * as EntryKind from "../../domain/EntryKind.ts"
+import type { Entry, Xattr } from "../../domain/pxar/Entry.ts"
+import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
-import * as Stat from "../../domain/Stat.ts"
-import * as XattrList from "../../domain/XattrList.ts"
-import type { ArchiveError } from "../../services/ArchiveError.ts"
+import * as Stat from "../../domain/pxar/Stat.ts"
+import * as XattrList from "../../domain/pxar/XattrList.ts"
+import type { ArchiveError } from "../../services/archive/ArchiveError.ts"
 
 /** A value that `JSON.stringify` takes; members that are `undefined` are left out. */
 export type Json = string | number | boolean | null | undefined | ReadonlyArray<Json> | { readonly [key: string]: Json }

@@ -6,7 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as PathText from "../../domain/PathText.ts"
-import * as Archive from "../../services/Archive.ts"
+import * as Archive from "../../services/tree/Archive.ts"
 import * as Extractor from "../../services/extract/Extractor.ts"
 import * as ExitCode from "../ExitCode.ts"
 import type { Input } from "./ExtractCommand.ts"

@@ -2,10 +2,10 @@
  * What `pxar-fuse info` does (see `InfoCommand`).
  */
 import * as Effect from "effect/Effect"
-import * as EntryKind from "../../domain/EntryKind.ts"
+import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
-import * as ArchiveInfo from "../../services/ArchiveInfo.ts"
-import * as ArchiveSources from "../../services/ArchiveSources.ts"
+import * as ArchiveInfo from "../../services/tree/ArchiveInfo.ts"
+import * as ArchiveBytes from "../../services/bytes/ArchiveBytes.ts"
 import * as EntryJson from "./EntryJson.ts"
 import * as ExitCode from "../ExitCode.ts"
 import type { Input } from "./InfoCommand.ts"
@@ -13,7 +13,7 @@ import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 
 export const handler = Effect.fn("info")(function* ({ archive, json, payload, progress: mode }: Input) {
-  const sources = yield* ArchiveSources.open(archive, payload)
+  const sources = yield* ArchiveBytes.open(archive, payload)
   const progress = yield* Progress.make({ mode })
   const size = sources.archive.size
   const info = yield* ArchiveInfo.collect(sources, {

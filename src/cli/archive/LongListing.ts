@@ -4,13 +4,13 @@
  * Owners are numbers, since names are a matter of the machine that was backed up. Times are those of this machine's time
  * zone. Columns are as wide as is usual and grow where a value is longer: nothing is held back to measure it.
  */
-import * as ArchivePath from "../../domain/ArchivePath.ts"
-import type { Entry, HardLink } from "../../domain/Entry.ts"
-import { S_IFMT } from "../../domain/Entry.ts"
-import * as EntryKind from "../../domain/EntryKind.ts"
+import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
+import type { Entry, HardLink } from "../../domain/pxar/Entry.ts"
+import { S_IFMT } from "../../domain/pxar/Entry.ts"
+import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
-import * as Stat from "../../domain/Stat.ts"
-import type { Found } from "../../services/TreeWalk.ts"
+import * as Stat from "../../domain/pxar/Stat.ts"
+import type { Found } from "../../services/tree/TreeWalk.ts"
 
 const typeLetters: Readonly<Record<EntryKind.EntryKind, string>> = {
   directory: "d",

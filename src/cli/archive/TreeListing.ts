@@ -5,10 +5,10 @@
  * leave out the last children of a folder, its branch ends without a corner.
  */
 import * as Effect from "effect/Effect"
-import * as ArchivePath from "../../domain/ArchivePath.ts"
+import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as PathText from "../../domain/PathText.ts"
-import type * as ArchiveReader from "../../services/ArchiveReader.ts"
-import type * as TreeWalk from "../../services/TreeWalk.ts"
+import type * as ArchiveReader from "../../services/archive/ArchiveReader.ts"
+import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as LongListing from "./LongListing.ts"
 
 /** A folder that is being drawn. */

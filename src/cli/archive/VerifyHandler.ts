@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as PathText from "../../domain/PathText.ts"
-import * as ArchiveSources from "../../services/ArchiveSources.ts"
+import * as ArchiveBytes from "../../services/bytes/ArchiveBytes.ts"
 import type * as Finding from "../../services/verify/Finding.ts"
 import * as Verifier from "../../services/verify/Verifier.ts"
 import * as EntryJson from "./EntryJson.ts"
@@ -14,7 +14,7 @@ import * as Progress from "../Progress.ts"
 import type { Input } from "./VerifyCommand.ts"
 
 export const handler = Effect.fn("verify")(function* ({ archive, data, json, payload, progress: mode }: Input) {
-  const sources = yield* ArchiveSources.open(archive, payload)
+  const sources = yield* ArchiveBytes.open(archive, payload)
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode })
   // Contents of a split archive come on top of what is in the archive itself.

@@ -5,7 +5,7 @@
 import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import type * as Archive from "../../services/Archive.ts"
+import type * as Archive from "../../services/tree/Archive.ts"
 import * as Extractor from "../../services/extract/Extractor.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as ExtractSummary from "../archive/ExtractSummary.ts"

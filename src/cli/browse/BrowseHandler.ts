@@ -3,7 +3,7 @@
  */
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import * as Archive from "../../services/Archive.ts"
+import * as Archive from "../../services/tree/Archive.ts"
 import * as BrowseSession from "./BrowseSession.ts"
 import type { Input } from "./BrowseCommand.ts"
 import * as ExitCode from "../ExitCode.ts"

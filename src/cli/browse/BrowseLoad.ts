@@ -4,9 +4,9 @@
  * Nothing fails: what cannot be read is an answer too. Everything can be interrupted.
  */
 import * as Effect from "effect/Effect"
-import * as ArchivePath from "../../domain/ArchivePath.ts"
-import type * as Archive from "../../services/Archive.ts"
-import * as TreeWalk from "../../services/TreeWalk.ts"
+import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
+import type * as Archive from "../../services/tree/Archive.ts"
+import * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import type * as BrowseUpdate from "./BrowseUpdate.ts"
 import * as OpenFolder from "./OpenFolder.ts"
 import * as Preview from "./Preview.ts"

@@ -4,7 +4,7 @@
  * `BrowseUpdate` says what events make of it, `BrowseView` how it looks, and `Wants` what it would like to know next.
  */
 import * as Bytes from "../../domain/Bytes.ts"
-import type * as TreeWalk from "../../services/TreeWalk.ts"
+import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import type * as Layout from "./Layout.ts"
 import type * as LineEditor from "./LineEditor.ts"
 import * as OpenFolder from "./OpenFolder.ts"

@@ -3,7 +3,7 @@
  *
  * Answers that come late are taken or ignored by what they are about, never by their order.
  */
-import type * as TreeWalk from "../../services/TreeWalk.ts"
+import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as BrowseKeys from "./BrowseKeys.ts"
 import * as BrowseState from "./BrowseState.ts"

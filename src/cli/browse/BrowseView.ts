@@ -3,12 +3,12 @@
  *
  * Only what is on the screen is formatted, and everything goes through `ScreenText.fit`.
  */
-import * as ArchivePath from "../../domain/ArchivePath.ts"
-import type { Entry } from "../../domain/Entry.ts"
-import * as EntryKind from "../../domain/EntryKind.ts"
+import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
+import type { Entry } from "../../domain/pxar/Entry.ts"
+import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
-import * as Stat from "../../domain/Stat.ts"
-import type * as TreeWalk from "../../services/TreeWalk.ts"
+import * as Stat from "../../domain/pxar/Stat.ts"
+import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as LongListing from "../archive/LongListing.ts"
 import * as Progress from "../Progress.ts"
 import * as BrowseState from "./BrowseState.ts"

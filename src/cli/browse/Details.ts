@@ -1,15 +1,15 @@
 /**
  * All that an archive says about an entry, in lines for a person.
  */
-import { type Entry, S_IFMT } from "../../domain/Entry.ts"
-import * as EntryKind from "../../domain/EntryKind.ts"
-import * as FeatureFlags from "../../domain/FeatureFlags.ts"
-import * as NodeId from "../../domain/NodeId.ts"
+import { type Entry, S_IFMT } from "../../domain/pxar/Entry.ts"
+import * as EntryKind from "../../domain/pxar/EntryKind.ts"
+import * as FeatureFlags from "../../domain/pxar/FeatureFlags.ts"
+import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as PathText from "../../domain/PathText.ts"
-import * as PosixAcl from "../../domain/PosixAcl.ts"
-import * as Stat from "../../domain/Stat.ts"
-import * as XattrList from "../../domain/XattrList.ts"
-import type * as TreeWalk from "../../services/TreeWalk.ts"
+import * as PosixAcl from "../../domain/pxar/PosixAcl.ts"
+import * as Stat from "../../domain/pxar/Stat.ts"
+import * as XattrList from "../../domain/pxar/XattrList.ts"
+import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as EntryJson from "../archive/EntryJson.ts"
 import * as LongListing from "../archive/LongListing.ts"
 import * as CapabilityText from "./CapabilityText.ts"

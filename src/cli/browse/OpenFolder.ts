@@ -6,8 +6,8 @@
  * function returns a new one.
  */
 import * as PathText from "../../domain/PathText.ts"
-import type { ArchiveError } from "../../services/ArchiveError.ts"
-import type * as TreeWalk from "../../services/TreeWalk.ts"
+import type { ArchiveError } from "../../services/archive/ArchiveError.ts"
+import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 
 export type Contents =
   | { readonly _tag: "Unknown" }

@@ -3,7 +3,7 @@
  *
  * Derived from the state and never asked for by events, so that what is loaded follows where the person looks.
  */
-import type * as TreeWalk from "../../services/TreeWalk.ts"
+import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as BrowseState from "./BrowseState.ts"
 import * as Layout from "./Layout.ts"
 import * as OpenFolder from "./OpenFolder.ts"

@@ -5,9 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as ArchivePath from "../../domain/ArchivePath.ts"
+import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as PathText from "../../domain/PathText.ts"
-import * as Archive from "../../services/Archive.ts"
+import * as Archive from "../../services/tree/Archive.ts"
 import type { Input } from "./CompletePathCommand.ts"
 import * as Output from "../Output.ts"
 

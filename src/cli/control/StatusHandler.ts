@@ -3,13 +3,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as PathText from "../../domain/PathText.ts"
-import { shellWord } from "../../fuse/MountError.ts"
+import { shellWord } from "../../fuse/mount/MountError.ts"
 import type { MountReport } from "./MountReport.ts"
 import * as Mounts from "./Mounts.ts"
 import * as EntryJson from "../archive/EntryJson.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
-import * as RequestCounts from "../mount/RequestCounts.ts"
+import * as RequestCounts from "./RequestCounts.ts"
 import type { Input } from "./StatusCommand.ts"
 import * as Terminal from "../Terminal.ts"
 

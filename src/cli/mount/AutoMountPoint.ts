@@ -5,8 +5,8 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { codeOf, type MountError, refusal } from "../../fuse/MountError.ts"
-import * as MountTable from "../../fuse/MountTable.ts"
+import { codeOf, type MountError, refusal } from "../../fuse/mount/MountError.ts"
+import * as MountTable from "../../fuse/mount/MountTable.ts"
 
 /** Creates the folders that are missing; the scope removes them. */
 export const make = Effect.fnUntraced(function* (mountPoint: string): Effect.fn.Return<void, MountError, Scope.Scope> {

@@ -7,7 +7,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Mount from "../../fuse/Mount.ts"
-import * as RequestCounts from "./RequestCounts.ts"
+import * as RequestCounts from "../control/RequestCounts.ts"
 
 /** How exactly the time is kept: parts of it, and at most so many milliseconds. */
 const PARTS = 10

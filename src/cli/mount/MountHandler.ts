@@ -2,7 +2,7 @@
  * What `pxar-fuse mount` does (see `MountCommand`): serves, or has another process serve in the background.
  */
 import * as Effect from "effect/Effect"
-import * as MountOptions from "../../fuse/MountOptions.ts"
+import * as MountOptions from "../../fuse/mount/MountOptions.ts"
 import type { Input } from "./MountCommand.ts"
 
 export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest, ...flags }: Input) {

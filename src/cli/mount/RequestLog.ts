@@ -4,7 +4,7 @@
 import { getSystemErrorName } from "node:util"
 import * as Effect from "effect/Effect"
 import * as PathText from "../../domain/PathText.ts"
-import type * as Observer from "../../fuse/Observer.ts"
+import type * as Observer from "../../fuse/session/Observer.ts"
 
 /** Logs what it is told, at level `Debug`, with the loggers of the context in which it was made. */
 export const make: Effect.Effect<Observer.Observer> = Effect.map(Effect.context<never>(), (context) => {

@@ -3,8 +3,8 @@
  *
  * The words hold less than an archive does: inode numbers have 32 bits, times are unsigned milliseconds.
  */
-import * as NodeId from "../../domain/NodeId.ts"
-import * as Stat from "../../domain/Stat.ts"
+import * as NodeId from "../../domain/pxar/NodeId.ts"
+import * as Stat from "../../domain/pxar/Stat.ts"
 
 /** Inode number, mode and the rest; of a child that cannot be decoded only the inode number is known. */
 export type Source = Stat.Stat | Pick<Stat.Stat, "id" | "mode">

@@ -10,14 +10,14 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import * as ArchivePath from "../../domain/ArchivePath.ts"
+import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as Errno from "../../domain/Errno.ts"
-import * as NodeId from "../../domain/NodeId.ts"
-import type * as Stat from "../../domain/Stat.ts"
-import * as XattrList from "../../domain/XattrList.ts"
-import type * as Bridge from "../Bridge.ts"
-import * as Report from "../Report.ts"
+import * as NodeId from "../../domain/pxar/NodeId.ts"
+import type * as Stat from "../../domain/pxar/Stat.ts"
+import * as XattrList from "../../domain/pxar/XattrList.ts"
+import type * as Bridge from "../bridge/Bridge.ts"
+import * as LogOnce from "../bridge/LogOnce.ts"
 import * as NativeStat from "./NativeStat.ts"
 import * as NativeText from "./NativeText.ts"
 import * as PathWalk from "./PathWalk.ts"
@@ -68,7 +68,7 @@ export const make = Effect.fnUntraced(function* (
   giveBack: PathWalk.GiveBack,
 ): Effect.fn.Return<Shape, never, Scope.Scope> {
   const session = yield* Scope.fork(yield* Effect.scope)
-  const report = Report.make()
+  const report = LogOnce.make()
   const files = new Map<Handle, File>()
   let lastHandle = 0
 

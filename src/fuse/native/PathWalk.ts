@@ -7,9 +7,9 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Errno from "../../domain/Errno.ts"
-import * as NodeId from "../../domain/NodeId.ts"
-import type * as Stat from "../../domain/Stat.ts"
-import type * as Bridge from "../Bridge.ts"
+import * as NodeId from "../../domain/pxar/NodeId.ts"
+import type * as Stat from "../../domain/pxar/Stat.ts"
+import type * as Bridge from "../bridge/Bridge.ts"
 import * as NativeText from "./NativeText.ts"
 
 /** Returns one reference to a node; must not fail. */

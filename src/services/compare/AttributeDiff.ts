@@ -5,12 +5,12 @@
  * compared.
  */
 import * as Bytes from "../../domain/Bytes.ts"
-import type { Entry } from "../../domain/Entry.ts"
-import { S_IFMT } from "../../domain/Entry.ts"
-import * as EntryKind from "../../domain/EntryKind.ts"
+import type { Entry } from "../../domain/pxar/Entry.ts"
+import { S_IFMT } from "../../domain/pxar/Entry.ts"
+import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
-import * as Stat from "../../domain/Stat.ts"
-import * as XattrList from "../../domain/XattrList.ts"
+import * as Stat from "../../domain/pxar/Stat.ts"
+import * as XattrList from "../../domain/pxar/XattrList.ts"
 import type { Item, Unknown } from "./ComparedTree.ts"
 
 /** Attributes with a value as text; `undefined` where an entry has no such attribute. */

@@ -2,9 +2,9 @@
  * A tree of entries as `TreeDiff` compares it, whether it stands in an archive or on disk.
  */
 import type * as Effect from "effect/Effect"
-import type { Entry } from "../../domain/Entry.ts"
-import type { ArchiveError } from "../ArchiveError.ts"
-import type { SourceTreeError } from "../create/SourceTree.ts"
+import type { Entry } from "../../domain/pxar/Entry.ts"
+import type { ArchiveError } from "../archive/ArchiveError.ts"
+import type { SourceTreeError } from "../disk/DiskTree.ts"
 
 /** Why something in a tree cannot be read. */
 export type TreeError = ArchiveError | SourceTreeError

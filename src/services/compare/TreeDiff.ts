@@ -8,7 +8,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as ArchivePath from "../../domain/ArchivePath.ts"
+import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as AttributeDiff from "./AttributeDiff.ts"

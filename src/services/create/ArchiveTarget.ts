@@ -14,10 +14,10 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
-import type { SinkError } from "./ByteSink.ts"
-import * as FileSink from "./FileSink.ts"
-import { renameNoReplace } from "../internal/RenameSyscalls.ts"
-import { identityOf, statusOf } from "../internal/SourceSyscalls.ts"
+import type { SinkError } from "../bytes/ByteSink.ts"
+import * as FileSink from "../bytes/FileSink.ts"
+import { renameNoReplace } from "../posix/RenameSyscalls.ts"
+import { identityOf, statusOf } from "../posix/ReadSyscalls.ts"
 
 /** The file could not be created or named. */
 export class TargetError extends Schema.TaggedError<TargetError>()("TargetError", {

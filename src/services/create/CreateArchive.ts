@@ -6,17 +6,17 @@
  * it was found is reported, and is an error only if the caller says so.
  */
 import * as Effect from "effect/Effect"
-import * as ExcludePattern from "../../domain/ExcludePattern.ts"
+import * as ExcludePattern from "../../domain/pxar/ExcludePattern.ts"
 import * as ArchiveTarget from "./ArchiveTarget.ts"
 import * as ArchiveWriter from "./ArchiveWriter.ts"
-import type { SinkError } from "./ByteSink.ts"
-import * as SourceTree from "./SourceTree.ts"
-import type { SourceWarning } from "./SourceWarning.ts"
+import type { SinkError } from "../bytes/ByteSink.ts"
+import * as DiskTree from "../disk/DiskTree.ts"
+import type { DiskWarning } from "../disk/DiskWarning.ts"
 import * as TreeWriter from "./TreeWriter.ts"
 
-export type { PatternError } from "../../domain/ExcludePattern.ts"
+export type { PatternError } from "../../domain/pxar/ExcludePattern.ts"
 export type { TargetError } from "./ArchiveTarget.ts"
-export type { SourceTreeError } from "./SourceTree.ts"
+export type { SourceTreeError } from "../disk/DiskTree.ts"
 export type { Progress } from "./TreeWriter.ts"
 
 /** What to archive, and where to. */
@@ -41,7 +41,7 @@ export interface Options<E = never> {
   /** Called often, for each entry at least. The object is the same each time. */
   readonly onProgress?: ((progress: Readonly<TreeWriter.Progress>) => void) | undefined
   /** Told of everything that is not stored as it was found; logs it by default. Failing ends the archive. */
-  readonly onWarning?: ((warning: SourceWarning) => Effect.Effect<void, E>) | undefined
+  readonly onWarning?: ((warning: DiskWarning) => Effect.Effect<void, E>) | undefined
 }
 
 /** What was written. */
@@ -56,7 +56,7 @@ export interface Summary extends ArchiveWriter.Written {
 /** An exclude pattern is none, a file exists already, the source cannot be opened, the disk is full, … */
 export type CreateError =
   | ExcludePattern.PatternError
-  | SourceTree.SourceTreeError
+  | DiskTree.SourceTreeError
   | ArchiveTarget.TargetError
   | ArchiveWriter.WriteError
   | SinkError
@@ -73,13 +73,13 @@ const run = Effect.fnUntraced(function* <E>(options: Options<E>) {
   const prelude =
     split && exclude.length > 0 ? yield* Effect.fromResult(ExcludePattern.recordAsPrelude(exclude)) : undefined
 
-  const tree = yield* SourceTree.open(options.source, options)
+  const tree = yield* DiskTree.open(options.source, options)
   const archive = yield* ArchiveTarget.open(options.archive)
   const payload = options.payload === undefined ? undefined : yield* ArchiveTarget.open(options.payload)
   const writer = yield* ArchiveWriter.make({ archive: archive.sink, payload: payload?.sink, prelude })
 
   let warnings = 0
-  const onWarning = options.onWarning ?? ((warning: SourceWarning) => Effect.logWarning(warning.message))
+  const onWarning = options.onWarning ?? ((warning: DiskWarning) => Effect.logWarning(warning.message))
   const progress = yield* TreeWriter.write<E>(tree, writer, {
     exclude: patterns,
     record: split || exclude.length === 0 ? undefined : ExcludePattern.record(exclude),

@@ -6,11 +6,11 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Bytes from "../../domain/Bytes.ts"
-import { S_IFREG } from "../../domain/Entry.ts"
-import * as ExcludePattern from "../../domain/ExcludePattern.ts"
-import type { Listing, Opened, SourceTree, SourceTreeError } from "./SourceTree.ts"
-import { pathIn } from "./SourceTree.ts"
-import { SourceWarning } from "./SourceWarning.ts"
+import { S_IFREG } from "../../domain/pxar/Entry.ts"
+import * as ExcludePattern from "../../domain/pxar/ExcludePattern.ts"
+import type { Listing, Opened, DiskTree, SourceTreeError } from "../disk/DiskTree.ts"
+import { pathIn } from "../disk/DiskTree.ts"
+import { DiskWarning } from "../disk/DiskWarning.ts"
 
 /** Bytes of a `.pxarexclude` file. */
 const MAX_SIZE = 1024 * 1024
@@ -20,18 +20,18 @@ const MAX_SIZE = 1024 * 1024
  * the slash behind it, 0 for the root.
  */
 export const read = Effect.fnUntraced(function* <E>(
-  tree: SourceTree,
+  tree: DiskTree,
   directory: Opened,
   listing: Listing,
   outer: ExcludePattern.Patterns | undefined,
   base: number,
-  onWarning: (warning: SourceWarning) => Effect.Effect<void, E>,
+  onWarning: (warning: DiskWarning) => Effect.Effect<void, E>,
 ): Effect.fn.Return<ExcludePattern.Patterns | undefined, E> {
   const index = find(listing, ExcludePattern.FILE_NAME)
   if (index === undefined) return outer
   const ignore = (detail: string) =>
     onWarning(
-      new SourceWarning({
+      new DiskWarning({
         kind: "Pattern",
         path: pathIn(directory, ExcludePattern.FILE_NAME),
         detail: `${detail}; ignored`,
@@ -71,7 +71,7 @@ const find = (listing: Listing, name: Uint8Array): number | undefined => {
 
 /** The first `MAX_SIZE` bytes of a file, and one more if there is one. */
 const readFile = Effect.fnUntraced(function* (
-  tree: SourceTree,
+  tree: DiskTree,
   directory: Opened,
   listing: Listing,
   index: number,

@@ -19,17 +19,17 @@ import {
   S_IFMT,
   S_IFREG,
   S_IFSOCK,
-} from "../../domain/Entry.ts"
-import type { Metadata } from "../../domain/EntryEncoder.ts"
-import * as ExcludePattern from "../../domain/ExcludePattern.ts"
-import * as ItemType from "../../domain/ItemType.ts"
+} from "../../domain/pxar/Entry.ts"
+import type { Metadata } from "../../domain/pxar/EntryEncoder.ts"
+import * as ExcludePattern from "../../domain/pxar/ExcludePattern.ts"
+import * as ItemType from "../../domain/pxar/ItemType.ts"
 import { type ArchiveWriter, type ContentSource, WriteError } from "./ArchiveWriter.ts"
-import type { SinkError } from "./ByteSink.ts"
-import { identityOf } from "../internal/SourceSyscalls.ts"
+import type { SinkError } from "../bytes/ByteSink.ts"
+import { identityOf } from "../posix/ReadSyscalls.ts"
 import * as SourcePatterns from "./SourcePatterns.ts"
-import type { Listing, Opened, SourceTree } from "./SourceTree.ts"
-import * as SourceTrees from "./SourceTree.ts"
-import { type Kind, SourceWarning } from "./SourceWarning.ts"
+import type { Listing, Opened, DiskTree } from "../disk/DiskTree.ts"
+import * as SourceTrees from "../disk/DiskTree.ts"
+import { type Kind, DiskWarning } from "../disk/DiskWarning.ts"
 
 /** How far the writing has come. The object is the same each time, its numbers grow. */
 export interface Progress {
@@ -54,7 +54,7 @@ export interface Options<E> {
   /** Called for each entry and for each piece of a large file. */
   readonly onProgress: (progress: Progress) => void
   /** Told of everything that is not stored as it was found; failing ends the archive. */
-  readonly onWarning: (warning: SourceWarning) => Effect.Effect<void, E>
+  readonly onWarning: (warning: DiskWarning) => Effect.Effect<void, E>
 }
 
 /** A folder whose children are being written. */
@@ -80,7 +80,7 @@ const TURN = 20
 
 /** Writes everything from the root's ENTRY to the end of the archive, but does not finish the writer. */
 export const write = Effect.fnUntraced(function* <E>(
-  tree: SourceTree,
+  tree: DiskTree,
   writer: ArchiveWriter,
   options: Options<E>,
 ): Effect.fn.Return<Progress, SinkError | WriteError | SourceTrees.SourceTreeError | E> {
@@ -90,7 +90,7 @@ export const write = Effect.fnUntraced(function* <E>(
   const path = ByteBuilders.make(4096)
 
   const warn = (kind: Kind, at: Uint8Array, detail: string): Effect.Effect<void, E> =>
-    options.onWarning(new SourceWarning({ kind, path: at, detail }))
+    options.onWarning(new DiskWarning({ kind, path: at, detail }))
 
   /** Turns a failure of the tree into a warning that names the entry, and leaves that out. */
   const leaveOut = (directory: Opened, name: Uint8Array) => (error: SourceTrees.SourceTreeError) =>

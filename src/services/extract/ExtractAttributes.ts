@@ -10,14 +10,14 @@
  * has its own permissions and not the ACL's mask. What cannot be restored is reported, and the rest is restored.
  */
 import * as Bytes from "../../domain/Bytes.ts"
-import type { Entry, Xattr } from "../../domain/Entry.ts"
-import { noAttributes } from "../../domain/Entry.ts"
-import * as FeatureFlags from "../../domain/FeatureFlags.ts"
+import type { Entry, Xattr } from "../../domain/pxar/Entry.ts"
+import { noAttributes } from "../../domain/pxar/Entry.ts"
+import * as FeatureFlags from "../../domain/pxar/FeatureFlags.ts"
 import * as PathText from "../../domain/PathText.ts"
-import * as XattrList from "../../domain/XattrList.ts"
+import * as XattrList from "../../domain/pxar/XattrList.ts"
 import type { Problems } from "./ExtractProblem.ts"
-import * as Syscalls from "../internal/ExtractSyscalls.ts"
-import * as SourceSyscalls from "../internal/SourceSyscalls.ts"
+import * as Syscalls from "../posix/WriteSyscalls.ts"
+import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
 
 /** What to restore. */
 export interface Restore {
@@ -68,7 +68,7 @@ const chattrBits = (entry: Entry): number => {
 }
 
 const setBits = (fd: number, bits: number): number => {
-  const present = SourceSyscalls.getFlags(fd)
+  const present = ReadSyscalls.getFlags(fd)
   if (present < 0) return present
   return (present & bits) === bits ? 0 : Syscalls.setFlags(fd, (present | bits) >>> 0)
 }
@@ -143,7 +143,7 @@ const setMode = (fd: number, entry: Entry, owner: Owner, problems: Problems): vo
     problems.add("Mode", `mode 0${mode.toString(8)} not restored`, result)
   } else if ((mode & S_ISGID) !== 0) {
     // The kernel drops the bit, without an error, for one who is not in the group.
-    const status = SourceSyscalls.statusOf(fd)
+    const status = ReadSyscalls.statusOf(fd)
     if (typeof status !== "number" && (status.mode & S_ISGID) === 0) {
       problems.addExpected("Mode", `mode 0${mode.toString(8)} without its set-group-id bit: not in group ${owner.gid}`)
     }
@@ -190,7 +190,7 @@ const setTime = (fd: number, entry: Entry, problems: Problems): void => {
   if (result < 0) return problems.add("Time", "modification time not restored", result)
   if (mtimeSeconds >= 0n && mtimeSeconds <= MAX_TIME) return
   // The kernel takes the nearest that the file system has, without an error.
-  const status = SourceSyscalls.statusOf(fd)
+  const status = ReadSyscalls.statusOf(fd)
   if (typeof status !== "number" && status.mtimeSeconds !== mtimeSeconds) {
     problems.add("Time", `modification time ${mtimeSeconds} s: this file system cannot keep it`)
   }
@@ -210,7 +210,7 @@ const setFlags = (fd: number, entry: Entry, problems: Problems): void => {
   const result = setBits(fd, bits)
   // All or nothing: one bit that the file system does not have keeps the others back.
   if (result < 0) for (const [bit] of chattr) if ((bits & bit) !== 0) setBits(fd, bit)
-  const present = SourceSyscalls.getFlags(fd)
+  const present = ReadSyscalls.getFlags(fd)
   if (present < 0) return problems.add("Flags", `chattr flags 0x${bits.toString(16)} not restored`, present)
   const absent = bits & ~present
   if (absent === 0) return
@@ -224,7 +224,7 @@ export const isProtected = (entry: Entry): boolean => (chattrBits(entry) & PROTE
 
 /** Runs `change` while the open file `fd` is not protected. */
 export const withoutProtection = (fd: number, change: () => number): number => {
-  const bits = SourceSyscalls.getFlags(fd)
+  const bits = ReadSyscalls.getFlags(fd)
   if (bits < 0) return bits
   const lifted = Syscalls.setFlags(fd, (bits & ~PROTECTING) >>> 0)
   if (lifted < 0) return lifted

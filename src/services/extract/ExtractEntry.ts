@@ -8,17 +8,17 @@
  * A small file takes one read and a handful of system calls, one after the other, with no effect between them.
  */
 import * as Effect from "effect/Effect"
-import type { Content } from "../../domain/Entry.ts"
-import { S_IFMT, S_IFREG } from "../../domain/Entry.ts"
-import type { ArchiveError } from "../ArchiveError.ts"
-import type * as ArchiveReader from "../ArchiveReader.ts"
+import type { Content } from "../../domain/pxar/Entry.ts"
+import { S_IFMT, S_IFREG } from "../../domain/pxar/Entry.ts"
+import type { ArchiveError } from "../archive/ArchiveError.ts"
+import type * as ArchiveReader from "../archive/ArchiveReader.ts"
 import * as ExtractAttributes from "./ExtractAttributes.ts"
 import type { ExtractFolders, Folder, Identity } from "./ExtractFolders.ts"
 import { isSame } from "./ExtractFolders.ts"
 import type { ExtractLinks, Written } from "./ExtractLinks.ts"
 import type { Problems } from "./ExtractProblem.ts"
-import * as Syscalls from "../internal/ExtractSyscalls.ts"
-import * as SourceSyscalls from "../internal/SourceSyscalls.ts"
+import * as Syscalls from "../posix/WriteSyscalls.ts"
+import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
 
 export interface Context {
   readonly reader: ArchiveReader.Shape
@@ -112,7 +112,7 @@ export const make = (context: Context): ExtractEntry => {
   }
 
   const discard = (folder: Folder, name: Uint8Array, fd: number): void => {
-    SourceSyscalls.close(fd)
+    ReadSyscalls.close(fd)
     Syscalls.unlink(folder.fd, name)
   }
 
@@ -124,7 +124,7 @@ export const make = (context: Context): ExtractEntry => {
 
   /** What remains to be done for a file when its content is written. Closes it. */
   const finishFile = (folder: Folder, found: ArchiveReader.Found, fd: number, length: number): void => {
-    const status = SourceSyscalls.statusOf(fd)
+    const status = ReadSyscalls.statusOf(fd)
     if (typeof status === "number") {
       problems.add("NotCreated", "cannot look at the file", status)
       return discard(folder, found.name, fd)
@@ -138,7 +138,7 @@ export const make = (context: Context): ExtractEntry => {
     }
     if (folder.inheritsAcl) ExtractAttributes.disinherit(fd, problems)
     ExtractAttributes.apply(fd, found.entry, status, restore, problems)
-    const closed = SourceSyscalls.close(fd)
+    const closed = ReadSyscalls.close(fd)
     if (closed < 0) problems.add("NotCreated", "cannot write the file", closed)
     if (found.link === undefined) links.add(found.nameStart, folder, status)
     else links.move(found.link.target, folder, found.name, status)
@@ -202,14 +202,14 @@ export const make = (context: Context): ExtractEntry => {
   const finishNode = (folder: Folder, { entry, name }: ArchiveReader.Found): void => {
     const fd = Syscalls.openNode(folder.fd, name)
     if (fd < 0) return problems.add("Replaced", "cannot be opened after it was created", fd)
-    const status = SourceSyscalls.statusOf(fd)
+    const status = ReadSyscalls.statusOf(fd)
     if (typeof status === "number" || (status.mode & S_IFMT) !== (entry.mode & S_IFMT) || status.nlink !== 1) {
       problems.add("Replaced", "was replaced when it had just been created")
     } else {
       if (folder.inheritsAcl && entry.body._tag !== "Symlink") ExtractAttributes.disinherit(fd, problems)
       ExtractAttributes.apply(fd, entry, status, restore, problems)
     }
-    SourceSyscalls.close(fd)
+    ReadSyscalls.close(fd)
   }
 
   const symlink = (folder: Folder, found: ArchiveReader.Found, target: Uint8Array): void => {
@@ -315,11 +315,11 @@ const isWritten = (directory: number, name: Uint8Array, identity: Identity): boo
 }
 
 /** Status of what is at `name`, whatever that is. */
-const statusOf = (directory: number, name: Uint8Array): SourceSyscalls.Status | undefined => {
+const statusOf = (directory: number, name: Uint8Array): ReadSyscalls.Status | undefined => {
   const fd = Syscalls.openNode(directory, name)
   if (fd < 0) return undefined
-  const status = SourceSyscalls.statusOf(fd)
-  SourceSyscalls.close(fd)
+  const status = ReadSyscalls.statusOf(fd)
+  ReadSyscalls.close(fd)
   return typeof status === "number" ? undefined : status
 }
 
@@ -328,10 +328,10 @@ const linkProtected = (directory: number, from: Uint8Array, identity: Identity, 
   if (!isWritten(directory, from, identity)) return -EPERM
   const fd = Syscalls.openFile(directory, from)
   if (fd < 0) return fd
-  const status = SourceSyscalls.statusOf(fd)
+  const status = ReadSyscalls.statusOf(fd)
   const isTarget = typeof status !== "number" && isSame(status, identity)
   const result = isTarget ? ExtractAttributes.withoutProtection(fd, link) : -EPERM
-  SourceSyscalls.close(fd)
+  ReadSyscalls.close(fd)
   return result
 }
 

@@ -9,11 +9,11 @@
  * It restores no attributes: new folders are open to their owner only until somebody does.
  */
 import * as Bytes from "../../domain/Bytes.ts"
-import { S_IFDIR, S_IFMT } from "../../domain/Entry.ts"
-import * as XattrList from "../../domain/XattrList.ts"
+import { S_IFDIR, S_IFMT } from "../../domain/pxar/Entry.ts"
+import * as XattrList from "../../domain/pxar/XattrList.ts"
 import type { Problems } from "./ExtractProblem.ts"
-import * as Syscalls from "../internal/ExtractSyscalls.ts"
-import * as SourceSyscalls from "../internal/SourceSyscalls.ts"
+import * as Syscalls from "../posix/WriteSyscalls.ts"
+import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
 
 export interface Folder {
   /** The target folder itself has none. */
@@ -128,7 +128,7 @@ export class ExtractFolders {
     const above = folder.parent === undefined ? -1 : openAbove(folder.parent, folder.fd)
     complete()
     if (folder.parent === undefined) return
-    SourceSyscalls.close(folder.fd)
+    ReadSyscalls.close(folder.fd)
     folder.fd = -1
     this.open.pop()
     if (above >= 0) this.keepOpen(folder.parent, above)
@@ -146,7 +146,7 @@ export class ExtractFolders {
     let fd = at.fd
     for (let next = path.pop(); next !== undefined; next = path.pop()) {
       const inner = openSame(next, fd)
-      if (fd !== at.fd) SourceSyscalls.close(fd)
+      if (fd !== at.fd) ReadSyscalls.close(fd)
       if (inner < 0) return inner
       fd = inner
     }
@@ -155,17 +155,17 @@ export class ExtractFolders {
 
   /** Ends the use of a borrowed descriptor. */
   giveBack(folder: Folder, fd: number): void {
-    if (fd !== folder.fd) SourceSyscalls.close(fd)
+    if (fd !== folder.fd) ReadSyscalls.close(fd)
   }
 
   /** Closes everything. */
   close(): void {
     for (const folder of this.open) {
-      SourceSyscalls.close(folder.fd)
+      ReadSyscalls.close(folder.fd)
       folder.fd = -1
     }
     this.open = []
-    SourceSyscalls.close(this.root.fd)
+    ReadSyscalls.close(this.root.fd)
     this.root.fd = -1
   }
 
@@ -178,9 +178,9 @@ export class ExtractFolders {
     const existed = result === EXISTED
     const fd = Syscalls.openFolder(parentFd, folder.name)
     if (fd < 0) return this.fail(folder, "NotCreated", "cannot open the folder", fd)
-    const status = SourceSyscalls.statusOf(fd)
+    const status = ReadSyscalls.statusOf(fd)
     if (typeof status === "number") {
-      SourceSyscalls.close(fd)
+      ReadSyscalls.close(fd)
       return this.fail(folder, "NotCreated", "cannot look at the folder", status)
     }
     folder.state = "Made"
@@ -200,8 +200,8 @@ export class ExtractFolders {
   private makeWay(folder: Folder, parentFd: number, mode: number): number {
     const node = Syscalls.openNode(parentFd, folder.name)
     if (node < 0) return node
-    const status = SourceSyscalls.statusOf(node)
-    SourceSyscalls.close(node)
+    const status = ReadSyscalls.statusOf(node)
+    ReadSyscalls.close(node)
     if (typeof status === "number") return status
     if ((status.mode & S_IFMT) === S_IFDIR) {
       // Folders on the way to what was asked for may be there in any case.
@@ -223,7 +223,7 @@ export class ExtractFolders {
     this.open.push(folder)
     if (this.open.length <= MAX_OPEN) return
     const outermost = this.open.shift() as Folder
-    SourceSyscalls.close(outermost.fd)
+    ReadSyscalls.close(outermost.fd)
     outermost.fd = -1
   }
 
@@ -236,7 +236,7 @@ export class ExtractFolders {
     for (let left = path.length - 1; left >= 0; left--) {
       const next = path[left] as Folder
       const inner = openSame(next, fd)
-      if (fd !== from.fd && left + 1 >= KEEP) SourceSyscalls.close(fd)
+      if (fd !== from.fd && left + 1 >= KEEP) ReadSyscalls.close(fd)
       if (inner < 0) return this.fail(folder, "Replaced", "was moved or replaced while it was extracted into", inner)
       if (left < KEEP) this.keepOpen(next, inner)
       fd = inner
@@ -252,9 +252,9 @@ const EXISTED = 1
 const openSame = (folder: Folder, parentFd: number): number => {
   const fd = Syscalls.openFolder(parentFd, folder.name)
   if (fd < 0) return fd === -ENOTDIR ? -ELOOP : fd
-  const status = SourceSyscalls.statusOf(fd)
+  const status = ReadSyscalls.statusOf(fd)
   if (typeof status !== "number" && folder.identity !== undefined && isSame(status, folder.identity)) return fd
-  SourceSyscalls.close(fd)
+  ReadSyscalls.close(fd)
   return -ELOOP
 }
 
@@ -263,9 +263,9 @@ const openAbove = (above: Folder, fd: number): number => {
   if (above.fd >= 0) return -1
   const opened = Syscalls.openAbove(fd)
   if (opened < 0) return opened
-  const status = SourceSyscalls.statusOf(opened)
+  const status = ReadSyscalls.statusOf(opened)
   if (typeof status !== "number" && above.identity !== undefined && isSame(status, above.identity)) return opened
-  SourceSyscalls.close(opened)
+  ReadSyscalls.close(opened)
   return -ELOOP
 }
 

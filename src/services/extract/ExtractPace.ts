@@ -3,7 +3,7 @@
  * that a slow disk holds up the program no longer than one write.
  */
 import * as Effect from "effect/Effect"
-import type { Content } from "../../domain/Entry.ts"
+import type { Content } from "../../domain/pxar/Entry.ts"
 import type { Counts } from "./ExtractEntry.ts"
 
 /** How far a run is. */

@@ -6,11 +6,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as ExcludePattern from "../../domain/ExcludePattern.ts"
+import * as ExcludePattern from "../../domain/pxar/ExcludePattern.ts"
 import * as PathText from "../../domain/PathText.ts"
-import type * as Archive from "../Archive.ts"
-import type { ArchiveError } from "../ArchiveError.ts"
-import { SelectionError } from "../Selection.ts"
+import type * as Archive from "../tree/Archive.ts"
+import type { ArchiveError } from "../archive/ArchiveError.ts"
+import { SelectionError } from "../tree/Selection.ts"
 
 /** What an argument means. */
 interface Term {

@@ -7,18 +7,18 @@
  */
 import * as Effect from "effect/Effect"
 import * as Bytes from "../../domain/Bytes.ts"
-import type { Body, Entry } from "../../domain/Entry.ts"
-import * as FormatError from "../../domain/FormatError.ts"
-import type { Node } from "../../domain/Node.ts"
-import * as ArchiveError from "../ArchiveError.ts"
-import type * as ArchiveReader from "../ArchiveReader.ts"
+import type { Body, Entry } from "../../domain/pxar/Entry.ts"
+import * as FormatError from "../../domain/pxar/FormatError.ts"
+import type { Node } from "../../domain/pxar/Node.ts"
+import * as ArchiveError from "../archive/ArchiveError.ts"
+import type * as ArchiveReader from "../archive/ArchiveReader.ts"
 import * as ExtractAttributes from "./ExtractAttributes.ts"
 import type * as ExtractEntry from "./ExtractEntry.ts"
 import type { ExtractFolders, Folder } from "./ExtractFolders.ts"
 import type { ExtractPath } from "./ExtractPath.ts"
 import type { Problems } from "./ExtractProblem.ts"
 import type { ExtractSelection } from "./ExtractSelection.ts"
-import * as SourceSyscalls from "../internal/SourceSyscalls.ts"
+import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
 
 export interface Context<E> {
   readonly reader: ArchiveReader.Shape
@@ -98,7 +98,7 @@ export const walk = Effect.fnUntraced(function* <E>(
     if (folder.state !== "Made" || !folders.enter(folder)) return
     folders.leave(folder, () => {
       if (!folder.created && !folder.selected) return
-      const status = SourceSyscalls.statusOf(folder.fd)
+      const status = ReadSyscalls.statusOf(folder.fd)
       if (typeof status === "number") problems.add("Owner", "cannot look at the folder", status)
       else ExtractAttributes.apply(folder.fd, entry, status, context.restore, problems)
       counts.folders++

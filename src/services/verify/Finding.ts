@@ -2,7 +2,7 @@
  * What `Verifier` finds: the events of its stream.
  */
 import * as Data from "effect/Data"
-import type * as ArchiveError from "../ArchiveError.ts"
+import type * as ArchiveError from "../archive/ArchiveError.ts"
 
 /**
  * How bad it is. An error contradicts the format, or cannot be read. A note is something that the format puts up with

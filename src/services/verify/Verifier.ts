@@ -13,16 +13,16 @@ import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import * as ArchiveHead from "../../domain/ArchiveHead.ts"
-import * as ArchivePath from "../../domain/ArchivePath.ts"
-import * as FormatError from "../../domain/FormatError.ts"
-import * as Item from "../../domain/Item.ts"
-import * as Limits from "../../domain/Limits.ts"
-import * as ArchiveError from "../ArchiveError.ts"
-import * as ArchiveReader from "../ArchiveReader.ts"
-import type { ArchiveSources } from "../ArchiveSources.ts"
+import * as ArchiveHead from "../../domain/pxar/ArchiveHead.ts"
+import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
+import * as FormatError from "../../domain/pxar/FormatError.ts"
+import * as Item from "../../domain/pxar/Item.ts"
+import * as Limits from "../../domain/pxar/Limits.ts"
+import * as ArchiveError from "../archive/ArchiveError.ts"
+import * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
 import * as Finding from "./Finding.ts"
-import type { Payload } from "../PayloadReader.ts"
+import type { Payload } from "../archive/PayloadReader.ts"
 import * as VerifierWalk from "./VerifierWalk.ts"
 
 /** What to verify. */
@@ -39,7 +39,7 @@ export interface Options {
  * the stream, also when it cannot even be opened; the stream itself does not fail.
  */
 export const verify = (
-  sources: ArchiveSources,
+  sources: ArchiveBytes,
   options: Options = {},
 ): Stream.Stream<Finding.Finding | Finding.Verdict> =>
   Stream.fromPull(

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as OpenFolder from "../../../src/cli/browse/OpenFolder.ts"
-import * as Archive from "../../../src/services/Archive.ts"
+import * as Archive from "../../../src/services/tree/Archive.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Tree from "../../support/Tree.ts"
 

@@ -9,7 +9,7 @@ import * as BrowseUpdate from "../../../src/cli/browse/BrowseUpdate.ts"
 import * as BrowseView from "../../../src/cli/browse/BrowseView.ts"
 import type { Key } from "../../../src/cli/browse/Keys.ts"
 import * as Wants from "../../../src/cli/browse/Wants.ts"
-import * as Archive from "../../../src/services/Archive.ts"
+import * as Archive from "../../../src/services/tree/Archive.ts"
 import * as Tree from "../../support/Tree.ts"
 
 export const SIZE = { columns: 100, rows: 8 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import type * as Stat from "../../../src/domain/Stat.ts"
-import * as NodeId from "../../../src/domain/NodeId.ts"
+import type * as Stat from "../../../src/domain/pxar/Stat.ts"
+import * as NodeId from "../../../src/domain/pxar/NodeId.ts"
 import * as NativeStat from "../../../src/fuse/native/NativeStat.ts"
 
 const stat: Stat.Stat = {

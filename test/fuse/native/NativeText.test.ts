@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
 import * as NativeText from "../../../src/fuse/native/NativeText.ts"
-import { anyInteger } from "../../domain/helpers.ts"
+import { anyInteger } from "../../domain/pxar/helpers.ts"
 
 const anyBytes = Arbitrary.map(Arbitrary.array(anyInteger(1, 255), { minLength: 1, maxLength: 12 }), (bytes) =>
   Uint8Array.from(bytes),

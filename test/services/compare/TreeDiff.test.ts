@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import * as PathText from "../../../src/domain/PathText.ts"
-import * as ArchiveReader from "../../../src/services/ArchiveReader.ts"
-import * as ArchiveTree from "../../../src/services/compare/ArchiveTree.ts"
+import * as ArchiveReader from "../../../src/services/archive/ArchiveReader.ts"
+import * as ComparedArchive from "../../../src/services/compare/ComparedArchive.ts"
 import type { Change } from "../../../src/services/compare/AttributeDiff.ts"
-import { fromBytes } from "../../../src/services/ByteSource.ts"
+import { fromBytes } from "../../../src/services/bytes/ByteSource.ts"
 import * as TreeDiff from "../../../src/services/compare/TreeDiff.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Golden from "../../support/Golden.ts"
-import { absent, open, recorded } from "../helpers.ts"
+import { absent, open, recorded } from "../archive/helpers.ts"
 
 const textOf = (change: Change): string =>
   change.attribute === "content"
@@ -34,15 +34,15 @@ const brief = (difference: TreeDiff.Difference): string => {
 type Archive = Pick<B.Built, "bytes"> & Partial<Pick<B.Built, "payload">>
 
 const treeOf = (archive: Archive, version: 1 | 2 = 1) =>
-  Effect.flatMap(open(archive.bytes, version === 2 ? archive.payload : undefined), ArchiveTree.make)
+  Effect.flatMap(open(archive.bytes, version === 2 ? archive.payload : undefined), ComparedArchive.make)
 
 const differences = Effect.fnUntraced(function* (
   left: Effect.Effect<ArchiveReader.Shape, unknown>,
   right: Effect.Effect<ArchiveReader.Shape, unknown>,
   options?: TreeDiff.Options,
 ) {
-  const ours = yield* ArchiveTree.make(yield* Effect.orDie(left))
-  const theirs = yield* ArchiveTree.make(yield* Effect.orDie(right))
+  const ours = yield* ComparedArchive.make(yield* Effect.orDie(left))
+  const theirs = yield* ComparedArchive.make(yield* Effect.orDie(right))
   return (yield* Stream.runCollect(TreeDiff.compare(ours, theirs, options))).map(brief)
 })
 

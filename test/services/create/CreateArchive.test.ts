@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { beforeEach } from "vitest"
 import * as CreateArchive from "../../../src/services/create/CreateArchive.ts"
-import type { SourceWarning } from "../../../src/services/create/SourceWarning.ts"
+import type { DiskWarning } from "../../../src/services/disk/DiskWarning.ts"
 import * as Descriptors from "../../support/Descriptors.ts"
 import * as ExcludeCases from "../../support/ExcludeCases.ts"
 import * as Golden from "../../support/Golden.ts"
@@ -30,7 +30,7 @@ type Given = Partial<CreateArchive.Options<CreateArchive.CreateError>>
 const createIn = Effect.fnUntraced(function* (source: string, target: string, version: 1 | 2, options: Given = {}) {
   const archive = path.join(target, "archive")
   const payload = version === 2 ? path.join(target, "payload") : undefined
-  const warnings: Array<SourceWarning> = []
+  const warnings: Array<DiskWarning> = []
   const summary = yield* CreateArchive.create({
     source,
     archive,
@@ -563,7 +563,7 @@ describe("nothing is left", () => {
         onWarning: (warning) => Effect.fail(warning),
       })
       const error = yield* Effect.flip(failing)
-      assert.strictEqual(error._tag, "SourceWarning")
+      assert.strictEqual(error._tag, "DiskWarning")
       assert.deepStrictEqual(fs.readdirSync(target), [])
     }),
   )

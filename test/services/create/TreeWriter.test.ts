@@ -2,25 +2,25 @@ import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ArchiveWriter from "../../../src/services/create/ArchiveWriter.ts"
-import * as ByteSink from "../../../src/services/create/ByteSink.ts"
-import * as SourceTree from "../../../src/services/create/SourceTree.ts"
-import type { SourceWarning } from "../../../src/services/create/SourceWarning.ts"
+import * as ByteSink from "../../../src/services/bytes/ByteSink.ts"
+import * as DiskTree from "../../../src/services/disk/DiskTree.ts"
+import type { DiskWarning } from "../../../src/services/disk/DiskWarning.ts"
 import * as TreeWriter from "../../../src/services/create/TreeWriter.ts"
 import * as Processes from "../../support/Processes.ts"
 import * as SourceFolder from "../../support/SourceFolder.ts"
 import * as Tree from "../../support/Tree.ts"
 
 const broken = (path: string) =>
-  new SourceTree.SourceTreeError({ path, operation: "read", code: "EIO", detail: "i/o error" })
+  new DiskTree.SourceTreeError({ path, operation: "read", code: "EIO", detail: "i/o error" })
 
 /** Writes a folder into memory through a tree that `change` has changed; warnings as `kind path`. */
 const write = Effect.fnUntraced(function* (
   files: Readonly<Record<string, string | Uint8Array>>,
-  change: (tree: SourceTree.SourceTree, folder: string) => Partial<SourceTree.SourceTree>,
+  change: (tree: DiskTree.DiskTree, folder: string) => Partial<DiskTree.DiskTree>,
 ) {
   const folder = yield* Processes.temporaryFolder
   SourceFolder.makeFiles(folder, files)
-  const tree = yield* SourceTree.open(folder)
+  const tree = yield* DiskTree.open(folder)
   const archive = ByteSink.makeMemory()
   const writer = yield* ArchiveWriter.make({ archive })
   const warnings: Array<string> = []
@@ -34,7 +34,7 @@ const write = Effect.fnUntraced(function* (
     sockets: true,
     leftOut: new Set(),
     onProgress: () => undefined,
-    onWarning: ({ kind, path }: SourceWarning) => Effect.sync(() => void warnings.push(`${kind} ${Tree.key(path)}`)),
+    onWarning: ({ kind, path }: DiskWarning) => Effect.sync(() => void warnings.push(`${kind} ${Tree.key(path)}`)),
   })
   yield* writer.finish
   const read = yield* Tree.readBytes(archive.bytes())

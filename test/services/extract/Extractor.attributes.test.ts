@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { beforeEach, type TestContext } from "vitest"
 import type * as Extractor from "../../../src/services/extract/Extractor.ts"
-import * as SourceSyscalls from "../../../src/services/internal/SourceSyscalls.ts"
+import * as ReadSyscalls from "../../../src/services/posix/ReadSyscalls.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Materialize from "../../support/Materialize.ts"
 import { need } from "../../support/Requirements.ts"
@@ -120,7 +120,7 @@ describe("chattr flags", () => {
   const flagsOf = (file: string): number => {
     const fd = fs.openSync(file, "r")
     try {
-      return SourceSyscalls.getFlags(fd) & (NODUMP | IMMUTABLE)
+      return ReadSyscalls.getFlags(fd) & (NODUMP | IMMUTABLE)
     } finally {
       fs.closeSync(fd)
     }

@@ -3,7 +3,7 @@
  */
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as Archive from "../../../src/services/Archive.ts"
+import * as Archive from "../../../src/services/tree/Archive.ts"
 import type { ExtractProblem, Kind } from "../../../src/services/extract/ExtractProblem.ts"
 import * as Descriptors from "../../support/Descriptors.ts"
 import * as Golden from "../../support/Golden.ts"

@@ -5,12 +5,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { beforeEach } from "vitest"
 import * as Extractor from "../../../src/services/extract/Extractor.ts"
-import { SelectionError } from "../../../src/services/Selection.ts"
+import { SelectionError } from "../../../src/services/tree/Selection.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Materialize from "../../support/Materialize.ts"
 import { need } from "../../support/Requirements.ts"
 import { attributesOf, extract, extractFrom, interfering, modeOf, pathsIn, readText, sandbox } from "./extraction.ts"
-import { open } from "../helpers.ts"
+import { open } from "../archive/helpers.ts"
 
 const text = (...args: ReadonlyArray<string>): ReadonlyArray<Uint8Array> => args.map((arg) => Buffer.from(arg))
 

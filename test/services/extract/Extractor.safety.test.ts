@@ -7,15 +7,15 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
-import { noAttributes } from "../../../src/domain/Entry.ts"
+import { noAttributes } from "../../../src/domain/pxar/Entry.ts"
 import * as ArchiveWriter from "../../../src/services/create/ArchiveWriter.ts"
-import * as ByteSink from "../../../src/services/create/ByteSink.ts"
+import * as ByteSink from "../../../src/services/bytes/ByteSink.ts"
 import * as ExtractFolders from "../../../src/services/extract/ExtractFolders.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Descriptors from "../../support/Descriptors.ts"
 import * as Materialize from "../../support/Materialize.ts"
 import { extract, extractFrom, interfering, pathsIn, readText, renaming, sandbox, type Sandbox } from "./extraction.ts"
-import { open } from "../helpers.ts"
+import { open } from "../archive/helpers.ts"
 
 /** Runs a test in a sandbox, and afterwards nothing outside has changed and nothing is left open. */
 const safely = (

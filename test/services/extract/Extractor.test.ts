@@ -5,13 +5,13 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { beforeEach } from "vitest"
-import * as ArchiveReader from "../../../src/services/ArchiveReader.ts"
+import * as ArchiveReader from "../../../src/services/archive/ArchiveReader.ts"
 import * as Extractor from "../../../src/services/extract/Extractor.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Descriptors from "../../support/Descriptors.ts"
 import { need } from "../../support/Requirements.ts"
 import { extract, extractFrom, pathsIn, readText, sandbox } from "./extraction.ts"
-import { absent, open, recorded } from "../helpers.ts"
+import { absent, open, recorded } from "../archive/helpers.ts"
 
 const MIB = 1024 * 1024
 

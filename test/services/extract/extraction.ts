@@ -4,14 +4,14 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { Effect, type Scope } from "effect"
-import * as Archive from "../../../src/services/Archive.ts"
-import type * as ArchiveReader from "../../../src/services/ArchiveReader.ts"
+import * as Archive from "../../../src/services/tree/Archive.ts"
+import type * as ArchiveReader from "../../../src/services/archive/ArchiveReader.ts"
 import type { ExtractProblem } from "../../../src/services/extract/ExtractProblem.ts"
 import * as Extractor from "../../../src/services/extract/Extractor.ts"
 import type * as ArchiveBuilder from "../../support/ArchiveBuilder.ts"
 import * as MountedTree from "../../support/MountedTree.ts"
 import * as Syscalls from "../../support/Syscalls.ts"
-import { open } from "../helpers.ts"
+import { open } from "../archive/helpers.ts"
 
 /** A folder to extract into, and beside it one that must stay as it is. */
 export interface Sandbox {

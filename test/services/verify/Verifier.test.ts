@@ -1,21 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import * as Limits from "../../../src/domain/Limits.ts"
+import * as Limits from "../../../src/domain/pxar/Limits.ts"
 import * as PathText from "../../../src/domain/PathText.ts"
-import type { ArchiveSources } from "../../../src/services/ArchiveSources.ts"
-import { fromBytes } from "../../../src/services/ByteSource.ts"
+import type { ArchiveBytes } from "../../../src/services/bytes/ArchiveBytes.ts"
+import { fromBytes } from "../../../src/services/bytes/ByteSource.ts"
 import type * as Finding from "../../../src/services/verify/Finding.ts"
 import * as Verifier from "../../../src/services/verify/Verifier.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Golden from "../../support/Golden.ts"
-import { absent, present, recorded } from "../helpers.ts"
+import { absent, present, recorded } from "../archive/helpers.ts"
 
 /** What the findings of a test look like: severity, check, path, offset, and where in that is not the archive. */
 type Brief = readonly [severity: Finding.Severity, check: string, path: string, offset: number, archive?: string]
 
 const ARCHIVE = "test.pxar"
 
-const run = Effect.fnUntraced(function* (sources: ArchiveSources, options?: Verifier.Options) {
+const run = Effect.fnUntraced(function* (sources: ArchiveBytes, options?: Verifier.Options) {
   const events = yield* Stream.runCollect(Verifier.verify(sources, options))
   const findings: Array<Finding.Finding> = []
   let verdict: Finding.Verdict | undefined
@@ -27,7 +27,7 @@ const run = Effect.fnUntraced(function* (sources: ArchiveSources, options?: Veri
   return { findings, verdict: verdict! }
 })
 
-const sourcesOf = (bytes: Uint8Array, payload?: Uint8Array): ArchiveSources => ({
+const sourcesOf = (bytes: Uint8Array, payload?: Uint8Array): ArchiveBytes => ({
   archive: fromBytes(bytes, ARCHIVE),
   payload: payload === undefined ? absent : present(payload),
 })

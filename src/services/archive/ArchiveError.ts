@@ -1,0 +1,56 @@
+/**
+ * Why something in an archive could not be read: a failed check of its bytes, or a failing byte source.
+ */
+import * as Schema from "effect/Schema"
+import { EIO } from "../../domain/Errno.ts"
+import type { FormatError } from "../../domain/pxar/FormatError.ts"
+import type { SourceError } from "../bytes/ByteSource.ts"
+
+/** A failed check of an archive, or a failed read of its source. */
+export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveError", {
+  /** Name of the source concerned: the archive or its payload archive. */
+  archive: Schema.String,
+  /** The failure class of §0. */
+  kind: Schema.Literals(["Malformed", "Unsupported", "Limit", "IO"]),
+  /** The check of §7 that failed, or `UNAVAILABLE`. */
+  check: Schema.String,
+  /** Offset in the source. */
+  offset: Schema.Finite,
+  detail: Schema.String,
+  /** Errno that an operation answers (§9.3): EIO, but ELOOP for a chain of hard links. */
+  errno: Schema.Finite,
+}) {
+  override get message(): string {
+    if (this.check === UNAVAILABLE) return `${this.archive}: ${this.detail}`
+    return `${this.archive}: ${this.detail} (check ${this.check} at byte ${this.offset})`
+  }
+}
+
+/** In place of a check where nothing is wrong with bytes: the archive cannot be had at all. */
+export const UNAVAILABLE = "unavailable"
+
+/** An archive that cannot be had. */
+export const unavailable = (archive: string, detail: string): ArchiveError =>
+  new ArchiveError({ archive, kind: "IO", check: UNAVAILABLE, offset: 0, detail, errno: EIO.code })
+
+/** A failed check of the bytes of `archive`. */
+export const fromFormat = (archive: string, error: FormatError): ArchiveError =>
+  new ArchiveError({
+    archive,
+    kind: error.kind,
+    check: error.check,
+    offset: error.offset,
+    detail: error.detail,
+    errno: (error.errno ?? EIO).code,
+  })
+
+/** A source that failed. */
+export const fromSource = (error: SourceError): ArchiveError =>
+  new ArchiveError({
+    archive: error.source,
+    kind: "IO",
+    check: "H6",
+    offset: error.offset,
+    detail: error.detail,
+    errno: EIO.code,
+  })

@@ -1,0 +1,142 @@
+/**
+ * The parts of an archive that are read one by one, and what their bytes say (§4).
+ *
+ * Pure: a part says where to read and how to decode, with every check of §7. Who reads it decides whether to wait.
+ */
+import type { Child, Entry, HardLink } from "../../domain/pxar/Entry.ts"
+import * as EntryDecoder from "../../domain/pxar/EntryDecoder.ts"
+import * as FormatError from "../../domain/pxar/FormatError.ts"
+import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
+import type { Window } from "../../domain/pxar/Item.ts"
+import * as ItemType from "../../domain/pxar/ItemType.ts"
+import type { Limits } from "../../domain/pxar/Limits.ts"
+import * as Node from "../../domain/pxar/Node.ts"
+import * as NodeId from "../../domain/pxar/NodeId.ts"
+import type { Hash } from "../../domain/pxar/SipHash.ts"
+import type { Part } from "./BlockCache.ts"
+
+/** A child as it stands in the directory, hard links not followed. */
+export interface RawChild extends Child {
+  /** Where the child must have ended (§4.3). */
+  readonly bound: number
+}
+
+/** A child whose hard link, if it is one, has been followed. */
+export interface Found {
+  readonly name: Uint8Array
+  readonly node: Node.Node
+  readonly entry: Entry
+  /** The child's own item where that is a hard link; `node` and `entry` are then its target's. */
+  readonly link: HardLink | undefined
+  /** Position of the child's own FILENAME header. */
+  readonly nameStart: number
+}
+
+/** A child of `directory` whose entry, or its link's, ends at `bound`. */
+export const found = (
+  directory: Node.Node,
+  { name, nameStart }: RawChild,
+  entry: Entry,
+  bound: number,
+  link: HardLink | undefined,
+): Found => ({ name, node: Node.fromEntry(entry, directory.id, nameStart, bound), entry, link, nameStart })
+
+/** The file that a hard link names. */
+export interface Target {
+  readonly entry: Entry
+  readonly end: number
+}
+
+export interface Options {
+  /** Size of the archive in bytes. */
+  readonly size: number
+  readonly version: 1 | 2
+  /** Position of the root's ENTRY header. */
+  readonly rootStart: number
+  readonly limits: Limits
+  readonly hash: (name: Uint8Array) => Hash
+}
+
+export interface ArchiveParts {
+  readonly entry: (node: Node.Node) => Part<Entry>
+  readonly tail: (directory: Node.Node) => Part<GoodbyeTable.Tail>
+  readonly table: (directory: Node.Node, tail: GoodbyeTable.Tail) => Part<GoodbyeTable.Table>
+  readonly child: (table: GoodbyeTable.Table, slot: number) => Part<RawChild>
+  /** The name alone in a slot: it can be told also of a child that is damaged. */
+  readonly nameInSlot: (table: GoodbyeTable.Table, slot: number) => Part<Uint8Array>
+  readonly name: (node: Node.Node) => Part<Uint8Array>
+  /** What the hard link of the child that begins at `nameStart` names; it must lie before that (§4.6). */
+  readonly target: (link: HardLink, nameStart: number) => Part<Target>
+}
+
+export const make = ({ hash, limits, rootStart, size, version }: Options): ArchiveParts => {
+  const readTarget = (window: Window, link: HardLink, limit: number): Target => {
+    const start = EntryDecoder.skipName(window, link.target, limit)
+    if (EntryDecoder.peekType(window, start, limit) === ItemType.HARDLINK) throw FormatError.hardLinkChain(start)
+    const entry = EntryDecoder.readEntry(window, start, limit, version, limits)
+    if (entry.body._tag !== "File") {
+      throw FormatError.malformed("L3", start, "hard link to something that is no file")
+    }
+    return { entry, end: entry.end }
+  }
+
+  return {
+    entry: ({ bound, id, start }) => {
+      const position = id === NodeId.ROOT ? rootStart : start
+      return {
+        position,
+        extent: bound - position,
+        decode: (window) => EntryDecoder.readEntry(window, position, bound, version, limits),
+      }
+    },
+    tail: ({ bound, start }) => ({
+      position: bound - GoodbyeTable.ITEM_SIZE,
+      extent: GoodbyeTable.ITEM_SIZE,
+      decode: (window) => GoodbyeTable.readTail(window, bound, start, limits),
+    }),
+    table: (directory, tail) => ({
+      position: tail.start,
+      extent: 0,
+      decode: (window) => {
+        if (tail.directoryStart !== directory.start) {
+          throw FormatError.malformed("D3", tail.end - 16, "goodbye table of another directory")
+        }
+        return GoodbyeTable.readTable(window, tail, directory.contentsStart)
+      },
+    }),
+    child: (table, slot) => {
+      const position = GoodbyeTable.startAt(table, slot)
+      const bound = GoodbyeTable.boundOf(table, position)
+      return {
+        position,
+        extent: bound - position,
+        decode: (window) => {
+          const { entry, name, nameStart } = EntryDecoder.readChild(window, position, bound, version, limits)
+          const child = { name, nameStart, entry, bound }
+          GoodbyeTable.checkChild(table, slot, child, bound, hash(name))
+          return child
+        },
+      }
+    },
+    nameInSlot: (table, slot) => {
+      const position = GoodbyeTable.startAt(table, slot)
+      const bound = GoodbyeTable.boundOf(table, position)
+      return {
+        position,
+        extent: bound - position,
+        decode: (window) => EntryDecoder.readName(window, position, bound).name,
+      }
+    },
+    name: ({ nameStart }) => ({
+      position: nameStart,
+      extent: 0,
+      decode: (window) => EntryDecoder.readName(window, nameStart, size).name,
+    }),
+    // The target's own bound is unknown.
+    target: (link, nameStart) => ({
+      position: link.target,
+      extent: 0,
+      decode: (window) => readTarget(window, link, nameStart),
+    }),
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * A byte source over a file.
+ *
+ * Bytes in the page cache are copied at once, others are read on a thread, so that a slow disk holds up one request
+ * and not the program. The descriptor is closed by the scope, after the last read in flight has come back.
+ */
+import * as fs from "node:fs"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { ByteSource, type Source, SourceError } from "./ByteSource.ts"
+import { readCached } from "../posix/Preadv2.ts"
+
+/** A file could not be opened as an archive. */
+export class OpenError extends Schema.TaggedError<OpenError>()("OpenError", {
+  path: Schema.String,
+  /** `ENOENT`, `EACCES`, …; `EISDIR` and `EINVAL` for what is no regular file. */
+  code: Schema.String,
+  detail: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.path}: ${this.detail}`
+  }
+}
+
+/** Opens a regular file for reading. */
+export const open = (path: string): Effect.Effect<Source, OpenError, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(openDescriptor(path), (file) => Effect.sync(() => close(file))),
+    (file): Source => ({
+      name: path,
+      size: file.size,
+      read: (target, offset) => read(file, target, offset),
+      readCached: (target, offset) => !file.closing && readCached(file.fd, target, offset) === target.length,
+    }),
+  )
+
+/** The file at `path` as the archive's bytes. */
+export const layer = (path: string): Layer.Layer<ByteSource, OpenError> => Layer.effect(ByteSource, open(path))
+
+interface OpenFile {
+  readonly path: string
+  readonly fd: number
+  readonly size: number
+  inFlight: number
+  closing: boolean
+}
+
+const openDescriptor = (path: string): Effect.Effect<OpenFile, OpenError> =>
+  Effect.try({
+    try: () => {
+      const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+      try {
+        return { path, fd, size: sizeOf(path, fd), inFlight: 0, closing: false }
+      } catch (error) {
+        fs.closeSync(fd)
+        throw error
+      }
+    },
+    catch: (error) => (error instanceof OpenError ? error : fromNode(path, error)),
+  })
+
+const sizeOf = (path: string, fd: number): number => {
+  const stat = fs.fstatSync(fd)
+  if (stat.isFile()) return stat.size
+  if (stat.isDirectory()) throw new OpenError({ path, code: "EISDIR", detail: "is a folder, not an archive" })
+  throw new OpenError({ path, code: "EINVAL", detail: "is not a regular file: archives are read by random access" })
+}
+
+/** Why Node could not open or look at a file. */
+export const fromNode = (path: string, error: unknown): OpenError => {
+  const code = (error as NodeJS.ErrnoException).code ?? "EIO"
+  const detail =
+    code === "ENOENT"
+      ? "no such file"
+      : code === "EACCES"
+        ? "permission denied"
+        : (error as Error).message.replace(/^[A-Z]+: /, "").replace(/, (?:open|stat|scandir) .*$/, "")
+  return new OpenError({ path, code, detail })
+}
+
+const close = (file: OpenFile): void => {
+  file.closing = true
+  if (file.inFlight === 0) fs.closeSync(file.fd)
+}
+
+const read = (file: OpenFile, target: Uint8Array, offset: number): Effect.Effect<void, SourceError> =>
+  Effect.suspend(() => {
+    if (file.closing) return Effect.fail(new SourceError({ source: file.path, offset, detail: "is closed" }))
+    const cached = readCached(file.fd, target, offset)
+    return cached === target.length ? Effect.void : readOnThread(file, target, Math.max(cached, 0), offset)
+  })
+
+/** Fills `target` from its byte `done` on; `offset` is the position of its first byte. */
+const readOnThread = (
+  file: OpenFile,
+  target: Uint8Array,
+  done: number,
+  offset: number,
+): Effect.Effect<void, SourceError> =>
+  Effect.callback<void, SourceError>((resume) => {
+    const fail = (detail: string) =>
+      resume(Effect.fail(new SourceError({ source: file.path, offset: offset + done, detail })))
+    const step = (): void => {
+      file.inFlight++
+      fs.read(file.fd, target, done, target.length - done, offset + done, (error, count) => {
+        file.inFlight--
+        if (file.closing && file.inFlight === 0) fs.closeSync(file.fd)
+        if (error !== null) return fail(error.message)
+        if (count === 0)
+          return fail(`the file ends early: it is shorter than its ${file.size} bytes when it was opened`)
+        done += count
+        if (done === target.length) resume(Effect.void)
+        else if (file.closing) fail("is closed")
+        else step()
+      })
+    }
+    step()
+  })

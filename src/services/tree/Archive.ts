@@ -1,0 +1,161 @@
+/**
+ * An open archive for programs: find, list, walk and read, by path.
+ *
+ * The part of the library that needs neither a mount nor the command line. Paths are bytes, with or without a leading
+ * slash; symbolic links are not followed, hard links are. For access by node see `ArchiveReader`.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
+import * as Limits from "../../domain/pxar/Limits.ts"
+import * as PathText from "../../domain/PathText.ts"
+import type { ArchiveError } from "../archive/ArchiveError.ts"
+import * as ArchiveFiles from "../archive/ArchiveFiles.ts"
+import * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type { OpenError } from "../bytes/FileSource.ts"
+import * as TreeWalk from "./TreeWalk.ts"
+
+/** A path that cannot be used as asked. */
+export class PathError extends Schema.TaggedError<PathError>()("PathError", {
+  archive: Schema.String,
+  /** The path as text (see `PathText`). */
+  path: Schema.String,
+  reason: Schema.Literals(["NotFound", "NotADirectory", "NotAFile"]),
+}) {
+  override get message(): string {
+    const what = { NotFound: "no such file or folder", NotADirectory: "not a folder", NotAFile: "not a file" }
+    return `${this.path}: ${what[this.reason]} in ${this.archive}`
+  }
+}
+
+/** What can be done with an open archive. */
+export interface Shape<Reader extends ArchiveReader.Tree = ArchiveReader.Shape> {
+  /** The same archive by node. */
+  readonly reader: Reader
+  /** The root folder. */
+  readonly root: Effect.Effect<TreeWalk.Found, ArchiveError>
+  /** The entry at a path. */
+  readonly find: (path: Uint8Array) => Effect.Effect<TreeWalk.Found, ArchiveError | PathError>
+  /** The children of a folder, in the order of the archive. */
+  readonly list: (directory: TreeWalk.Found) => Stream.Stream<TreeWalk.Item, PathError>
+  /** The whole tree below an entry, the entry first; what cannot be read does not end it. */
+  readonly walk: (start: TreeWalk.Found) => Stream.Stream<TreeWalk.Item>
+  /** At most `length` bytes of a file from `offset` on; fewer only at its end. */
+  readonly read: (
+    file: TreeWalk.Found,
+    offset: number,
+    length: number,
+  ) => Effect.Effect<Uint8Array, ArchiveError | PathError>
+  /** A file's content, or the part from `offset` on of at most `length` bytes. */
+  readonly content: (
+    file: TreeWalk.Found,
+    range?: { readonly offset?: number | undefined; readonly length?: number | undefined },
+  ) => Stream.Stream<Uint8Array, ArchiveError | PathError>
+}
+
+/** The archive of a program that needs one. */
+export class Archive extends Context.Service<Archive, Shape>()("pxar-fuse/services/Archive") {
+  /** The archive file at `path`. */
+  static readonly layerFile = (
+    path: string,
+    options?: ArchiveFiles.Options,
+  ): Layer.Layer<Archive, OpenError | ArchiveError> => Layer.effect(Archive, open(path, options))
+
+  /** The archive that an `ArchiveReader` has open. */
+  static readonly layer = (): Layer.Layer<Archive, never, ArchiveReader.ArchiveReader> =>
+    Layer.effect(
+      Archive,
+      Effect.map(ArchiveReader.ArchiveReader, (reader) => fromReader(reader)),
+    )
+}
+
+/** Opens an archive file, with the payload archive beside it if there is one. */
+export const open = (
+  path: string,
+  options?: ArchiveFiles.Options,
+): Effect.Effect<Shape, OpenError | ArchiveError, Scope.Scope> =>
+  Effect.map(ArchiveFiles.open(path, options), (reader) => fromReader(reader, options?.limits))
+
+/** Bytes of a file handed on at once. */
+const CHUNK = 1024 * 1024
+
+/** The archive that `reader` has open. */
+export const fromReader = <Reader extends ArchiveReader.Tree>(
+  reader: Reader,
+  limits: Limits.Limits = Limits.defaults,
+): Shape<Reader> => {
+  const root = Effect.map(reader.entry(reader.root), (entry): TreeWalk.Found => ({
+    _tag: "Found",
+    path: ArchivePath.ROOT,
+    depth: 0,
+    node: reader.root,
+    entry,
+    link: undefined,
+    nameStart: 0,
+  }))
+
+  const fail = (path: Uint8Array, reason: PathError["reason"]) =>
+    new PathError({ archive: reader.archive, path: PathText.print(path), reason })
+
+  const find = Effect.fnUntraced(function* (
+    path: Uint8Array,
+  ): Effect.fn.Return<TreeWalk.Found, ArchiveError | PathError> {
+    let at = yield* root
+    for (const name of split(path)) {
+      if (at.entry.body._tag !== "Directory") return yield* fail(path, "NotFound")
+      const child = yield* reader.lookup(at.node, name)
+      if (child === undefined) return yield* fail(path, "NotFound")
+      const { entry, link, nameStart, node } = child
+      at = { _tag: "Found", path: ArchivePath.join(at.path, name), depth: at.depth + 1, node, entry, link, nameStart }
+    }
+    return at
+  })
+
+  const fileContent = (file: TreeWalk.Found) =>
+    file.entry.body._tag === "File" ? Effect.succeed(file.entry.body.content) : Effect.fail(fail(file.path, "NotAFile"))
+
+  const read: Shape["read"] = (file, offset, length) =>
+    Effect.flatMap(fileContent(file), (content) => {
+      const bytes = new Uint8Array(Math.max(0, Math.min(length, content.length - offset)))
+      return bytes.length === 0 ? Effect.succeed(bytes) : Effect.as(reader.content(content, offset, bytes), bytes)
+    })
+
+  return {
+    reader,
+    root,
+    find,
+    list: (directory) =>
+      directory.entry.body._tag === "Directory"
+        ? Stream.drop(
+            TreeWalk.walk(reader, { ...directory, depth: 0 }, { maxDepth: limits.depth, recursive: false }),
+            1,
+          )
+        : Stream.fail(fail(directory.path, "NotADirectory")),
+    walk: (start) => TreeWalk.walk(reader, { ...start, depth: 0 }, { maxDepth: limits.depth, recursive: true }),
+    read,
+    content: (file, { length = Number.MAX_SAFE_INTEGER, offset = 0 } = {}) =>
+      Stream.paginate(offset, (at) =>
+        Effect.map(read(file, at, Math.min(CHUNK, offset + length - at)), (bytes) => [
+          bytes.length === 0 ? [] : [bytes],
+          bytes.length === 0 ? Option.none() : Option.some(at + bytes.length),
+        ]),
+      ),
+  }
+}
+
+/** The names in a path; `.` and empty ones left out. */
+const split = (path: Uint8Array): ReadonlyArray<Uint8Array> => {
+  const names: Array<Uint8Array> = []
+  for (let from = 0; from < path.length;) {
+    const slash = path.indexOf(0x2f, from)
+    const to = slash < 0 ? path.length : slash
+    if (to > from && !(to === from + 1 && path[from] === 0x2e)) names.push(path.subarray(from, to))
+    from = to + 1
+  }
+  return names
+}

@@ -1,0 +1,68 @@
+/**
+ * How many names each file has (§2.10): an archive does not say, so that one walk over its metadata counts them.
+ *
+ * Memory is two numbers for each file with several names, nothing for the others. What cannot be read is not counted.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as NodeId from "../../domain/pxar/NodeId.ts"
+import * as Archive from "./Archive.ts"
+import type { ArchiveError } from "../archive/ArchiveError.ts"
+import type * as ArchiveReader from "../archive/ArchiveReader.ts"
+
+/** What has been counted. */
+export interface LinkCounts {
+  /** Number of names of a file that has more than one; `undefined` for everything else. */
+  readonly of: (id: NodeId.NodeId) => number | undefined
+  /** Entries and folders that could not be read. */
+  readonly unreadable: number
+}
+
+/** How far a count is. */
+export interface Progress {
+  /** Names counted. */
+  readonly entries: number
+  /** Byte of the archive, of `size`; the payload archive is not read. */
+  readonly position: number
+  readonly size: number
+}
+
+/** How to count. */
+export interface Options {
+  /** Called often. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** Walks over the whole archive and counts. */
+export const collect = Effect.fnUntraced(function* (
+  reader: ArchiveReader.Tree,
+  { onProgress }: Options = {},
+): Effect.fn.Return<LinkCounts, ArchiveError> {
+  const archive = Archive.fromReader(reader)
+  const counts = new Map<NodeId.NodeId, number>()
+  let unreadable = 0
+  let entries = 0
+  let position = 0
+  yield* Stream.runForEachArray(archive.walk(yield* archive.root), (items) =>
+    Effect.sync(() => {
+      for (const item of items) {
+        if (item._tag === "Unreadable") {
+          // What another entry of the same name hides (D9) is not a name.
+          if (item.error.check !== "D9") unreadable++
+          continue
+        }
+        const { id } = item.node
+        if (item.link === undefined) {
+          // The number of a folder is where it ends, of all else where it begins (§9.1).
+          if (!NodeId.isDirectory(id)) position = -id
+          continue
+        }
+        // Its own name, which comes first, is the other one.
+        counts.set(id, (counts.get(id) ?? 1) + 1)
+      }
+      entries += items.length
+      onProgress?.({ entries, position, size: reader.root.bound })
+    }),
+  )
+  return { of: (id) => counts.get(id), unreadable }
+})

@@ -1,0 +1,386 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Effect, Exit } from "effect"
+import { malformed } from "../../../src/domain/pxar/FormatError.ts"
+import * as Item from "../../../src/domain/pxar/Item.ts"
+import * as BlockCache from "../../../src/services/archive/BlockCache.ts"
+import { fromBytes, type Source } from "../../../src/services/bytes/ByteSource.ts"
+import { anyInteger } from "../../domain/pxar/helpers.ts"
+import { failing, recorded } from "./helpers.ts"
+
+const SIZE = 1000
+const bytes = Uint8Array.from({ length: SIZE }, (_, index) => (index * 7) % 251)
+const blockSize = 64
+
+const make = (blocks = 4) => {
+  const source = recorded(bytes)
+  return { source, cache: BlockCache.make(source, { blockSize, capacity: blocks * blockSize }) }
+}
+
+/** A decoder that wants the bytes of `[start, end)`. */
+const take =
+  (start: number, end: number) =>
+  (window: Item.Window): Uint8Array =>
+    Item.copy(window, start, end)
+
+const decode = <A extends object>(
+  cache: BlockCache.BlockCache,
+  position: number,
+  extent: number,
+  decode: (window: Item.Window) => A,
+) => cache.decode({ position, extent, decode })
+
+const read = (cache: BlockCache.BlockCache, start: number, length: number) =>
+  decode(cache, start, length, take(start, start + length))
+
+/** A decoder that goes on by `step` bytes at a time, asking for each; counts how often it runs. */
+const stepping = (start: number, end: number, step: number) => {
+  const decoder = Object.assign(
+    (window: Item.Window) => {
+      decoder.runs++
+      for (let at = start + step; at < end; at += step) Item.requireBytes(window, at)
+      return take(start, end)(window)
+    },
+    { runs: 0 },
+  )
+  return decoder
+}
+
+describe("BlockCache.decode", () => {
+  it.effect("reads the block that a position is in", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      assert.deepStrictEqual(yield* read(cache, 70, 10), bytes.slice(70, 80))
+      assert.deepStrictEqual(source.reads, [[64, 64]])
+    }),
+  )
+
+  it.effect("reads nothing for a neighbour in the same block", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      yield* read(cache, 70, 10)
+      assert.deepStrictEqual(yield* read(cache, 64, 64), bytes.slice(64, 128))
+      assert.lengthOf(source.reads, 1)
+    }),
+  )
+
+  it.effect("reads no further than the source at its last block", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      assert.deepStrictEqual(yield* read(cache, 999, 1), bytes.slice(999))
+      assert.deepStrictEqual(source.reads, [[960, 40]])
+    }),
+  )
+
+  it.effect("runs a decoder that needs more again, over a longer window from its position", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      const seen: Array<readonly [base: number, length: number]> = []
+      const value = yield* decode(cache, 120, 180, (window) => {
+        seen.push([window.base, window.bytes.length])
+        return take(120, 300)(window)
+      })
+      assert.deepStrictEqual(value, bytes.slice(120, 300))
+      assert.deepStrictEqual(seen, [
+        [64, 64],
+        [120, 180],
+      ])
+      assert.deepStrictEqual(source.reads, [
+        [64, 64],
+        [120, 180],
+      ])
+    }),
+  )
+
+  it.effect("at least doubles the window each time, so that many small wants cost few reads", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      const decoder = stepping(0, 1000, 10)
+      assert.deepStrictEqual(yield* decode(cache, 0, 1000, decoder), bytes)
+      // 64, 128, 256, 512, 1000.
+      assert.isAtMost(source.reads.length, 5)
+      assert.strictEqual(decoder.runs, source.reads.length)
+    }),
+  )
+
+  it.effect("grows also from the last byte of a block in few reads", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      assert.deepStrictEqual(yield* decode(cache, 63, 937, stepping(63, 1000, 1)), bytes.slice(63))
+      assert.isAtMost(source.reads.length, 12)
+    }),
+  )
+
+  it.effect("never asks for bytes beyond the end, however much it doubles", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      yield* decode(cache, 500, 500, stepping(500, 1000, 10))
+      for (const [offset, length] of source.reads) assert.isAtMost(offset + length, SIZE)
+    }),
+  )
+
+  it.effect("does not keep longer windows", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      yield* read(cache, 0, 500)
+      source.reads.length = 0
+      yield* read(cache, 0, 500)
+      assert.deepStrictEqual(source.reads, [[0, 500]])
+    }),
+  )
+
+  it.effect("fails with what the decoder found, under the source's name", () =>
+    Effect.gen(function* () {
+      const { cache } = make()
+      const error = yield* failing(
+        decode(cache, 10, 10, () => {
+          throw malformed("E3", 17, "second thing")
+        }),
+        "Malformed",
+        "E3",
+      )
+      assert.strictEqual(error.archive, "recorded")
+      assert.strictEqual(error.offset, 17)
+    }),
+  )
+
+  it.effect("takes anything else that a decoder throws for a bug", () =>
+    Effect.gen(function* () {
+      const bug = new RangeError("bug")
+      const exit = yield* Effect.exit(
+        decode(make().cache, 10, 10, () => {
+          throw bug
+        }),
+      )
+      assert.isTrue(Exit.hasDies(exit))
+    }),
+  )
+
+  it.effect("takes a decoder that wants bytes beyond the source for a bug", () =>
+    Effect.gen(function* () {
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(read(make().cache, 990, 11))))
+    }),
+  )
+
+  it.effect("fails with IO where the source does, and asks it again the next time", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      source.failOn = () => true
+      yield* failing(read(cache, 0, 8), "IO", "H6")
+      source.failOn = (_, length) => length > 64
+      yield* failing(read(cache, 0, 100), "IO", "H6")
+      source.failOn = () => false
+      assert.deepStrictEqual(yield* read(cache, 0, 100), bytes.slice(0, 100))
+    }),
+  )
+})
+
+describe("BlockCache.decode of an entry without neighbours", () => {
+  const large = Buffer.alloc(100_000, "large")
+  const makeLarge = () => {
+    const source = recorded(large)
+    return { source, cache: BlockCache.make(source) }
+  }
+
+  it.effect("reads little of it, from its position on", () =>
+    Effect.gen(function* () {
+      const { cache, source } = makeLarge()
+      const value = yield* decode(cache, 20_000, 50_000, take(20_000, 20_100))
+      assert.strictEqual(Buffer.compare(value, large.subarray(20_000, 20_100)), 0)
+      assert.lengthOf(source.reads, 1)
+      assert.strictEqual(source.reads[0]![0], 20_000)
+      assert.isAtMost(source.reads[0]![1], 4096)
+    }),
+  )
+
+  it.effect("drops no block for it", () =>
+    Effect.gen(function* () {
+      const source = recorded(large)
+      const cache = BlockCache.make(source, { blockSize: 1000, capacity: 1000 })
+      yield* read(cache, 0, 8)
+      yield* decode(cache, 20_000, 50_000, take(20_000, 20_100))
+      source.reads.length = 0
+      yield* read(cache, 0, 8)
+      assert.lengthOf(source.reads, 0)
+    }),
+  )
+
+  it.effect("reads no further than the source", () =>
+    Effect.gen(function* () {
+      const { cache, source } = makeLarge()
+      yield* decode(cache, 99_900, 50_000, take(99_900, 100_000))
+      assert.deepStrictEqual(source.reads, [[99_900, 100]])
+    }),
+  )
+
+  it.effect("reads more of it in few steps where a decoder wants that", () =>
+    Effect.gen(function* () {
+      const { cache, source } = makeLarge()
+      const value = yield* decode(cache, 100, 90_000, stepping(100, 60_100, 100))
+      assert.strictEqual(value.length, 60_000)
+      assert.isAtMost(source.reads.length, 8)
+    }),
+  )
+})
+
+describe("BlockCache.decodeCached", () => {
+  const cached = (isCached: (offset: number, length: number) => boolean) => {
+    const reads: Array<readonly [offset: number, length: number]> = []
+    const source: Source = {
+      ...fromBytes(bytes),
+      read: () => Effect.die(new Error("waited")),
+      readCached: (target, offset) => {
+        reads.push([offset, target.length])
+        if (!isCached(offset, target.length)) return false
+        target.set(bytes.subarray(offset, offset + target.length))
+        return true
+      },
+    }
+    return { reads, cache: BlockCache.make(source, { blockSize, capacity: 2 * blockSize }) }
+  }
+  const part = (start: number, length: number) => ({
+    position: start,
+    extent: length,
+    decode: take(start, start + length),
+  })
+
+  it("decodes what is cached, also across blocks", () => {
+    const { cache } = cached(() => true)
+    assert.deepStrictEqual(cache.decodeCached(part(60, 300)), bytes.slice(60, 360))
+  })
+
+  it("reads a block once", () => {
+    const { cache, reads } = cached(() => true)
+    for (const at of [0, 10, 20]) cache.decodeCached(part(at, 8))
+    assert.deepStrictEqual(reads, [[0, blockSize]])
+  })
+
+  it("says nothing of what is not cached, and asks again", () => {
+    let isCached = false
+    const { cache } = cached(() => isCached)
+    assert.isUndefined(cache.decodeCached(part(0, 8)))
+    isCached = true
+    assert.deepStrictEqual(cache.decodeCached(part(0, 8)), bytes.slice(0, 8))
+  })
+
+  it("says nothing where the longer window is not cached", () => {
+    const { cache } = cached((_, length) => length <= blockSize)
+    assert.isUndefined(cache.decodeCached(part(0, 300)))
+  })
+
+  it("says nothing of what is damaged", () => {
+    const { cache } = cached(() => true)
+    const decode = (): Uint8Array => {
+      throw malformed("E3", 17, "second thing")
+    }
+    assert.isUndefined(cache.decodeCached({ position: 10, extent: 10, decode }))
+  })
+
+  it("throws what a decoder throws by mistake", () => {
+    const { cache } = cached(() => true)
+    const decode = (): Uint8Array => {
+      throw new RangeError("bug")
+    }
+    assert.throws(() => cache.decodeCached({ position: 10, extent: 10, decode }), "bug")
+  })
+
+  it.effect("shares its blocks with `decode`", () =>
+    Effect.gen(function* () {
+      const { cache } = cached((offset) => offset < 128)
+      assert.isDefined(cache.decodeCached(part(70, 8)))
+      assert.deepStrictEqual(yield* cache.decode(part(80, 8)), bytes.slice(80, 88))
+    }),
+  )
+
+  it("leaves what was decoded alone when a block's memory is used again", () => {
+    const { cache } = cached(() => true)
+    const first = cache.decodeCached(part(0, 64))
+    for (const block of [1, 2, 3, 4]) cache.decodeCached(part(block * blockSize, 64))
+    assert.deepStrictEqual(first, bytes.slice(0, 64))
+  })
+})
+
+describe("BlockCache's capacity", () => {
+  it.effect("keeps as many blocks as fit", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make(4)
+      for (const block of [0, 1, 2, 3, 0, 1, 2, 3]) yield* read(cache, block * blockSize, 8)
+      assert.lengthOf(source.reads, 4)
+    }),
+  )
+
+  it.effect("drops the block that was used least recently", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make(2)
+      for (const block of [0, 1, 0, 2]) yield* read(cache, block * blockSize, 8)
+      source.reads.length = 0
+      yield* read(cache, 0, 8)
+      assert.lengthOf(source.reads, 0)
+      yield* read(cache, blockSize, 8)
+      assert.lengthOf(source.reads, 1)
+    }),
+  )
+
+  it.effect("keeps one block even if none fits", () =>
+    Effect.gen(function* () {
+      const source = recorded(bytes)
+      const cache = BlockCache.make(source, { blockSize, capacity: 1 })
+      yield* read(cache, 0, 8)
+      yield* read(cache, 8, 8)
+      assert.lengthOf(source.reads, 1)
+    }),
+  )
+
+  it.effect("is respected when many fibers miss at once", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make(2)
+      const all = Array.from({ length: 15 }, (_, block) => block)
+      yield* Effect.forEach(all, (block) => read(cache, block * blockSize, 8), { concurrency: "unbounded" })
+      source.reads.length = 0
+      for (const block of all) yield* read(cache, block * blockSize, 8)
+      assert.isAtLeast(source.reads.length, all.length - 2)
+    }),
+  )
+
+  const anyAccess = Arbitrary.all([anyInteger(0, SIZE - 1), anyInteger(0, 300)])
+
+  it.effect.prop(
+    "never changes what is read, and reads what a model with that many blocks would",
+    [Arbitrary.array(anyAccess, { maxLength: 40 }), anyInteger(1, 5)],
+    ([accesses, capacity]) =>
+      Effect.gen(function* () {
+        const { cache, source } = make(capacity)
+        let model: ReadonlyArray<number> = []
+        let misses = 0
+        for (const [start, length] of accesses) {
+          const end = Math.min(SIZE, start + length)
+          const block = Math.floor(start / blockSize)
+          assert.deepStrictEqual(yield* read(cache, start, end - start), bytes.slice(start, end))
+          if (!model.includes(block)) misses++
+          if (end > (block + 1) * blockSize) misses++
+          model = [...model.filter((held) => held !== block), block].slice(-capacity)
+        }
+        assert.strictEqual(source.reads.length, misses)
+      }),
+    { arbitrary: { size: 100 } },
+  )
+
+  it.effect.prop(
+    "never changes what is read, whatever is cached",
+    [Arbitrary.array(anyAccess, { maxLength: 40 }), anyInteger(1, 5), anyInteger(1, 7)],
+    ([accesses, capacity, period]) =>
+      Effect.gen(function* () {
+        const inner = fromBytes(bytes)
+        const source: Source = {
+          ...inner,
+          readCached: (target, offset) =>
+            (offset + target.length) % period !== 0 && inner.readCached?.(target, offset) === true,
+        }
+        const cache = BlockCache.make(source, { blockSize, capacity: capacity * blockSize })
+        for (const [start, length] of accesses) {
+          const end = Math.min(SIZE, start + length)
+          assert.deepStrictEqual(yield* read(cache, start, end - start), bytes.slice(start, end))
+        }
+      }),
+    { arbitrary: { size: 100 } },
+  )
+})
