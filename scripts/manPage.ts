@@ -12,6 +12,8 @@ import type { ArgDoc, FlagDoc, HelpDoc } from "effect/cli/HelpDoc"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as ExitCode from "../src/cli/ExitCode.ts"
 import * as Help from "../src/cli/Help.ts"
 import * as PxarFuse from "../src/cli/PxarFuse.ts"
 
@@ -26,6 +28,7 @@ const helpOf = (...commandPath: ReadonlyArray<string>): Effect.Effect<HelpDoc> =
       Effect.provide(
         Layer.mergeAll(
           NodeServices.layer,
+          Layer.effect(ExitCode.OnInterrupt, Ref.make(ExitCode.INTERRUPTED)),
           CliOutput.layerPresenter(presenter),
           CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
         ),

@@ -7,6 +7,7 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import type * as Ref from "effect/Ref"
 import * as Runtime from "effect/Runtime"
 import type { PatternError } from "../domain/pxar/ExcludePattern.ts"
 import type { DeviceLost } from "../fuse/session/FuseDevice.ts"
@@ -84,10 +85,8 @@ export const meanings: ReadonlyArray<readonly [code: number, meaning: string]> =
   [OUTPUT_CLOSED, "stdout was closed early (`| head`)"],
 ]
 
-/** The exit code of a command that is ended by SIGINT or SIGTERM. For `mount` that is the normal end. */
-export const OnInterrupt = Context.Reference<{ code: number }>("pxar-fuse/cli/OnInterrupt", {
-  defaultValue: () => ({ code: INTERRUPTED }),
-})
+/** The exit code of this process when SIGINT or SIGTERM ends it. Those are the normal end of a mount that is ready. */
+export class OnInterrupt extends Context.Service<OnInterrupt, Ref.Ref<number>>()("pxar-fuse/cli/OnInterrupt") {}
 
 const mountReasons: Readonly<Record<Reason, number>> = {
   MountPointMissing: MOUNT_POINT_MISSING,

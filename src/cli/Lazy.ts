@@ -2,6 +2,7 @@
  * Handlers whose modules are loaded when the command is run, so that `--help` does not pay for what it does not use.
  */
 import * as Effect from "effect/Effect"
+import type * as ExitCode from "./ExitCode.ts"
 import type * as LogLine from "./LogLine.ts"
 import * as Terminal from "./Terminal.ts"
 
@@ -17,10 +18,11 @@ interface Settings {
 
 export const handler =
   <Input extends object, E, R>(load: () => Promise<Module<Input, E, R>>) =>
-  (input: Input): Effect.Effect<void, E, R> => {
+  (input: Input): Effect.Effect<void, ExitCode.Ended, R> => {
     const { logFormat = "text" }: Settings = input
-    return Terminal.useFormat(logFormat).pipe(
-      Effect.andThen(Effect.promise(load)),
+    return Effect.promise(load).pipe(
       Effect.flatMap((module) => module.handler(input)),
+      Terminal.report,
+      Effect.provideService(Terminal.Format, logFormat),
     )
   }

@@ -2,6 +2,7 @@
  * A message of the log as one line, for each place where a log is read.
  */
 import * as Cause from "effect/Cause"
+import type * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
@@ -21,15 +22,20 @@ export interface Message {
 }
 
 /** Takes the messages of Effect's log. */
-export const logger = (take: (message: Message) => void): Logger.Logger<unknown, void> =>
+export const logger = (
+  take: (message: Message, fiber: Fiber.Fiber<unknown, unknown>) => void,
+): Logger.Logger<unknown, void> =>
   Logger.make(({ cause, date, fiber, logLevel, message }) =>
-    take({
-      level: logLevel,
-      text: (Array.isArray(message) ? message : [message]).map(String).join(" "),
-      time: date,
-      members: fiber.getRef(References.CurrentLogAnnotations),
-      detail: cause.reasons.length === 0 ? undefined : Cause.pretty(cause),
-    }),
+    take(
+      {
+        level: logLevel,
+        text: (Array.isArray(message) ? message : [message]).map(String).join(" "),
+        time: date,
+        members: fiber.getRef(References.CurrentLogAnnotations),
+        detail: cause.reasons.length === 0 ? undefined : Cause.pretty(cause),
+      },
+      fiber,
+    ),
   )
 
 const PROGRAM = "pxar-fuse"

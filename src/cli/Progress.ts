@@ -5,6 +5,7 @@
  * never waits and keeps no timer: it is drawn when the command reports, at most five times a second. JSON comes as often,
  * an object a line on stderr, and once more when the command ends.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as LogLevel from "effect/LogLevel"
 import * as Scope from "effect/Scope"
@@ -46,8 +47,6 @@ export interface Options {
   readonly mode?: Mode
   /** Stderr by default. */
   readonly screen?: Screen
-  /** A clock in milliseconds. */
-  readonly now?: () => number
 }
 
 /** Milliseconds before the line appears, and between two of its states. */
@@ -56,15 +55,21 @@ const INTERVAL = 200
 
 const CLEAR = "\r\u001b[K"
 
+/** Milliseconds since it was made, whatever is done to the time of day. */
+export const stopwatch: Effect.Effect<() => number> = Effect.map(Clock.Clock, (clock) => {
+  const start = clock.monotonicTimeNanosUnsafe()
+  return () => Number(clock.monotonicTimeNanosUnsafe() - start) / 1e6
+})
+
 /** Progress for as long as the scope lives. */
-export const make = ({
-  mode = "auto",
-  now = () => performance.now(),
-  screen = process.stderr,
-}: Options = {}): Effect.Effect<Progress, never, Scope.Scope> =>
+export const make = ({ mode = "auto", screen = process.stderr }: Options = {}): Effect.Effect<
+  Progress,
+  never,
+  Scope.Scope
+> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() =>
+      Effect.map(stopwatch, (now) =>
         mode === "json" ? json(screen, now) : mode === "auto" && screen.isTTY === true ? drawn(screen, now) : silent,
       ),
       ({ end }) => Effect.sync(end),
@@ -98,8 +103,7 @@ const nothing = (): void => {}
 const silent: Display = { update: nothing, clear: nothing, end: nothing }
 
 const drawn = (screen: Screen, now: () => number): Display => {
-  const start = now()
-  let due = start + PATIENCE
+  let due = PATIENCE
   let shown = false
   const clear = (): void => {
     if (shown) screen.write(CLEAR)
@@ -110,19 +114,18 @@ const drawn = (screen: Screen, now: () => number): Display => {
     if (time < due) return
     due = time + INTERVAL
     // The last column stays free: writing there makes some terminals begin a new line.
-    screen.write(CLEAR + line(state, (time - start) / 1000).slice(0, Math.max(1, (screen.columns || 80) - 1)))
+    screen.write(CLEAR + line(state, time / 1000).slice(0, Math.max(1, (screen.columns || 80) - 1)))
     shown = true
   }
   return { update, clear, end: clear }
 }
 
 const json = (screen: Screen, now: () => number): Display => {
-  const start = now()
-  let due = start + INTERVAL
+  let due = INTERVAL
   let last: State = { entries: 0 }
   const print = (time: number, done: boolean): void => {
     const { bytes, entries, position, size } = last
-    const seconds = Math.round(time - start) / 1000
+    const seconds = Math.round(time) / 1000
     screen.write(`${JSON.stringify({ progress: { entries, bytes, position, size, seconds, done } })}\n`)
   }
   const update = (state: State): void => {

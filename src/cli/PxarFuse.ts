@@ -57,7 +57,10 @@ export const command = Command.make("pxar-fuse").pipe(
       ],
     },
     { group: "CHECK AND CREATE", commands: [VerifyCommand.command, DiffCommand.command, CreateCommand.command] },
-    { group: "SHELL", commands: [CompletionsCommand.command, CompletePathCommand.command] },
+    {
+      group: "SHELL",
+      commands: [CompletionsCommand.make((): Command.Command.Any => command), CompletePathCommand.command],
+    },
   ]),
   Command.withExamples([
     { command: "pxar-fuse mount root.pxar /mnt", description: "Mount a backup" },

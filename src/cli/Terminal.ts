@@ -3,37 +3,54 @@
  * name.
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as ErrorMessage from "./ErrorMessage.ts"
+import * as ExitCode from "./ExitCode.ts"
 import * as LogLine from "./LogLine.ts"
 
-/** One for the process: a command line has one `--log-format`. */
-let format: LogLine.Format = "text"
+/** The format of messages, as `--log-format` asks for it. */
+export const Format: Context.Reference<LogLine.Format> = Context.Reference<LogLine.Format>(
+  "pxar-fuse/cli/Terminal/Format",
+  { defaultValue: () => "text" },
+)
 
-/** From now on messages are in this format. */
-export const useFormat = (chosen: LogLine.Format): Effect.Effect<void> => Effect.sync(() => void (format = chosen))
-
-const print = (message: LogLine.Message): void => void process.stderr.write(LogLine.forStderr(message, format))
+const print = (message: LogLine.Message, format: LogLine.Format): void =>
+  void process.stderr.write(LogLine.forStderr(message, format))
 
 /** Logs as lines on stderr. */
 export const layer: Layer.Layer<never> = Layer.merge(
-  Logger.layer([LogLine.logger(print)]),
+  Logger.layer([LogLine.logger((message, fiber) => print(message, fiber.getRef(Format)))]),
   Layer.succeed(References.LogToStderr, true),
 )
 
 /** Says something to the person who runs the command. The last word of one that fails is `Fatal`. */
 export const say = (text: string, level: LogLevel.LogLevel = "Info"): Effect.Effect<void> =>
-  Effect.sync(() => print({ level, text, time: new Date() }))
+  Effect.map(Format, (format) => print({ level, text, time: new Date() }, format))
+
+/** Says why an effect has failed; what is left of the failure is its exit code. Interruption goes without words. */
+export const reportTo =
+  (say: (text: string) => Effect.Effect<void>) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, ExitCode.Ended, R> =>
+    Effect.catchCause(effect, (cause) => {
+      const error = Cause.squash(cause)
+      if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+      if (error instanceof ExitCode.Ended) return Effect.fail(error)
+      const ended = Effect.fail(new ExitCode.Ended({ code: ExitCode.fromError(error) }))
+      return Effect.andThen(say(errorLine(cause)), ended)
+    })
+
+export const report = reportTo((text) => say(text, "Fatal"))
 
 /** Whether a person is looking at stderr. */
 export const isInteractive = (): boolean => process.stderr.isTTY === true
 
 /** One line for an error: its message. The stack only of bugs, which nobody expected. */
-export const errorLine = (cause: Cause.Cause<unknown>): string => {
+const errorLine = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   if (Cause.hasDies(cause)) return `bug in this program, please report it\n${Cause.pretty(cause)}`
   return ErrorMessage.of(error)

@@ -3,7 +3,7 @@
  * The process of the command `pxar-fuse`: one that reads a command line, or one that such a process has started in the
  * background, and that loads nothing of command lines.
  */
-import { parent } from "./mount/Parent.ts"
+import * as Parent from "./mount/Parent.ts"
 
 // Whoever read stderr may go away; the mount must not go with him.
 process.stderr.on("error", () => {})
@@ -21,5 +21,6 @@ if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
   process.exit((await import("./ExitCode.ts")).UNSUPPORTED)
 }
 
+const parent = Parent.take()
 if (parent === undefined) (await import("./CommandLineProcess.ts")).run()
 else (await import("./mount/ServerProcess.ts")).run(parent)

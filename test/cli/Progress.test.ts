@@ -1,17 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import * as TestClock from "effect/testing/TestClock"
 import * as Progress from "../../src/cli/Progress.ts"
 
-/** A screen that remembers what was written, and a clock that a test sets. */
+/** A screen that remembers what was written. */
 const make = (screen: Partial<Progress.Screen> = {}, mode: Progress.Mode = "auto") => {
   const written: Array<string> = []
-  const clock = { time: 0 }
   const options: Progress.Options = {
     screen: { isTTY: true, columns: 80, write: (text) => written.push(text), ...screen },
-    now: () => clock.time,
     mode,
   }
-  return { clock, options, written, progress: Progress.make(options) }
+  return { options, written, progress: Progress.make(options) }
 }
 
 const CLEAR = "\r\u001b[K"
@@ -19,11 +18,14 @@ const CLEAR = "\r\u001b[K"
 describe("the line", () => {
   it.effect("appears after a second, is written over five times a second, and goes away", () =>
     Effect.gen(function* () {
-      const { clock, progress, written } = make()
+      const { progress, written } = make()
       yield* Effect.scoped(
         Effect.gen(function* () {
           const { update } = yield* progress
-          for (clock.time = 0; clock.time <= 1500; clock.time += 10) update({ entries: clock.time, bytes: 0 })
+          for (let time = 0; time <= 1500; time += 10) {
+            update({ entries: time, bytes: 0 })
+            yield* TestClock.adjust("10 millis")
+          }
         }),
       )
       assert.deepStrictEqual(
@@ -35,13 +37,16 @@ describe("the line", () => {
 
   it.effect("goes away with the effect it is for, and leaves what that has acquired", () =>
     Effect.gen(function* () {
-      const { clock, options, written } = make()
+      const { options, written } = make()
       let released = false
-      yield* Progress.during(options, ({ update }) => {
-        clock.time = 5000
-        update({ entries: 1, bytes: 1 })
-        return Effect.addFinalizer(() => Effect.sync(() => (released = true)))
-      })
+      yield* Progress.during(
+        options,
+        Effect.fnUntraced(function* ({ update }) {
+          yield* TestClock.adjust("5 seconds")
+          update({ entries: 1, bytes: 1 })
+          yield* Effect.addFinalizer(() => Effect.sync(() => (released = true)))
+        }),
+      )
       assert.strictEqual(written.at(-1), CLEAR)
       assert.lengthOf(written, 2)
       assert.isFalse(released)
@@ -50,9 +55,9 @@ describe("the line", () => {
 
   it.effect("never appears where no terminal is", () =>
     Effect.gen(function* () {
-      const { clock, progress, written } = make({ isTTY: false })
+      const { progress, written } = make({ isTTY: false })
       const { update } = yield* progress
-      clock.time = 5000
+      yield* TestClock.adjust("5 seconds")
       update({ entries: 1, bytes: 1 })
       assert.deepStrictEqual(written, [])
     }),
@@ -60,9 +65,9 @@ describe("the line", () => {
 
   it.effect("is no wider than the terminal", () =>
     Effect.gen(function* () {
-      const { clock, progress, written } = make({ columns: 20 })
+      const { progress, written } = make({ columns: 20 })
       const { update } = yield* progress
-      clock.time = 5000
+      yield* TestClock.adjust("5 seconds")
       update({ entries: 123_456, bytes: 1e9, position: 1, size: 10 })
       assert.deepStrictEqual(written, [`${CLEAR}10 %, 123,456 entri`])
     }),
@@ -72,12 +77,13 @@ describe("the line", () => {
 describe("progress for front ends", () => {
   it.effect("is an object a line, five times a second and at the end, also where no terminal is", () =>
     Effect.gen(function* () {
-      const { clock, progress, written } = make({ isTTY: false }, "json")
+      const { progress, written } = make({ isTTY: false }, "json")
       yield* Effect.scoped(
         Effect.gen(function* () {
           const { update } = yield* progress
-          for (clock.time = 0; clock.time <= 450; clock.time += 50) {
-            update({ entries: clock.time, bytes: 7, position: 1, size: 2 })
+          for (let time = 0; time <= 450; time += 50) {
+            update({ entries: time, bytes: 7, position: 1, size: 2 })
+            yield* TestClock.adjust("50 millis")
           }
         }),
       )

@@ -8,9 +8,16 @@ import * as Stream from "effect/Stream"
 import * as PathText from "../../domain/PathText.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 import * as Archive from "../../services/tree/Archive.ts"
-import type { Input } from "./CatCommand.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
+
+export interface Input {
+  readonly archive: string
+  readonly paths: ReadonlyArray<string>
+  /** By default the one beside the archive. */
+  readonly payload: string | undefined
+  readonly progress: Progress.Mode
+}
 
 export const handler = Effect.fn("cat")(function* ({ archive: file, paths, payload, progress: mode }: Input) {
   const archive = yield* Archive.open(file, { payload })

@@ -27,8 +27,6 @@ const parameters = {
   logFormat: Parameters.logFormat,
 }
 
-export type Input = Command.Command.Config.Infer<typeof parameters>
-
 export const command = Command.make(
   "create",
   parameters,

@@ -8,10 +8,21 @@ import * as Effect from "effect/Effect"
 import * as PathText from "../../domain/PathText.ts"
 import * as CreateArchive from "../../services/create/CreateArchive.ts"
 import type { Kind } from "../../services/disk/DiskWarning.ts"
-import type { Input } from "./CreateCommand.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as KindFlags from "./KindFlags.ts"
 import * as Progress from "../Progress.ts"
+
+export interface Input extends KindFlags.Given {
+  readonly archive: string
+  readonly source: string
+  /** By default beside the archive, if that is called X.mpxar. */
+  readonly payload: string | undefined
+  readonly exclude: ReadonlyArray<string>
+  readonly oneFileSystem: boolean
+  readonly allFileSystems: boolean
+  readonly verbose: boolean
+  readonly progress: Progress.Mode
+}
 
 export const handler = Effect.fn("create")(function* ({
   allFileSystems,

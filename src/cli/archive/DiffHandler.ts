@@ -15,13 +15,23 @@ import type { ComparedTree, Item, TreeError } from "../../services/compare/Compa
 import * as ComparedFolder from "../../services/compare/ComparedFolder.ts"
 import * as TreeDiff from "../../services/compare/TreeDiff.ts"
 import type { SourceTreeError } from "../../services/disk/DiskTree.ts"
-import type { Input } from "./DiffCommand.ts"
 import * as EntryJson from "./EntryJson.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as LongListing from "./LongListing.ts"
 import * as Memory from "../Memory.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
+
+export interface Input {
+  readonly archive: string
+  readonly other: string
+  /** By default the one beside the archive. */
+  readonly payload: string | undefined
+  readonly otherPayload: string | undefined
+  readonly noData: boolean
+  readonly json: boolean
+  readonly progress: Progress.Mode
+}
 
 export const handler = Effect.fn("diff")(function* ({
   archive,

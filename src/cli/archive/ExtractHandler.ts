@@ -9,10 +9,24 @@ import * as PathText from "../../domain/PathText.ts"
 import * as Archive from "../../services/tree/Archive.ts"
 import * as Extractor from "../../services/extract/Extractor.ts"
 import * as ExitCode from "../ExitCode.ts"
-import type { Input } from "./ExtractCommand.ts"
 import * as ExtractSummary from "./ExtractSummary.ts"
 import * as KindFlags from "./KindFlags.ts"
 import * as Progress from "../Progress.ts"
+
+export interface Input extends KindFlags.Given {
+  readonly archive: string
+  readonly target: string
+  readonly paths: ReadonlyArray<string>
+  /** By default the one beside the archive. */
+  readonly payload: string | undefined
+  readonly overwrite: boolean
+  readonly allowExistingDirs: boolean
+  readonly strict: boolean
+  readonly noOwner: boolean
+  readonly noPermissions: boolean
+  readonly verbose: boolean
+  readonly progress: Progress.Mode
+}
 
 export const handler = Effect.fn("extract")(function* ({
   archive: file,

@@ -8,9 +8,16 @@ import * as ArchiveInfo from "../../services/tree/ArchiveInfo.ts"
 import * as ArchiveBytes from "../../services/bytes/ArchiveBytes.ts"
 import * as EntryJson from "./EntryJson.ts"
 import * as ExitCode from "../ExitCode.ts"
-import type { Input } from "./InfoCommand.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
+
+export interface Input {
+  readonly archive: string
+  /** By default the one beside the archive. */
+  readonly payload: string | undefined
+  readonly json: boolean
+  readonly progress: Progress.Mode
+}
 
 export const handler = Effect.fn("info")(function* ({ archive, json, payload, progress: mode }: Input) {
   const sources = yield* ArchiveBytes.open(archive, payload)

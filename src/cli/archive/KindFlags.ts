@@ -1,7 +1,6 @@
 /**
  * Flags that leave out kinds of attributes and of entries, of what is stored and of what is restored.
  */
-import type * as Command from "effect/cli/Command"
 import * as Parameters from "../Parameters.ts"
 
 export const flags = (verb: "restore" | "store") => ({
@@ -13,8 +12,11 @@ export const flags = (verb: "restore" | "store") => ({
   noSockets: Parameters.flag("no-sockets", "Leave out sockets"),
 })
 
+/** What was given of them. */
+export type Given = { readonly [Name in keyof ReturnType<typeof flags>]: boolean }
+
 /** The kinds that stay, as `CreateArchive` and `Extractor` have them. */
-export const kept = (given: Command.Command.Config.Infer<ReturnType<typeof flags>>) => ({
+export const kept = (given: Given) => ({
   xattrs: !given.noXattrs,
   acls: !given.noAcls,
   fcaps: !given.noFcaps,

@@ -10,7 +10,6 @@ import * as Selection from "../../services/tree/Selection.ts"
 import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as EntryJson from "./EntryJson.ts"
 import * as ExitCode from "../ExitCode.ts"
-import type { Input } from "./ListCommand.ts"
 import * as LongListing from "./LongListing.ts"
 import * as Memory from "../Memory.ts"
 import * as Output from "../Output.ts"
@@ -19,6 +18,17 @@ import * as TreeListing from "./TreeListing.ts"
 
 /** Makes the line of an item; its level is that of `Selection`. Effects are for those that need to look further. */
 type Line = (item: TreeWalk.Item, level: number) => string | Effect.Effect<string>
+
+export interface Input {
+  readonly archive: string
+  readonly paths: ReadonlyArray<string>
+  /** By default the one beside the archive. */
+  readonly payload: string | undefined
+  readonly long: boolean
+  readonly tree: boolean
+  readonly json: boolean
+  readonly progress: Progress.Mode
+}
 
 export const handler = Effect.fn("list")(function* ({
   archive: file,

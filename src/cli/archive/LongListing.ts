@@ -6,7 +6,6 @@
  */
 import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import type { Entry, HardLink } from "../../domain/pxar/Entry.ts"
-import { S_IFMT } from "../../domain/pxar/Entry.ts"
 import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
@@ -49,20 +48,10 @@ const hasAcl = ({ attributes }: Entry): boolean =>
   attributes.aclGroupObj !== undefined ||
   attributes.aclDefault !== undefined
 
-const permissionTexts = new Map<number, string>()
-
-const permissions = (mode: number): string => {
-  const bits = mode & ~S_IFMT
-  let text = permissionTexts.get(bits)
-  if (text === undefined) {
-    text =
-      triplet(bits >> 6, (bits & 0o4000) !== 0, "s") +
-      triplet(bits >> 3, (bits & 0o2000) !== 0, "s") +
-      triplet(bits, (bits & 0o1000) !== 0, "t")
-    permissionTexts.set(bits, text)
-  }
-  return text
-}
+const permissions = (mode: number): string =>
+  triplet(mode >> 6, (mode & 0o4000) !== 0, "s") +
+  triplet(mode >> 3, (mode & 0o2000) !== 0, "s") +
+  triplet(mode, (mode & 0o1000) !== 0, "t")
 
 const triplet = (bits: number, special: boolean, letter: string): string => {
   const execute = (bits & 1) !== 0

@@ -11,7 +11,16 @@ import * as EntryJson from "./EntryJson.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
-import type { Input } from "./VerifyCommand.ts"
+
+export interface Input {
+  readonly archive: string
+  /** By default the one beside the archive. */
+  readonly payload: string | undefined
+  /** Whether contents are read too. */
+  readonly data: boolean
+  readonly json: boolean
+  readonly progress: Progress.Mode
+}
 
 export const handler = Effect.fn("verify")(function* ({ archive, data, json, payload, progress: mode }: Input) {
   const sources = yield* ArchiveBytes.open(archive, payload)

@@ -9,8 +9,6 @@ import * as Parameters from "../Parameters.ts"
 
 const parameters = { archive: Parameters.archive, payload: Parameters.payload }
 
-export type Input = Command.Command.Config.Infer<typeof parameters>
-
 const keys: Help.Section = { title: "KEYS OF BROWSE", rows: Keys.bindings.map(({ keys, meaning }) => [keys, meaning]) }
 
 export const command = Command.make(

@@ -29,15 +29,14 @@ export const run = (
   { paths, target }: Job,
   onProgress: (text: string) => void,
 ): Effect.Effect<Outcome> =>
-  Effect.suspend(() => {
-    const start = performance.now()
-    return Extractor.extract(archive, {
+  Effect.flatMap(Progress.stopwatch, (elapsed) =>
+    Extractor.extract(archive, {
       target: expandHome(target),
       paths,
       allowExistingDirs: true,
-      onProgress: (state) => onProgress(`extracting: ${Progress.line(state, (performance.now() - start) / 1000)}`),
-    })
-  }).pipe(
+      onProgress: (state) => onProgress(`extracting: ${Progress.line(state, elapsed() / 1000)}`),
+    }),
+  ).pipe(
     Effect.match({
       onFailure: (error) => ({
         message: error.message,

@@ -5,9 +5,14 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Archive from "../../services/tree/Archive.ts"
 import * as BrowseSession from "./BrowseSession.ts"
-import type { Input } from "./BrowseCommand.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Terminal from "../Terminal.ts"
+
+export interface Input {
+  readonly archive: string
+  /** By default the one beside the archive. */
+  readonly payload: string | undefined
+}
 
 export const handler = Effect.fn("browse")(function* ({ archive: file, payload }: Input) {
   if (process.stdin.isTTY !== true || process.stdout.isTTY !== true || process.env["TERM"] === "dumb") {

@@ -8,8 +8,6 @@ import * as Parameters from "../Parameters.ts"
 
 const parameters = { archive: Parameters.archive, prefix: Argument.String("prefix") }
 
-export type Input = Command.Command.Config.Infer<typeof parameters>
-
 export const command = Command.make(
   "complete-path",
   parameters,

@@ -8,8 +8,12 @@ import * as Stream from "effect/Stream"
 import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Archive from "../../services/tree/Archive.ts"
-import type { Input } from "./CompletePathCommand.ts"
 import * as Output from "../Output.ts"
+
+export interface Input {
+  readonly archive: string
+  readonly prefix: string
+}
 
 export const handler = Effect.fn("complete-path")(function* ({ archive: file, prefix }: Input) {
   const archive = yield* Archive.open(file)

@@ -9,20 +9,18 @@ const parameters = {
   shell: Argument.Literals("shell", ["bash", "zsh", "fish"]).pipe(Argument.withDescription("The shell to complete in")),
 }
 
-export type Input = Command.Command.Config.Infer<typeof parameters>
-
-export const command = Command.make(
-  "completions",
-  parameters,
-  Lazy.handler(() => import("./CompletionsHandler.ts")),
-).pipe(
-  Command.withDescription("Print a script that completes commands, flags and paths inside archives"),
-  Command.withExamples([
-    { command: "source <(pxar-fuse completions bash)", description: "In ~/.bashrc" },
-    {
-      command: "pxar-fuse completions zsh > ~/.zsh/completions/_pxar-fuse",
-      description: "With that folder in fpath",
-    },
-    { command: "pxar-fuse completions fish > ~/.config/fish/completions/pxar-fuse.fish", description: "Once" },
-  ]),
-)
+/** The command that completes a command which it is itself part of. */
+export const make = (completed: () => Command.Command.Any) => {
+  const complete = Lazy.handler(() => import("./CompletionsHandler.ts"))
+  return Command.make("completions", parameters, ({ shell }) => complete({ shell, command: completed() })).pipe(
+    Command.withDescription("Print a script that completes commands, flags and paths inside archives"),
+    Command.withExamples([
+      { command: "source <(pxar-fuse completions bash)", description: "In ~/.bashrc" },
+      {
+        command: "pxar-fuse completions zsh > ~/.zsh/completions/_pxar-fuse",
+        description: "With that folder in fpath",
+      },
+      { command: "pxar-fuse completions fish > ~/.config/fish/completions/pxar-fuse.fish", description: "Once" },
+    ]),
+  )
+}

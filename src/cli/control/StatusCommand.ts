@@ -16,8 +16,6 @@ const parameters = {
   json: Parameters.json,
 }
 
-export type Input = Command.Command.Config.Infer<typeof parameters>
-
 export const command = Command.make(
   "status",
   parameters,

@@ -10,8 +10,13 @@ import * as EntryJson from "../archive/EntryJson.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 import * as RequestCounts from "./RequestCounts.ts"
-import type { Input } from "./StatusCommand.ts"
 import * as Terminal from "../Terminal.ts"
+
+export interface Input {
+  /** All mounts without it. */
+  readonly mountPoint: string | undefined
+  readonly json: boolean
+}
 
 export const handler = Effect.fn("status")(function* ({ json, mountPoint }: Input) {
   const mounts = mountPoint === undefined ? yield* Mounts.all : [yield* Mounts.find(mountPoint)]

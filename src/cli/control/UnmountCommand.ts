@@ -9,8 +9,6 @@ const parameters = {
   mountPoint: Argument.String("mountpoint").pipe(Argument.withDescription("Where the archive is mounted")),
 }
 
-export type Input = Command.Command.Config.Infer<typeof parameters>
-
 export const command = Command.make(
   "unmount",
   parameters,

@@ -12,7 +12,6 @@ import * as Unmount from "../../fuse/mount/Unmount.ts"
 import * as Mounts from "./Mounts.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Terminal from "../Terminal.ts"
-import type { Input } from "./UnmountCommand.ts"
 
 /** What is mounted there stays. */
 export class UnmountError extends Data.TaggedError("UnmountError")<{
@@ -29,6 +28,10 @@ export class UnmountError extends Data.TaggedError("UnmountError")<{
 
 /** How long a process may take to end after its mount is gone. */
 const PATIENCE = "10 seconds"
+
+export interface Input {
+  readonly mountPoint: string
+}
 
 export const handler = Effect.fn("unmount")(function* ({ mountPoint }: Input) {
   const { entry, server } = yield* Mounts.find(mountPoint)

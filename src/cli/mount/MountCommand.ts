@@ -37,8 +37,6 @@ const parameters = {
   ...LogFlags.flags,
 }
 
-export type Input = Command.Command.Config.Infer<typeof parameters>
-
 export const command = Command.make(
   "mount",
   parameters,

@@ -3,7 +3,14 @@
  */
 import * as Effect from "effect/Effect"
 import * as MountOptions from "../../fuse/mount/MountOptions.ts"
-import type { Input } from "./MountCommand.ts"
+import type { Settings } from "./Settings.ts"
+
+export interface Input extends Omit<Settings, "archives" | "mountPoint"> {
+  readonly archive: string
+  /** Further archives, and the mount point. */
+  readonly rest: ReadonlyArray<string>
+  readonly foreground: boolean
+}
 
 export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest, ...flags }: Input) {
   const settings = { ...flags, archives: [archive, ...rest.slice(0, -1)], mountPoint: rest.at(-1) ?? "" }

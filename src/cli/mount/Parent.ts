@@ -13,12 +13,9 @@ export interface Parent {
   readonly interactive: boolean
 }
 
-const read = (): Parent | undefined => {
+/** The parent that waits for this process, if there is one. Told once: what this process starts is not told. */
+export const take = (): Parent | undefined => {
   const match = /^(\d+)( tty)?$/.exec(process.env[VARIABLE] ?? "")
-  // Not for those whom this process starts.
   delete process.env[VARIABLE]
   return match === null ? undefined : { descriptor: Number(match[1]), interactive: match[2] !== undefined }
 }
-
-/** The parent that waits for this process, if there is one. */
-export const parent: Parent | undefined = read()

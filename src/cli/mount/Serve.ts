@@ -4,8 +4,8 @@
  * All it opens has been undone when it ends, whatever ends it. Its errors have been logged then.
  */
 import * as path from "node:path"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as PathText from "../../domain/PathText.ts"
 import * as Mount from "../../fuse/Mount.ts"
@@ -34,14 +34,7 @@ export const serve = Effect.fnUntraced(function* (settings: Settings, parent: Pa
   Memory.keepYoungGenerationSmall()
   Compiler.optimizeLate()
   const log = yield* MountLog.open({ ...settings, background: parent !== undefined })
-  yield* Effect.scoped(run(settings, parent, log)).pipe(
-    Effect.catchCause((cause) => {
-      if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
-      const ended = Effect.fail(new ExitCode.Ended({ code: ExitCode.fromError(Cause.squash(cause)) }))
-      return Effect.andThen(Effect.logFatal(Terminal.errorLine(cause)), ended)
-    }),
-    Effect.provide(log.layer),
-  )
+  yield* Effect.scoped(run(settings, parent, log)).pipe(Terminal.reportTo(Effect.logFatal), Effect.provide(log.layer))
 })
 
 const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | undefined, log: MountLog.MountLog) {
@@ -53,8 +46,7 @@ const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | un
   const absolute = archives.map((archive) => path.resolve(archive))
   yield* answerQuestions(mounted, absolute)
   yield* Effect.raceFirst(mounted.ready, mounted.ended)
-  const onInterrupt = yield* ExitCode.OnInterrupt
-  onInterrupt.code = ExitCode.SUCCESS
+  yield* Ref.set(yield* ExitCode.OnInterrupt, ExitCode.SUCCESS)
   if (settings.bridge === "auto") yield* log.say(`${mounted.mountPoint} is served by the bridge ${mounted.bridge}`)
   if (settings.verbose || settings.debug || (interactive && !settings.quiet)) {
     yield* log.say(greeting(archives.join(", "), mounted.mountPoint, parent, interactive))

@@ -12,8 +12,7 @@ import * as Settings from "./Settings.ts"
 
 const program = Effect.fnUntraced(function* (parent: Parent) {
   const settings = yield* Settings.decode(yield* told(parent))
-  yield* Terminal.useFormat(settings.logFormat)
-  yield* serve(settings, parent)
+  yield* Effect.provideService(serve(settings, parent), Terminal.Format, settings.logFormat)
 })
 
 const told = ({ descriptor }: Parent): Effect.Effect<string, Settings.SettingsError> =>
