@@ -26,8 +26,7 @@ const bundle = async (input: string, external: ReadonlyArray<string>): Promise<v
     platform: "node",
     // The first file may have what several commands share, so that there are fewer files.
     preserveEntrySignatures: "allow-extension",
-    // koffi is native, and found at run time.
-    external: (id) => id === "koffi" || external.includes(moduleOf(id)),
+    external: (id) => external.includes(moduleOf(id)),
   })
   await build.write({
     dir: "dist/cli",

@@ -1,48 +1,93 @@
 /**
- * Errno values that an operation can answer (§9.3): expected outcomes, so plain preallocated values and no `Error`.
+ * Errno values that an operation can answer (§9.3): expected outcomes, so plain preallocated values and no `Error`. And
+ * the numbers of all errnos that this project tells from one another, errno(3).
  */
 import * as Data from "effect/Data"
+
+/** Positive numbers, the same on all architectures that are supported. */
+export const code = {
+  EPERM: 1,
+  ENOENT: 2,
+  EINTR: 4,
+  EIO: 5,
+  ENXIO: 6,
+  E2BIG: 7,
+  EBADF: 9,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EBUSY: 16,
+  EEXIST: 17,
+  EXDEV: 18,
+  ENODEV: 19,
+  ENOTDIR: 20,
+  EISDIR: 21,
+  EINVAL: 22,
+  EMFILE: 24,
+  ENOTTY: 25,
+  ETXTBSY: 26,
+  EFBIG: 27,
+  ENOSPC: 28,
+  ESPIPE: 29,
+  EROFS: 30,
+  EMLINK: 31,
+  EPIPE: 32,
+  ERANGE: 34,
+  ENAMETOOLONG: 36,
+  ENOSYS: 38,
+  ENOTEMPTY: 39,
+  ELOOP: 40,
+  ENOMSG: 42,
+  ENODATA: 61,
+  EPROTO: 71,
+  EOVERFLOW: 75,
+  EILSEQ: 84,
+  EOPNOTSUPP: 95,
+  ECONNABORTED: 103,
+  ESTALE: 116,
+  EDQUOT: 122,
+} as const
 
 /** A positive Linux errno with its name. */
 export class Errno extends Data.TaggedClass("Errno")<{ readonly code: number; readonly name: string }> {}
 
-const define = (code: number, name: string): Errno => new Errno({ code, name })
+const define = (name: keyof typeof code): Errno => new Errno({ code: code[name], name })
 
 /** Operation not permitted. */
-export const EPERM = define(1, "EPERM")
+export const EPERM = define("EPERM")
 /** No such file or directory. */
-export const ENOENT = define(2, "ENOENT")
+export const ENOENT = define("ENOENT")
 /** Interrupted. */
-export const EINTR = define(4, "EINTR")
+export const EINTR = define("EINTR")
 /** Input/output error: something is wrong in the archive or with its source. */
-export const EIO = define(5, "EIO")
+export const EIO = define("EIO")
 /** Too long, as a list of attribute names can be. */
-export const E2BIG = define(7, "E2BIG")
+export const E2BIG = define("E2BIG")
 /** Not a file with contents. */
-export const EBADF = define(9, "EBADF")
+export const EBADF = define("EBADF")
 /** Permission denied. */
-export const EACCES = define(13, "EACCES")
+export const EACCES = define("EACCES")
 /** Not a directory. */
-export const ENOTDIR = define(20, "ENOTDIR")
+export const ENOTDIR = define("ENOTDIR")
 /** Is a directory. */
-export const EISDIR = define(21, "EISDIR")
+export const EISDIR = define("EISDIR")
 /** Invalid argument. */
-export const EINVAL = define(22, "EINVAL")
+export const EINVAL = define("EINVAL")
 /** No such ioctl. */
-export const ENOTTY = define(25, "ENOTTY")
+export const ENOTTY = define("ENOTTY")
 /** Read-only file system. */
-export const EROFS = define(30, "EROFS")
+export const EROFS = define("EROFS")
 /** The buffer is too small. */
-export const ERANGE = define(34, "ERANGE")
+export const ERANGE = define("ERANGE")
 /** Not carried out; the kernel never asks again. */
-export const ENOSYS = define(38, "ENOSYS")
+export const ENOSYS = define("ENOSYS")
 /** Too many links: a chain of hard links. */
-export const ELOOP = define(40, "ELOOP")
+export const ELOOP = define("ELOOP")
 /** No such attribute. */
-export const ENODATA = define(61, "ENODATA")
+export const ENODATA = define("ENODATA")
 /** A protocol that is too old. */
-export const EPROTO = define(71, "EPROTO")
+export const EPROTO = define("EPROTO")
 /** A name whose bytes cannot be expressed. */
-export const EILSEQ = define(84, "EILSEQ")
+export const EILSEQ = define("EILSEQ")
 /** Not supported. */
-export const EOPNOTSUPP = define(95, "EOPNOTSUPP")
+export const EOPNOTSUPP = define("EOPNOTSUPP")

@@ -11,6 +11,14 @@ describe("Errno", () => {
     },
   )
 
+  it("has Linux's numbers", () => {
+    const linux: Readonly<Record<string, number>> = os.constants.errno
+    for (const [name, code] of Object.entries(Errno.code)) {
+      if (linux[name] !== undefined) assert.strictEqual(code, linux[name], name)
+    }
+    assert.isAbove(Object.keys(Errno.code).filter((name) => linux[name] !== undefined).length, 35)
+  })
+
   it("is no Error: expected outcomes need no stack", () => {
     assert.notInstanceOf(Errno.ENOENT, Error)
   })

@@ -10,7 +10,9 @@
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
-import koffi, { type KoffiFunc } from "koffi"
+import type { KoffiFunc } from "koffi"
+import * as Errno from "../../domain/Errno.ts"
+import * as Libc from "../../services/posix/Libc.ts"
 
 const AF_UNIX = 1
 const SOCK_STREAM = 1
@@ -23,7 +25,7 @@ const F_SETFD = 2
 const F_GETFL = 3
 const F_SETFL = 4
 const FD_CLOEXEC = 1
-const ENOMSG = 42
+const { ENOMSG } = Errno.code
 
 /** `umount2`: abort what is under way in the file system first. */
 export const MNT_FORCE = 1
@@ -42,7 +44,8 @@ export interface MountCall {
 }
 
 const bind = () => {
-  const libc = koffi.load(null)
+  const koffi = Libc.koffi()
+  const libc = Libc.libc()
   const iovec = koffi.struct({ iov_base: "void *", iov_len: "size_t" })
   const msghdr = koffi.struct({
     msg_name: "void *",
@@ -58,9 +61,7 @@ const bind = () => {
       (source: string, target: string, type: string, flags: number, data: string) => number
     >,
     umount2: libc.func("umount2", "int", ["str", "int"]) as KoffiFunc<(target: string, flags: number) => number>,
-    socketpair: libc.func("socketpair", "int", ["int", "int", "int", koffi.out("int *")]),
     recvmsg: libc.func("recvmsg", "long", ["int", koffi.pointer(msghdr), "int"]),
-    fcntl: libc.func("int fcntl(int, int, ...)"),
     /** A `cmsghdr` with room for one descriptor, padded as CMSG_SPACE does. */
     rights: koffi.struct({ cmsg_len: "size_t", cmsg_level: "int", cmsg_type: "int", descriptor: "int" }),
   }
@@ -69,13 +70,11 @@ const bind = () => {
 let bound: ReturnType<typeof bind> | undefined
 const libc = () => (bound ??= bind())
 
-const orErrno = (result: number): number => (result < 0 ? -koffi.errno() : result)
-
 /** koffi keeps the errno of the call for its callback. The only errors it reports there are wrong argument types. */
 const onThread = (call: (done: (error: unknown, result: number) => void) => void): Effect.Effect<number> =>
   Effect.uninterruptible(
     Effect.callback<number>((resume) =>
-      call((error, result) => resume(error ? Effect.die(error) : Effect.succeed(orErrno(result)))),
+      call((error, result) => resume(error ? Effect.die(error) : Effect.succeed(Libc.orErrno(result)))),
     ),
   )
 
@@ -90,7 +89,7 @@ export const unmount = (target: string, flags: number): Effect.Effect<number> =>
 /** socketpair(2), stream, close-on-exec: both ends, or a negative errno. */
 export const socketPair = (): readonly [number, number] | number => {
   const pair = new Int32Array(2)
-  const result = orErrno(libc().socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+  const result = Libc.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, new Uint8Array(pair.buffer))
   return result < 0 ? result : [pair[0] as number, pair[1] as number]
 }
 
@@ -99,6 +98,7 @@ export const socketPair = (): readonly [number, number] | number => {
  * what was sent came without a descriptor. Does not wait. unix(7), SCM_RIGHTS.
  */
 export const receiveDescriptor = (socket: number): number => {
+  const koffi = Libc.koffi()
   const { recvmsg, rights } = libc()
   const control = Buffer.alloc(koffi.sizeof(rights))
   const message = {
@@ -110,7 +110,7 @@ export const receiveDescriptor = (socket: number): number => {
     msg_controllen: control.length,
     msg_flags: 0,
   }
-  const received = orErrno(recvmsg(socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC))
+  const received = Libc.orErrno(recvmsg(socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC))
   if (received < 0) return received
   const { cmsg_level: level, cmsg_type: type, descriptor } = koffi.decode(control, rights)
   return level === SOL_SOCKET && type === SCM_RIGHTS ? descriptor : -ENOMSG
@@ -118,9 +118,8 @@ export const receiveDescriptor = (socket: number): number => {
 
 /** Makes a descriptor non-blocking and close-on-exec: 0, or a negative errno. */
 export const setNonBlocking = (descriptor: number): number => {
-  const { fcntl } = libc()
-  const flags = orErrno(fcntl(descriptor, F_GETFL))
+  const flags = Libc.fcntl(descriptor, F_GETFL, 0)
   if (flags < 0) return flags
-  const result = orErrno(fcntl(descriptor, F_SETFL, "int", flags | fs.constants.O_NONBLOCK))
-  return result < 0 ? result : orErrno(fcntl(descriptor, F_SETFD, "int", FD_CLOEXEC))
+  const result = Libc.fcntl(descriptor, F_SETFL, flags | fs.constants.O_NONBLOCK)
+  return result < 0 ? result : Libc.fcntl(descriptor, F_SETFD, FD_CLOEXEC)
 }

@@ -5,7 +5,7 @@
  * through the event loop would make it non-blocking for its owner too. Nothing is read, and no thread is used.
  */
 import * as fs from "node:fs"
-import koffi from "koffi"
+import * as Libc from "../../services/posix/Libc.ts"
 import * as DeviceSyscalls from "../session/DeviceSyscalls.ts"
 
 const F_SETFD = 2
@@ -16,23 +16,6 @@ const EPOLL_CTL_ADD = 1
 /** Bytes of a `struct epoll_event`, or more: it is packed on some architectures. */
 const EPOLL_EVENT = 16
 const O_NONBLOCK = 0o4000
-
-const bind = () => {
-  const libc = koffi.load(null)
-  return {
-    fcntl: libc.func("int fcntl(int, int, ...)"),
-    epollCreate: libc.func("int epoll_create1(int)") as unknown as (flags: number) => number,
-    epollAdd: libc.func("int epoll_ctl(int, int, int, void *)") as unknown as (
-      epoll: number,
-      operation: number,
-      descriptor: number,
-      event: Uint8Array,
-    ) => number,
-  }
-}
-
-let bound: ReturnType<typeof bind> | undefined
-const libc = () => (bound ??= bind())
 
 /** The descriptors of this process on `/dev/fuse` that block: those of sessions of this library do not. */
 export const blockingDevices = (): ReadonlySet<number> => {
@@ -66,7 +49,7 @@ const flagsOf = (descriptor: string): number => {
 }
 
 /** Children that this process starts do not get the descriptor: they would keep the connection alive. */
-export const closeOnExec = (descriptor: number): void => void libc().fcntl(descriptor, F_SETFD, "int", FD_CLOEXEC)
+export const closeOnExec = (descriptor: number): void => void Libc.fcntl(descriptor, F_SETFD, FD_CLOEXEC)
 
 /** Watching a connection. */
 export interface Watch {
@@ -76,16 +59,15 @@ export interface Watch {
 
 /** Calls `onEnd` once when the connection ends (unmounted, or aborted). A negative errno if it cannot be watched. */
 export const watch = (descriptor: number, onEnd: () => void): Watch | number => {
-  const { epollAdd, epollCreate, fcntl } = libc()
-  const duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, "int", 0)
-  if (duplicate < 0) return -koffi.errno()
-  const epoll = epollCreate(EPOLL_CLOEXEC)
+  const duplicate = Libc.fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+  if (duplicate < 0) return duplicate
+  const epoll = Libc.epollCreate(EPOLL_CLOEXEC)
   // No events are asked for: those of an end are always told.
-  if (epoll < 0 || epollAdd(epoll, EPOLL_CTL_ADD, duplicate, new Uint8Array(EPOLL_EVENT)) < 0) {
-    const errno = koffi.errno()
+  const added = epoll < 0 ? epoll : Libc.epollControl(epoll, EPOLL_CTL_ADD, duplicate, new Uint8Array(EPOLL_EVENT))
+  if (added < 0) {
     fs.closeSync(duplicate)
     if (epoll >= 0) fs.closeSync(epoll)
-    return -errno
+    return added
   }
   const readiness = DeviceSyscalls.watch(epoll)
   readiness.start(() => {

@@ -8,15 +8,11 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Errno from "../../domain/Errno.ts"
 import { type Delivery, DeviceLost, FuseDevice, type Shape } from "./FuseDevice.ts"
 import * as Syscalls from "./DeviceSyscalls.ts"
 
-const EINTR = 4
-const ENOENT = 2
-const EAGAIN = 11
-const ENODEV = 19
-const EINVAL = 22
-const ECONNABORTED = 103
+const { EINTR, ENOENT, EAGAIN, ENODEV, EINVAL, ECONNABORTED } = Errno.code
 
 /** Room for one message. The kernel wants 8 KiB at least; more takes more forgets at once. */
 const BUFFER_SIZE = 64 * 1024

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Errno from "../../domain/Errno.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import type { SinkError } from "../bytes/ByteSink.ts"
@@ -111,8 +112,6 @@ const remove = (path: Buffer): Effect.Effect<void> =>
   )
 
 const SLASH = 0x2f
-const EEXIST = 17
-const EINVAL = 22
-const ENOSYS = 38
+const { EEXIST, EINVAL, ENOSYS } = Errno.code
 
 const terminated = (path: Uint8Array): Uint8Array => Bytes.concat([path, new Uint8Array(1)])

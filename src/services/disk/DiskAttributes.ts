@@ -6,6 +6,7 @@
  * read is a warning; a file system that has none of a sort is not.
  */
 import { getSystemErrorMessage } from "node:util"
+import * as Errno from "../../domain/Errno.ts"
 import * as AclDecoder from "../../domain/pxar/AclDecoder.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Attributes, Xattr } from "../../domain/pxar/Entry.ts"
@@ -61,12 +62,7 @@ const noWarnings: ReadonlyArray<DiskWarning> = []
 
 type Warn = (detail: string) => void
 
-const EBADF = 9
-const EINVAL = 22
-const ENOTTY = 25
-const ENOSYS = 38
-const ENODATA = 61
-const EOPNOTSUPP = 95
+const { EBADF, EINVAL, ENOTTY, ENOSYS, ENODATA, EOPNOTSUPP } = Errno.code
 
 /** Whether a call failed because the file system, or the kernel, has no such thing. */
 const isUnsupported = (errno: number): boolean =>

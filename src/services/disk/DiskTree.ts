@@ -14,6 +14,7 @@ import { getSystemErrorMessage, getSystemErrorName } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Errno from "../../domain/Errno.ts"
 import type { ByteBuilder } from "../../domain/ByteBuilder.ts"
 import * as ByteBuilders from "../../domain/ByteBuilder.ts"
 import * as Bytes from "../../domain/Bytes.ts"
@@ -223,10 +224,7 @@ export const open = Effect.fnUntraced(function* (
   }
 })
 
-const EINVAL = 22
-const ENXIO = 6
-const ENOTDIR = 20
-const ELOOP = 40
+const { EINVAL, ENXIO, ENOTDIR, ELOOP, EIO } = Errno.code
 
 const terminated = (name: Uint8Array): Uint8Array => {
   const bytes = new Uint8Array(name.length + 1)
@@ -331,5 +329,3 @@ const readOnThread = (
       resume(error === null ? Effect.succeed(count) : failure(pathOf(file), "read", error.errno ?? -EIO))
     })
   })
-
-const EIO = 5

@@ -9,6 +9,7 @@
  * Never more permission than the entry gave: without the owner there are no set-id bits, and without the ACL the group
  * has its own permissions and not the ACL's mask. What cannot be restored is reported, and the rest is restored.
  */
+import * as Errno from "../../domain/Errno.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Entry, Xattr } from "../../domain/pxar/Entry.ts"
 import { noAttributes } from "../../domain/pxar/Entry.ts"
@@ -43,9 +44,7 @@ const PERMISSIONS = 0o7777
 /** An id that is none: it means "leave as it is" to the kernel. */
 const NO_ID = 0xffff_ffff
 
-const ENOSPC = 28
-const ENODATA = 61
-const EOPNOTSUPP = 95
+const { ENOSPC, ENODATA, EOPNOTSUPP } = Errno.code
 
 /** Times in this range every file system can keep. */
 const MAX_TIME = 0x7fff_ffffn

@@ -8,6 +8,7 @@
  * A small file takes one read and a handful of system calls, one after the other, with no effect between them.
  */
 import * as Effect from "effect/Effect"
+import * as Errno from "../../domain/Errno.ts"
 import type { Content } from "../../domain/pxar/Entry.ts"
 import { S_IFMT, S_IFREG } from "../../domain/pxar/Entry.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
@@ -73,10 +74,7 @@ const CHUNK = 1024 * 1024
 const HOLE = 4096
 const zeros = Buffer.alloc(HOLE)
 
-const EPERM = 1
-const EIO = 5
-const EEXIST = 17
-const EISDIR = 21
+const { EPERM, EIO, EEXIST, EISDIR } = Errno.code
 
 export const make = (context: Context): ExtractEntry => {
   const { counts, folders, links, overwrite, problems, reader, restore } = context

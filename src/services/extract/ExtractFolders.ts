@@ -8,6 +8,7 @@
  *
  * It restores no attributes: new folders are open to their owner only until somebody does.
  */
+import * as Errno from "../../domain/Errno.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import { S_IFDIR, S_IFMT } from "../../domain/pxar/Entry.ts"
 import * as XattrList from "../../domain/pxar/XattrList.ts"
@@ -56,9 +57,7 @@ export const MAX_OPEN = 64
 /** Folders that are kept open when the way to one is walked again. */
 const KEEP = 32
 
-const EEXIST = 17
-const ENOTDIR = 20
-const ELOOP = 40
+const { EEXIST, ENOTDIR, ELOOP } = Errno.code
 
 export class ExtractFolders {
   readonly root: Folder

@@ -6,6 +6,7 @@
  */
 import { getSystemErrorMessage, getSystemErrorName } from "node:util"
 import * as Data from "effect/Data"
+import * as Errno from "../../domain/Errno.ts"
 import * as PathText from "../../domain/PathText.ts"
 import type { ExtractPath } from "./ExtractPath.ts"
 
@@ -61,15 +62,13 @@ const MAX_KEPT = 1000
 
 const EPERM = "EPERM"
 
-const EOPNOTSUPP = -95
-
 /**
  * What a negative errno means.
  *
  * @internal
  */
 export const errorText = (errno: number): string =>
-  errno === EOPNOTSUPP ? "this file system does not have that" : getSystemErrorMessage(errno)
+  errno === -Errno.code.EOPNOTSUPP ? "this file system does not have that" : getSystemErrorMessage(errno)
 
 /**
  * The problems of one run.

@@ -15,6 +15,7 @@ import * as path from "node:path"
 import { getSystemErrorMessage } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Errno from "../../domain/Errno.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Entry } from "../../domain/pxar/Entry.ts"
 import * as Limits from "../../domain/pxar/Limits.ts"
@@ -228,4 +229,4 @@ const openTarget = (
     return fd < 0 ? Effect.fail(failure(options, "Target", getSystemErrorMessage(fd))) : Effect.succeed({ fd, created })
   })
 
-const EIO = 5
+const { EIO } = Errno.code

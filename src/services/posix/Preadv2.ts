@@ -1,15 +1,12 @@
 /**
  * `preadv2(2)` with `RWF_NOWAIT`: reads what is in the page cache, without ever waiting for a disk.
  *
- * The only FFI of this room. The caller owns the buffer; it is used during the call only.
+ * The caller owns the buffer; it is used during the call only.
  */
-import koffi from "koffi"
+import * as Libc from "./Libc.ts"
 
 const RWF_NOWAIT = 0x8
 
-type Call = (fd: number, iov: Uint8Array, count: number, offset: number, flags: number) => number
-
-let call: Call | undefined
 const iovec = new BigUint64Array(2)
 const iovecBytes = new Uint8Array(iovec.buffer)
 const iovecHalves = new Uint32Array(iovec.buffer)
@@ -19,15 +16,14 @@ let memoryOffset = 0
 
 /**
  * Reads into `target` from `offset` what the page cache holds. Returns the number of bytes, which may be less than
- * `target.length`, or -1 if nothing is cached or the file system cannot tell.
+ * `target.length`, or a negative errno if nothing is cached or the file system cannot tell.
  */
 export const readCached = (fd: number, target: Uint8Array, offset: number): number => {
-  call ??= koffi.load(null).func("long preadv2(int, const uint8_t *, int, int64_t, int)") as unknown as Call
   if (target.buffer !== memory || target.byteOffset !== memoryOffset) {
-    iovec[0] = koffi.address(target)
+    iovec[0] = Libc.koffi().address(target)
     memory = target.buffer
     memoryOffset = target.byteOffset
   }
   iovecHalves[2] = target.length
-  return call(fd, iovecBytes, 1, offset, RWF_NOWAIT)
+  return Libc.preadv2(fd, iovecBytes, 1, offset, RWF_NOWAIT)
 }

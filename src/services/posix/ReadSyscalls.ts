@@ -6,23 +6,18 @@
  * own copy. Paths and names end in a NUL, which is part of their bytes. Descriptors that are returned belong to the
  * caller and are close-on-exec.
  *
- * Structures are those of 64-bit little-endian Linux. libc is loaded by the first call, not by the import.
+ * Structures are those of 64-bit little-endian Linux.
  */
 import { constants } from "node:fs"
-import koffi from "koffi"
+import * as Errno from "../../domain/Errno.ts"
 import * as Bytes from "../../domain/Bytes.ts"
+import * as Libc from "./Libc.ts"
+import { AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW, O_CLOEXEC } from "./Libc.ts"
 
-const AT_FDCWD = -100
-const AT_SYMLINK_NOFOLLOW = 0x100
-const AT_NO_AUTOMOUNT = 0x800
-const AT_EMPTY_PATH = 0x1000
 const STATX_BASIC_STATS = 0x7ff
-const O_CLOEXEC = 0o2000000
-/** By number, because glibc has it by name since 2.30 only. */
-const SYS_GETDENTS64 = process.arch === "x64" ? 217 : 61
 const FS_IOC_GETFLAGS = 0x8008_6601
 const FS_IOC_FSGETXATTR = 0x801c_581f
-const EPERM = 1
+const { EPERM } = Errno.code
 
 /** Largest list of names, and largest value, of extended attributes (xattr(7)). */
 const XATTR_MAX = 65_536
@@ -31,38 +26,12 @@ const LINK_MAX = 4097
 /** Bytes of directory entries read at a time. */
 const DIRENTS_SIZE = 64 * 1024
 
-type Call = (...args: ReadonlyArray<number | Uint8Array>) => number
-
-const bind = () => {
-  const libc = koffi.load(null)
-  const func = (definition: string): Call => libc.func(definition) as unknown as Call
-  return {
-    openat: func("int openat(int, const uint8_t *, int, int)"),
-    close: func("int close(int)"),
-    statx: func("int statx(int, const uint8_t *, int, uint, uint8_t *)"),
-    lseek: func("int64_t lseek(int, int64_t, int)"),
-    syscall: func("long syscall(long, int, uint8_t *, size_t)"),
-    readlinkat: func("long readlinkat(int, const uint8_t *, uint8_t *, size_t)"),
-    flistxattr: func("long flistxattr(int, uint8_t *, size_t)"),
-    fgetxattr: func("long fgetxattr(int, const uint8_t *, uint8_t *, size_t)"),
-    ioctl: func("int ioctl(int, ulong, uint8_t *)"),
-    fstatfs: func("int fstatfs(int, uint8_t *)"),
-    pread: func("long pread(int, uint8_t *, size_t, int64_t)"),
-  }
-}
-
-let bound: ReturnType<typeof bind> | undefined
-const libc = () => (bound ??= bind())
-
-const orErrno = (result: number): number => (result < 0 ? -koffi.errno() : result)
-
 const noName = Uint8Array.of(0)
 
 /** Opens for reading; leaves the access time alone where that is permitted. */
 const openForReading = (directory: number, path: Uint8Array, flags: number): number => {
-  const { openat } = libc()
-  const fd = orErrno(openat(directory, path, flags | constants.O_RDONLY | constants.O_NOATIME | O_CLOEXEC, 0))
-  return fd === -EPERM ? orErrno(openat(directory, path, flags | constants.O_RDONLY | O_CLOEXEC, 0)) : fd
+  const fd = Libc.openat(directory, path, flags | constants.O_RDONLY | constants.O_NOATIME | O_CLOEXEC, 0)
+  return fd === -EPERM ? Libc.openat(directory, path, flags | constants.O_RDONLY | O_CLOEXEC, 0) : fd
 }
 
 /** Opens a directory by its path, following symbolic links. */
@@ -77,7 +46,7 @@ export const openAt = (directory: number, name: Uint8Array, isDirectory: boolean
   )
 
 /** Closes a descriptor. */
-export const close = (fd: number): number => orErrno(libc().close(fd))
+export const close = (fd: number): number => Libc.close(fd)
 
 /** What statx(2) says of a file. */
 export interface Status {
@@ -105,13 +74,13 @@ const statusView = Bytes.dataView(statusBytes)
 /** Status of `name` in `directory`, links not followed. */
 export const statusAt = (directory: number, name: Uint8Array): Status | number => {
   const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT
-  const result = orErrno(libc().statx(directory, name, flags, STATX_BASIC_STATS, statusBytes))
+  const result = Libc.statx(directory, name, flags, STATX_BASIC_STATS, statusBytes)
   return result < 0 ? result : decodeStatus()
 }
 
 /** Status of an open file. */
 export const statusOf = (fd: number): Status | number => {
-  const result = orErrno(libc().statx(fd, noName, AT_EMPTY_PATH, STATX_BASIC_STATS, statusBytes))
+  const result = Libc.statx(fd, noName, AT_EMPTY_PATH, STATX_BASIC_STATS, statusBytes)
   return result < 0 ? result : decodeStatus()
 }
 
@@ -134,7 +103,7 @@ const decodeStatus = (): Status => ({
 export const identityOf = ({ device, inodeHigh, inodeLow }: Status): string => `${device}:${inodeHigh}:${inodeLow}`
 
 /** Sets an open directory back to its first entry. */
-export const rewind = (fd: number): number => orErrno(libc().lseek(fd, 0, 0))
+export const rewind = (fd: number): number => Libc.lseek(fd, 0, 0)
 
 const dirents = new Uint8Array(DIRENTS_SIZE)
 const direntsView = Bytes.dataView(dirents)
@@ -144,7 +113,7 @@ const direntsView = Bytes.dataView(dirents)
  * directory, `.` and `..` included. Returns 0 when there are no more.
  */
 export const readEntries = (fd: number, each: (name: Uint8Array, type: number) => void): number => {
-  const size = orErrno(libc().syscall(SYS_GETDENTS64, fd, dirents, DIRENTS_SIZE))
+  const size = Libc.getdents64(fd, dirents, DIRENTS_SIZE)
   for (let at = 0; at < size; at += direntsView.getUint16(at + 16, true)) {
     const name = at + 19
     each(dirents.subarray(name, dirents.indexOf(0, name) + 1), dirents[at + 18] as number)
@@ -156,7 +125,7 @@ const linkTarget = new Uint8Array(LINK_MAX)
 
 /** Target of the symbolic link `name` in `directory`. */
 export const readLinkAt = (directory: number, name: Uint8Array): Uint8Array | number => {
-  const size = orErrno(libc().readlinkat(directory, name, linkTarget, LINK_MAX))
+  const size = Libc.readlinkat(directory, name, linkTarget, LINK_MAX)
   return size < 0 ? size : linkTarget.slice(0, size)
 }
 
@@ -164,13 +133,13 @@ const attribute = new Uint8Array(XATTR_MAX)
 
 /** Names of the extended attributes of an open file, each with a NUL. */
 export const listXattrs = (fd: number): Uint8Array | number => {
-  const size = orErrno(libc().flistxattr(fd, attribute, XATTR_MAX))
+  const size = Libc.flistxattr(fd, attribute, XATTR_MAX)
   return size < 0 ? size : size === 0 ? Bytes.empty : attribute.slice(0, size)
 }
 
 /** Value of an extended attribute of an open file. */
 export const getXattr = (fd: number, name: Uint8Array): Uint8Array | number => {
-  const size = orErrno(libc().fgetxattr(fd, name, attribute, XATTR_MAX))
+  const size = Libc.fgetxattr(fd, name, attribute, XATTR_MAX)
   return size < 0 ? size : attribute.slice(0, size)
 }
 
@@ -179,13 +148,13 @@ const argumentView = Bytes.dataView(argument)
 
 /** The chattr bits (`FS_*_FL`) of an open file, unsigned. */
 export const getFlags = (fd: number): number => {
-  const result = orErrno(libc().ioctl(fd, FS_IOC_GETFLAGS, argument))
+  const result = Libc.ioctl(fd, FS_IOC_GETFLAGS, argument)
   return result < 0 ? result : argumentView.getUint32(0, true)
 }
 
 /** The project quota id of an open file. */
 export const getProjectId = (fd: number): number => {
-  const result = orErrno(libc().ioctl(fd, FS_IOC_FSGETXATTR, argument))
+  const result = Libc.ioctl(fd, FS_IOC_FSGETXATTR, argument)
   return result < 0 ? result : argumentView.getUint32(12, true)
 }
 
@@ -194,10 +163,10 @@ const fileSystemView = Bytes.dataView(fileSystem)
 
 /** `f_type` of the file system of an open file, unsigned 32 bits. */
 export const fileSystemType = (fd: number): number => {
-  const result = orErrno(libc().fstatfs(fd, fileSystem))
+  const result = Libc.fstatfs(fd, fileSystem)
   return result < 0 ? result : fileSystemView.getUint32(0, true)
 }
 
 /** Reads from `offset` on into `target`; returns the number of bytes, 0 at the end. */
 export const readAt = (fd: number, target: Uint8Array, offset: number): number =>
-  orErrno(libc().pread(fd, target, target.length, offset))
+  Libc.pread(fd, target, target.length, offset)

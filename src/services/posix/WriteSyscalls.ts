@@ -10,75 +10,26 @@
  * What changes an open file also takes a descriptor of `openNode`, which is open for nothing but its place: modes and
  * extended attributes then go through `/proc/self/fd`.
  *
- * Structures are those of 64-bit little-endian Linux. libc is loaded by the first call, not by the import.
+ * Structures are those of 64-bit little-endian Linux.
  */
 import { constants } from "node:fs"
-import koffi from "koffi"
+import * as Errno from "../../domain/Errno.ts"
 import * as Bytes from "../../domain/Bytes.ts"
+import * as Libc from "./Libc.ts"
+import { AT_EMPTY_PATH, AT_FDCWD, O_CLOEXEC, O_PATH } from "./Libc.ts"
 
-const AT_FDCWD = -100
-const AT_EMPTY_PATH = 0x1000
-const O_CLOEXEC = 0o2000000
-const O_PATH = 0o10000000
 const UTIME_OMIT = 0x3fff_fffe
 const FS_IOC_SETFLAGS = 0x4008_6602
 const FS_IOC_FSGETXATTR = 0x801c_581f
 const FS_IOC_FSSETXATTR = 0x401c_5820
 
-const EBADF = 9
-const EINVAL = 22
+const { EBADF, EINVAL } = Errno.code
 
 /** Longest name or link target, without the NUL (§1.5). */
 const MAX_NAME = 4096
 /** Device numbers of Linux: 12 bits of major, 20 of minor. */
 const MAX_MAJOR = 0xfffn
 const MAX_MINOR = 0xf_ffffn
-
-type Call = (...args: ReadonlyArray<number | Uint8Array | null>) => number
-
-const bind = () => {
-  const libc = koffi.load(null)
-  const func = (definition: string): Call => libc.func(definition) as unknown as Call
-  return {
-    openat: func("int openat(int, const uint8_t *, int, uint)"),
-    mkdirat: func("int mkdirat(int, const uint8_t *, uint)"),
-    mknodat: bindMknodat(func),
-    symlinkat: func("int symlinkat(const uint8_t *, int, const uint8_t *)"),
-    linkat: func("int linkat(int, const uint8_t *, int, const uint8_t *, int)"),
-    unlinkat: func("int unlinkat(int, const uint8_t *, int)"),
-    fchownat: func("int fchownat(int, const uint8_t *, uint, uint, int)"),
-    fchmod: func("int fchmod(int, uint)"),
-    chmod: func("int chmod(const uint8_t *, uint)"),
-    futimens: func("int futimens(int, const uint8_t *)"),
-    utimensat: func("int utimensat(int, const uint8_t *, const uint8_t *, int)"),
-    fsetxattr: func("int fsetxattr(int, const uint8_t *, const uint8_t *, size_t, int)"),
-    setxattr: func("int setxattr(const uint8_t *, const uint8_t *, const uint8_t *, size_t, int)"),
-    fgetxattr: func("long fgetxattr(int, const uint8_t *, uint8_t *, size_t)"),
-    fremovexattr: func("int fremovexattr(int, const uint8_t *)"),
-    removexattr: func("int removexattr(const uint8_t *, const uint8_t *)"),
-    ioctl: func("int ioctl(int, ulong, uint8_t *)"),
-    pwrite: func("long pwrite(int, const uint8_t *, size_t, int64_t)"),
-    ftruncate: func("int ftruncate(int, int64_t)"),
-  }
-}
-
-/** Before 2.33 glibc had `mknodat` under another name, with a version before the arguments. */
-const bindMknodat = (func: (definition: string) => Call): Call => {
-  try {
-    return func("int mknodat(int, const uint8_t *, uint, uint64_t)")
-  } catch {
-    const xmknodat = func("int __xmknodat(int, int, const uint8_t *, uint, const uint8_t *)")
-    return (directory, name, mode, device) => {
-      Bytes.setU64(argumentView, 0, device as number)
-      return xmknodat(0, directory as number, name as Uint8Array, mode as number, argument)
-    }
-  }
-}
-
-let bound: ReturnType<typeof bind> | undefined
-const libc = () => (bound ??= bind())
-
-const orErrno = (result: number): number => (result < 0 ? -koffi.errno() : result)
 
 const nameBytes = new Uint8Array(MAX_NAME + 1)
 const otherBytes = new Uint8Array(MAX_NAME + 1)
@@ -111,12 +62,12 @@ const placeName = (name: Uint8Array, buffer: Uint8Array): boolean => isName(name
 /** Opens the folder at `path`, following symbolic links: for the path that a person gave. */
 export const openTarget = (path: Uint8Array): number =>
   terminate(path, nameBytes)
-    ? orErrno(libc().openat(AT_FDCWD, nameBytes, constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC, 0))
+    ? Libc.openat(AT_FDCWD, nameBytes, constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC, 0)
     : -EINVAL
 
 const openIn = (directory: number, name: Uint8Array, flags: number, mode: number): number =>
   placeName(name, nameBytes)
-    ? orErrno(libc().openat(directory, nameBytes, flags | constants.O_NOFOLLOW | O_CLOEXEC, mode))
+    ? Libc.openat(directory, nameBytes, flags | constants.O_NOFOLLOW | O_CLOEXEC, mode)
     : -EINVAL
 
 /** Opens the folder `name`. -ELOOP or -ENOTDIR: something else is there. */
@@ -127,7 +78,7 @@ const above = Uint8Array.of(DOT, DOT, 0)
 
 /** Opens the folder that an open folder is in now. To be checked: folders can be moved. */
 export const openAbove = (directory: number): number =>
-  orErrno(libc().openat(directory, above, constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC, 0))
+  Libc.openat(directory, above, constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC, 0)
 
 /** Opens the place of `name`, of whatever kind it is, also of a symbolic link; what is there is not touched. */
 export const openNode = (directory: number, name: Uint8Array): number => openIn(directory, name, O_PATH, 0)
@@ -142,34 +93,34 @@ export const createFile = (directory: number, name: Uint8Array, mode: number): n
 
 /** Creates the folder `name`. */
 export const makeFolder = (directory: number, name: Uint8Array, mode: number): number =>
-  placeName(name, nameBytes) ? orErrno(libc().mkdirat(directory, nameBytes, mode)) : -EINVAL
+  placeName(name, nameBytes) ? Libc.mkdirat(directory, nameBytes, mode) : -EINVAL
 
 /** Creates the device, FIFO or socket `name`; `mode` with type bits. -EINVAL for numbers that Linux does not have. */
 export const makeNode = (directory: number, name: Uint8Array, mode: number, major: bigint, minor: bigint): number => {
   if (!placeName(name, nameBytes) || major > MAX_MAJOR || minor > MAX_MINOR) return -EINVAL
   const device = (major << 8n) | (minor & 0xffn) | ((minor & ~0xffn) << 12n)
-  return orErrno(libc().mknodat(directory, nameBytes, mode, Number(device)))
+  return Libc.mknodat(directory, nameBytes, mode, Number(device))
 }
 
 /** Creates the symbolic link `name`. `target` may be anything without a NUL. */
 export const makeSymlink = (target: Uint8Array, directory: number, name: Uint8Array): number =>
   placeName(name, nameBytes) && terminate(target, otherBytes)
-    ? orErrno(libc().symlinkat(otherBytes, directory, nameBytes))
+    ? Libc.symlinkat(otherBytes, directory, nameBytes)
     : -EINVAL
 
 /** Gives the file `from` in `fromDirectory` one more name. A symbolic link there is not followed. */
 export const makeLink = (fromDirectory: number, from: Uint8Array, directory: number, name: Uint8Array): number =>
   placeName(name, nameBytes) && placeName(from, otherBytes)
-    ? orErrno(libc().linkat(fromDirectory, otherBytes, directory, nameBytes, 0))
+    ? Libc.linkat(fromDirectory, otherBytes, directory, nameBytes, 0)
     : -EINVAL
 
 /** Removes the name of anything but a folder. */
 export const unlink = (directory: number, name: Uint8Array): number =>
-  placeName(name, nameBytes) ? orErrno(libc().unlinkat(directory, nameBytes, 0)) : -EINVAL
+  placeName(name, nameBytes) ? Libc.unlinkat(directory, nameBytes, 0) : -EINVAL
 
 /** Changes the owner; 2^32 − 1 leaves user or group as it is. Takes set-id bits and capabilities away. */
 export const setOwner = (fd: number, uid: number, gid: number): number =>
-  orErrno(libc().fchownat(fd, noName, uid, gid, AT_EMPTY_PATH))
+  Libc.fchownat(fd, noName, uid, gid, AT_EMPTY_PATH)
 
 /** Path of a descriptor for calls that take none that is open for nothing. Valid until the next call. */
 const procPath = (fd: number): Uint8Array => {
@@ -179,8 +130,8 @@ const procPath = (fd: number): Uint8Array => {
 
 /** Changes the twelve permission bits. */
 export const setMode = (fd: number, mode: number): number => {
-  const result = orErrno(libc().fchmod(fd, mode))
-  return result === -EBADF ? orErrno(libc().chmod(procPath(fd), mode)) : result
+  const result = Libc.fchmod(fd, mode)
+  return result === -EBADF ? Libc.chmod(procPath(fd), mode) : result
 }
 
 const times = new Uint8Array(32)
@@ -191,45 +142,45 @@ timesView.setBigInt64(8, BigInt(UTIME_OMIT), true)
 export const setModified = (fd: number, seconds: bigint, nanos: number): number => {
   timesView.setBigInt64(16, seconds, true)
   timesView.setUint32(24, nanos, true)
-  const result = orErrno(libc().futimens(fd, times))
-  return result === -EBADF ? orErrno(libc().utimensat(fd, noName, times, AT_EMPTY_PATH)) : result
+  const result = Libc.futimens(fd, times)
+  return result === -EBADF ? Libc.utimensat(fd, noName, times, AT_EMPTY_PATH) : result
 }
 
 /** Sets an extended attribute under its full name. */
 export const setXattr = (fd: number, name: Uint8Array, value: Uint8Array): number => {
   if (!terminate(name, attributeBytes)) return -EINVAL
-  const result = orErrno(libc().fsetxattr(fd, attributeBytes, value, value.length, 0))
-  return result === -EBADF ? orErrno(libc().setxattr(procPath(fd), attributeBytes, value, value.length, 0)) : result
+  const result = Libc.fsetxattr(fd, attributeBytes, value, value.length, 0)
+  return result === -EBADF ? Libc.setxattr(procPath(fd), attributeBytes, value, value.length, 0) : result
 }
 
 /** Length of the value of an extended attribute in bytes. */
 export const xattrSize = (fd: number, name: Uint8Array): number =>
-  terminate(name, attributeBytes) ? orErrno(libc().fgetxattr(fd, attributeBytes, null, 0)) : -EINVAL
+  terminate(name, attributeBytes) ? Libc.fgetxattr(fd, attributeBytes, null, 0) : -EINVAL
 
 /** Removes an extended attribute. -ENODATA if there is none of that name. */
 export const removeXattr = (fd: number, name: Uint8Array): number => {
   if (!terminate(name, attributeBytes)) return -EINVAL
-  const result = orErrno(libc().fremovexattr(fd, attributeBytes))
-  return result === -EBADF ? orErrno(libc().removexattr(procPath(fd), attributeBytes)) : result
+  const result = Libc.fremovexattr(fd, attributeBytes)
+  return result === -EBADF ? Libc.removexattr(procPath(fd), attributeBytes) : result
 }
 
 /** Sets all chattr bits (`FS_*_FL`) of an open file. */
 export const setFlags = (fd: number, bits: number): number => {
   Bytes.setU64(argumentView, 0, bits)
-  return orErrno(libc().ioctl(fd, FS_IOC_SETFLAGS, argument))
+  return Libc.ioctl(fd, FS_IOC_SETFLAGS, argument)
 }
 
 /** Sets the project quota id of an open file, in `[0, 2^32)`. */
 export const setProjectId = (fd: number, id: number): number => {
-  const result = orErrno(libc().ioctl(fd, FS_IOC_FSGETXATTR, argument))
+  const result = Libc.ioctl(fd, FS_IOC_FSGETXATTR, argument)
   if (result < 0) return result
   argumentView.setUint32(12, id, true)
-  return orErrno(libc().ioctl(fd, FS_IOC_FSSETXATTR, argument))
+  return Libc.ioctl(fd, FS_IOC_FSSETXATTR, argument)
 }
 
 /** Writes `bytes` at `offset`; returns how many, which may be fewer. */
 export const writeAt = (fd: number, bytes: Uint8Array, offset: number): number =>
-  orErrno(libc().pwrite(fd, bytes, bytes.length, offset))
+  Libc.pwrite(fd, bytes, bytes.length, offset)
 
 /** Makes the file `size` bytes long; what was not written is a hole. */
-export const setSize = (fd: number, size: number): number => orErrno(libc().ftruncate(fd, size))
+export const setSize = (fd: number, size: number): number => Libc.ftruncate(fd, size)

@@ -296,7 +296,7 @@ describe("readCached", () => {
     }),
   )
 
-  it("answers -1 for a descriptor that is not open", () => {
-    assert.strictEqual(readCached(1_000_000, Buffer.alloc(10), 0), -1)
+  it("answers EBADF for a descriptor that is not open", () => {
+    assert.strictEqual(readCached(1_000_000, Buffer.alloc(10), 0), -9)
   })
 })
