@@ -1,0 +1,102 @@
+import { defineConfig, type OxlintOverride } from "oxlint"
+import type { Rooms } from "./tools/lint/rooms.ts"
+
+/**
+ * The rooms of `src`, each with those that it stands on: it may import these and what they stand on, nothing else
+ * (docs/architecture.md has the picture). A new folder needs a line here.
+ */
+const rooms: Rooms = {
+  domain: [],
+  "domain/pxar": ["domain"],
+  "domain/datastore": ["domain"],
+  "domain/json": ["domain/pxar", "domain/datastore"],
+  "services/AtOnce.ts": ["domain/json"],
+  "services/posix": ["services/AtOnce.ts"],
+  "services/bytes": ["services/posix"],
+  "services/disk": ["services/posix"],
+  "services/archive": ["services/bytes", "services/disk"],
+  "services/create": ["services/bytes", "services/disk"],
+  "services/tree": ["services/archive", "services/create"],
+  "services/compare": ["services/tree"],
+  "services/repository": ["services/tree"],
+  "services/extract": ["services/compare", "services/repository"],
+  "services/verify": ["services/compare", "services/repository"],
+  "services/heal": ["services/compare", "services/repository"],
+  "services/history": ["services/extract", "services/verify", "services/heal"],
+  "services/LookupRegistry.ts": ["services/history"],
+  "fuse/wire": ["services/LookupRegistry.ts"],
+  "fuse/bridge": ["fuse/wire"],
+  "fuse/session": ["fuse/bridge"],
+  "fuse/mount": ["fuse/session"],
+  "fuse/native": ["fuse/mount"],
+  fuse: ["fuse/native"],
+  web: ["services/LookupRegistry.ts"],
+  cli: ["fuse", "web"],
+  testing: ["fuse", "web"],
+  "index.ts": ["fuse", "web"],
+}
+
+/** What effect calls unstable may change in any of its releases: it stays at the edges. */
+const unstable =
+  "^effect/(Arbitrary|Bytes|ByteSize|cli|FileSystem|LayerMap|Path|PlatformError|process|Stdio|Terminal|testing)(/|$)"
+
+/** What files may not import of packages: no barrels, nothing unstable, and no `platform` (a regular expression). */
+const packages = (files: Array<string>, platform: string): OxlintOverride => ({
+  files,
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        paths: ["effect", "@effect/platform-node"].map((name) => ({
+          name,
+          message: "import modules by namespace: the barrel is slow to load",
+        })),
+        patterns: [
+          { regex: unstable, message: "stable effect modules only" },
+          { regex: platform, message: "no platform here" },
+        ],
+      },
+    ],
+  },
+})
+
+export default defineConfig({
+  plugins: ["typescript", "unicorn", "oxc", "import"],
+  jsPlugins: ["./tools/lint/rooms.ts"],
+  categories: {
+    correctness: "error",
+    suspicious: "error",
+    perf: "error",
+  },
+  env: { node: true, es2024: true },
+  ignorePatterns: ["dist", "fixtures"],
+  rules: {
+    eqeqeq: "error",
+    "no-console": "error",
+    "no-var": "error",
+    "prefer-const": "error",
+    "typescript/consistent-type-imports": "error",
+    "typescript/no-explicit-any": "error",
+    "typescript/no-non-null-assertion": "error",
+    "import/no-cycle": ["error", { ignoreTypes: false }],
+    "import/no-unassigned-import": "off",
+    "no-shadow": "off",
+    "no-await-in-loop": "off",
+    "no-underscore-dangle": "off",
+    "unicorn/no-array-sort": "off",
+    "unicorn/no-array-method-this-argument": "off",
+    "unicorn/consistent-function-scoping": "off",
+    "unicorn/prefer-add-event-listener": "off",
+  },
+  overrides: [
+    { files: ["src/**"], rules: { "rooms/direction": ["error", rooms], "rooms/no-lazy-circle": "error" } },
+    packages(["src/domain/**"], "^(node:|koffi|@effect/)"),
+    packages(["src/services/**", "src/fuse/**"], "^@effect/"),
+    {
+      files: ["src/services/bytes/ArchiveBytes.ts", "src/fuse/wire/Init.ts"],
+      rules: { "rooms/direction": "off" },
+    },
+    { files: ["src/cli/*/*Command.ts"], rules: { "rooms/no-lazy-circle": "off" } },
+    { files: ["test/**"], rules: { "no-console": "off", "typescript/no-non-null-assertion": "off" } },
+  ],
+})
