@@ -96,7 +96,6 @@ export default defineConfig({
       files: ["src/services/bytes/ArchiveBytes.ts", "src/fuse/wire/Init.ts"],
       rules: { "rooms/direction": "off" },
     },
-    { files: ["src/cli/*/*Command.ts"], rules: { "rooms/no-lazy-circle": "off" } },
     { files: ["test/**"], rules: { "no-console": "off", "typescript/no-non-null-assertion": "off" } },
   ],
 })

@@ -73,7 +73,7 @@ export interface Shape {
   ) => Operation<void>
   /** Hands the names from `offset` on to `add` until it returns false (§9.4). No references are counted. */
   readonly readdir: (id: NodeId.NodeId, offset: number, add: (entry: Listed) => boolean) => Operation<void>
-  /** Value of an extended attribute (§9.6); ENODATA if there is none of that name. */
+  /** Value of an extended attribute (§8.1, §9.3); ENODATA if there is none of that name. */
   readonly getxattr: (id: NodeId.NodeId, name: Uint8Array) => Operation<Uint8Array>
   /** Names, each with a NUL. */
   readonly listxattr: (id: NodeId.NodeId) => Operation<Uint8Array>
@@ -274,7 +274,7 @@ export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape)
     AtOnce.flatMap(entry(id), (found) => {
       const value = XattrList.get(found, name)
       if (value !== undefined) return Effect.succeed(value)
-      // The kernel then stops asking for every file of a listing (guide to the kernel, §4).
+      // The kernel then stops asking for every file of a listing (fuse-protocol §4).
       return Effect.fail(Bytes.equals(name, SELINUX) ? Errno.EOPNOTSUPP : Errno.ENODATA)
     })
 

@@ -2,7 +2,7 @@
  * A FUSE mount as a scoped resource: the kernel connection is there while the scope is open.
  *
  * Root mounts with mount(2), everybody else through fusermount3, and a mount point `/dev/fd/N` is a connection that a
- * privileged parent has mounted already (guides/fuse-kernel.md §1). Closing the scope unmounts first (lazily if the
+ * privileged parent has mounted already (fuse-protocol §1). Closing the scope unmounts first (lazily if the
  * mount is busy) and closes the descriptor then, once. Nothing here makes this process wait for its own file system:
  * mount and unmount run on another thread or in another process, everything else looks at proc only.
  *

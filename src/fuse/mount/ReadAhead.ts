@@ -1,5 +1,5 @@
 /**
- * How much the kernel reads ahead on a mount (guide to the kernel, §4).
+ * How much the kernel reads ahead on a mount (fuse-protocol §4).
  *
  * By default 128 KiB, and a file's first READ asks for a quarter of that, so that most small files take two. Only root
  * may raise it. Not being able to is not a failure: reads are then slower.

@@ -207,7 +207,7 @@ export const make = Effect.fnUntraced(function* (
       return Init.reply(unique, offer, agreed, options)
     })
 
-  /** Opening a file or folder: where the kernel can do without, it is told so (guide to the kernel, §4). */
+  /** Opening a file or folder: where the kernel can do without, it is told so (fuse-protocol §4). */
   const open = (id: NodeId.NodeId, unique: number, flags: number, withoutServer: boolean, reply: number) =>
     withoutServer ? Effect.fail(Errno.ENOSYS) : AtOnce.map(bridge.open(id, flags), () => Reply.open(unique, reply))
 

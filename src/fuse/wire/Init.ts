@@ -1,5 +1,5 @@
 /**
- * The first request of a session: what kernel and server agree on (guide to the kernel, §3).
+ * The first request of a session: what kernel and server agree on (fuse-protocol §3).
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../../domain/Bytes.ts"

@@ -69,7 +69,7 @@ export const IOCTL = define("IOCTL", IOCTL_IN.size)
 export const BATCH_FORGET = define("BATCH_FORGET", BATCH_FORGET_IN.size, { answered: false })
 export const READDIRPLUS = define("READDIRPLUS", READ_IN.size)
 
-// The kernel never sends these again after ENOSYS, and does by itself what is needed (guide to the kernel, §4).
+// The kernel never sends these again after ENOSYS, and does by itself what is needed (fuse-protocol §4).
 for (const name of ["FLUSH", "FSYNC", "FSYNCDIR", "LSEEK", "STATX", "POLL", "BMAP", "SYNCFS"] as const) {
   define(name, 0, { refusal: Errno.ENOSYS })
 }
