@@ -15,7 +15,10 @@ import type { ComparedTree, Item, TreeError } from "../../services/compare/Compa
 import * as ComparedFolder from "../../services/compare/ComparedFolder.ts"
 import * as TreeDiff from "../../services/compare/TreeDiff.ts"
 import type { SourceTreeError } from "../../services/disk/DiskTree.ts"
-import * as EntryJson from "./EntryJson.ts"
+import type { ChangeJson, DiffJson } from "../../domain/json/DiffJson.ts"
+import * as EntryJson from "../../domain/json/EntryJson.ts"
+import * as ErrorJson from "../../domain/json/ErrorJson.ts"
+import * as JsonText from "../../domain/json/JsonText.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as LongListing from "./LongListing.ts"
 import * as Memory from "../Memory.ts"
@@ -50,7 +53,7 @@ export const handler = Effect.fn("diff")(function* ({
     progress.update({ entries, bytes: contentBytes })
   const print = <R extends Item>(right: ComparedTree<R>) =>
     summarize(TreeDiff.compare(left, right, { data: !noData, onProgress }), (difference) =>
-      output.text(json ? EntryJson.line(toJson(difference)) : toText(difference)),
+      output.text(json ? JsonText.line(toJson(difference)) : toText(difference)),
     )
   const counts = isFolder(other)
     ? yield* Effect.flatMap(ComparedFolder.open(other), print)
@@ -144,39 +147,37 @@ const timeText = (text: string | undefined): string => {
   return `${LongListing.time({ mtimeSeconds: BigInt(seconds) }).trimEnd()}.${nanos}`
 }
 
-const toJson = (difference: TreeDiff.Difference): EntryJson.JsonObject => {
+const toJson = (difference: TreeDiff.Difference): DiffJson => {
   switch (difference._tag) {
     case "Added":
     case "Removed": {
       const { entry, unknown } = difference.item
       return {
         change: difference._tag === "Added" ? "added" : "removed",
-        ...EntryJson.entry(difference.path, { entry, attributes: unknown.attributes !== "all" }),
+        ...EntryJson.make(difference.path, { entry, attributes: unknown.attributes !== "all" }),
       }
     }
     case "Changed":
-      return { change: "changed", ...EntryJson.path(difference.path), attributes: difference.changes.map(changeJson) }
+      return { change: "changed", ...JsonText.path(difference.path), attributes: difference.changes.map(changeJson) }
     case "Unreadable":
       return {
         change: "unreadable",
-        ...EntryJson.path(difference.path),
+        ...JsonText.path(difference.path),
         side: difference.side === "left" ? "archive" : "other",
         error: errorJson(difference.error),
       }
   }
 }
 
-const changeJson = (change: Change): EntryJson.Json =>
-  change.attribute === "content"
-    ? { attribute: "content", offset: change.offset }
-    : {
-        attribute: change.attribute,
-        ...(change.attribute === "xattr" ? EntryJson.text("name", change.name) : {}),
-        archive: change.left ?? null,
-        other: change.right ?? null,
-      }
+const changeJson = (change: Change): ChangeJson => {
+  if (change.attribute === "content") return { attribute: "content", offset: change.offset }
+  const values = { archive: change.left ?? null, other: change.right ?? null }
+  return change.attribute === "xattr"
+    ? { attribute: "xattr", ...JsonText.text("name", change.name), ...values }
+    : { attribute: change.attribute, ...values }
+}
 
-const errorJson = (error: ArchiveError | SourceTreeError): EntryJson.JsonObject =>
+const errorJson = (error: ArchiveError | SourceTreeError) =>
   error._tag === "ArchiveError"
-    ? EntryJson.error(error)
-    : { kind: "IO", operation: error.operation, code: error.code, detail: error.detail }
+    ? ErrorJson.make(error)
+    : ({ kind: "IO", operation: error.operation, code: error.code, detail: error.detail } as const)

@@ -6,7 +6,9 @@ import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as ArchiveInfo from "../../services/tree/ArchiveInfo.ts"
 import * as ArchiveBytes from "../../services/bytes/ArchiveBytes.ts"
-import * as EntryJson from "./EntryJson.ts"
+import * as ErrorJson from "../../domain/json/ErrorJson.ts"
+import type { InfoJson, PreludeJson } from "../../domain/json/InfoJson.ts"
+import * as JsonText from "../../domain/json/JsonText.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
@@ -27,7 +29,7 @@ export const handler = Effect.fn("info")(function* ({ archive, json, payload, pr
     onProgress: (entries, position) => progress.update({ entries, position, size }),
   })
   const output = Output.make()
-  yield* output.text(json ? EntryJson.line(toJson(info)) : toText(info))
+  yield* output.text(json ? JsonText.line(toJson(info)) : toText(info))
   yield* output.flush
   if (info.unreadable === 0) return
   yield* progress.say(`${count(info.unreadable, "entry", "entries")} cannot be read; \`verify\` says why`)
@@ -107,29 +109,21 @@ const preludeText = (prelude: ArchiveInfo.Prelude): string => {
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
 /** The JSON that the bytes are, if they are. */
-const parseJson = (bytes: Uint8Array): EntryJson.Json => {
+const parseJson = (bytes: Uint8Array): JsonText.Json | undefined => {
   try {
-    return JSON.parse(decoder.decode(bytes)) as EntryJson.Json
+    return JSON.parse(decoder.decode(bytes)) as JsonText.Json
   } catch {
     return undefined
   }
 }
 
-const toJson = (info: ArchiveInfo.ArchiveInfo): EntryJson.JsonObject => ({
+const toJson = (info: ArchiveInfo.ArchiveInfo): InfoJson => ({
   archive: info.name,
   version: info.version,
   size: info.size,
-  payload:
-    info.payload === undefined
-      ? undefined
-      : {
-          archive: info.payload.name,
-          size: info.payload.size,
-          complete: info.payload.complete,
-          unreferenced: info.payload.unreferenced,
-        },
+  ...JsonText.optional("payload", info.payload && payloadJson(info.payload)),
   payload_missing: info.payloadMissing,
-  prelude: info.prelude === undefined ? undefined : preludeJson(info.prelude),
+  ...JsonText.optional("prelude", info.prelude && preludeJson(info.prelude)),
   contents: info.contents,
   entries: info.entries,
   kinds: info.kinds,
@@ -140,14 +134,21 @@ const toJson = (info: ArchiveInfo.ArchiveInfo): EntryJson.JsonObject => ({
   default_acls: info.attributes.defaultAcls,
   capabilities: info.attributes.capabilities,
   quota_project_ids: info.attributes.quotaProjectIds,
-  deepest: { ...EntryJson.path(info.deepest.path), depth: info.deepest.depth },
-  largest: info.largest.map(({ path, size }) => ({ ...EntryJson.path(path), size })),
+  deepest: { ...JsonText.path(info.deepest.path), depth: info.deepest.depth },
+  largest: info.largest.map(({ path, size }) => ({ ...JsonText.path(path), size })),
   unreadable: info.unreadable,
   hidden: info.hidden,
 })
 
-const preludeJson = (prelude: ArchiveInfo.Prelude): EntryJson.Json => {
-  if (prelude._tag === "Unreadable") return { error: EntryJson.error(prelude.error) }
+const payloadJson = ({ complete, name, size, unreferenced }: ArchiveInfo.PayloadInfo) => ({
+  archive: name,
+  size,
+  complete,
+  ...JsonText.optional("unreferenced", unreferenced),
+})
+
+const preludeJson = (prelude: ArchiveInfo.Prelude): PreludeJson => {
+  if (prelude._tag === "Unreadable") return { error: ErrorJson.make(prelude.error) }
   const json = parseJson(prelude.bytes)
-  return { size: prelude.bytes.length, ...(json === undefined ? { hex: EntryJson.hex(prelude.bytes) } : { json }) }
+  return { size: prelude.bytes.length, ...(json === undefined ? { hex: JsonText.hex(prelude.bytes) } : { json }) }
 }

@@ -8,7 +8,10 @@ import * as PathText from "../../domain/PathText.ts"
 import * as Archive from "../../services/tree/Archive.ts"
 import * as Selection from "../../services/tree/Selection.ts"
 import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
-import * as EntryJson from "./EntryJson.ts"
+import * as EntryJson from "../../domain/json/EntryJson.ts"
+import * as ErrorJson from "../../domain/json/ErrorJson.ts"
+import * as JsonText from "../../domain/json/JsonText.ts"
+import type { ListJson } from "../../domain/json/ListJson.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as LongListing from "./LongListing.ts"
 import * as Memory from "../Memory.ts"
@@ -86,18 +89,18 @@ const shortLine: Line = (item, level) =>
 
 const longLine: Line = (item, level) => (level < 0 || item._tag === "Unreadable" ? "" : LongListing.line(item))
 
-const jsonLine: Line = (item, level) => {
-  if (level < 0) return ""
-  return EntryJson.line(
-    item._tag === "Unreadable"
-      ? { ...EntryJson.path(item.path), error: EntryJson.error(item.error) }
-      : EntryJson.entry(item.path, {
+const jsonLine: Line = (item, level) => (level < 0 ? "" : JsonText.line(toJson(item)))
+
+const toJson = (item: TreeWalk.Item): ListJson =>
+  item._tag === "Unreadable"
+    ? { ...JsonText.path(item.path), error: ErrorJson.make(item.error) }
+    : {
+        ...EntryJson.make(item.path, {
           entry: item.entry,
-          ino: NodeId.toBigInt(item.node.id),
           hardlink: item.link === undefined ? undefined : LongListing.targetPath(item.link),
         }),
-  )
-}
+        ino: NodeId.toBigInt(item.node.id).toString(),
+      }
 
 const treeLine = (archive: Archive.Shape): Line => {
   const line = TreeListing.make(archive.reader)

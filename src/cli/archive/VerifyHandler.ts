@@ -7,7 +7,8 @@ import * as PathText from "../../domain/PathText.ts"
 import * as ArchiveBytes from "../../services/bytes/ArchiveBytes.ts"
 import type * as Finding from "../../services/verify/Finding.ts"
 import * as Verifier from "../../services/verify/Verifier.ts"
-import * as EntryJson from "./EntryJson.ts"
+import * as JsonText from "../../domain/json/JsonText.ts"
+import type { VerifyJson } from "../../domain/json/VerifyJson.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
@@ -40,7 +41,7 @@ export const handler = Effect.fn("verify")(function* ({ archive, data, json, pay
   }).pipe(
     Stream.mapEffect((event) =>
       Effect.as(
-        output.text(json ? EntryJson.line(toJson(event)) : toText(event, data)),
+        output.text(json ? JsonText.line(toJson(event)) : toText(event, data)),
         event._tag === "Verdict" ? exitCode(event) : ExitCode.INTERNAL,
       ),
     ),
@@ -76,10 +77,10 @@ const toText = (event: Finding.Finding | Finding.Verdict, data: boolean): string
 const counted = (count: number, what: string): ReadonlyArray<string> =>
   count === 0 ? [] : [`${count} ${what}${count === 1 ? "" : "s"}`]
 
-const toJson = (event: Finding.Finding | Finding.Verdict): EntryJson.JsonObject =>
+const toJson = (event: Finding.Finding | Finding.Verdict): VerifyJson =>
   event._tag === "Finding"
     ? {
-        ...EntryJson.path(event.path),
+        ...JsonText.path(event.path),
         severity: event.severity,
         kind: event.kind,
         check: event.check,

@@ -10,7 +10,7 @@ import * as PosixAcl from "../../domain/pxar/PosixAcl.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 import * as XattrList from "../../domain/pxar/XattrList.ts"
 import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
-import * as EntryJson from "../archive/EntryJson.ts"
+import * as JsonText from "../../domain/json/JsonText.ts"
 import * as LongListing from "../archive/LongListing.ts"
 import * as CapabilityText from "./CapabilityText.ts"
 
@@ -70,7 +70,7 @@ const ofXattr = (name: string, value: Uint8Array): ReadonlyArray<string> => {
     case "system.posix_acl_default":
       return rows("default ACL", aclTexts(value))
     case "security.capability":
-      return rows("capabilities", [CapabilityText.print(value) ?? EntryJson.hex(value)])
+      return rows("capabilities", [CapabilityText.print(value) ?? JsonText.hex(value)])
     default:
       return rows("attribute", valueTexts(name, value))
   }
@@ -102,7 +102,7 @@ const valueTexts = (name: string, value: Uint8Array): ReadonlyArray<string> => {
   if (!text.includes("\\")) return [`${name} = "${text}"`, ...more]
   const parts: Array<string> = []
   for (let at = 0; at < Math.min(value.length, MAX_SHOWN); at += ROW) {
-    parts.push(`  ${EntryJson.hex(value.subarray(at, at + ROW))}`)
+    parts.push(`  ${JsonText.hex(value.subarray(at, at + ROW))}`)
   }
   return [`${name} =`, ...parts, ...more]
 }

@@ -10,11 +10,11 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as ControlFolder from "./ControlFolder.ts"
-import type { MountReport } from "./MountReport.ts"
+import { MountReportJson } from "../../domain/json/StatusJson.ts"
 
 /** A process that serves. */
 export interface Server {
-  readonly report: MountReport
+  readonly report: MountReportJson
   /** The user whose process it is. */
   readonly owner: number
   /** Waits until the process has ended. */
@@ -24,25 +24,8 @@ export interface Server {
 /** Milliseconds for an answer: whoever takes longer is stopped, or hangs. */
 const PATIENCE = 1000
 
-const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-
-const Report: Schema.Codec<MountReport> = Schema.Struct({
-  pid: Count,
-  since: Schema.String.check(Schema.isPattern(/^[\dT:.-]+Z$/)),
-  archives: Schema.Array(Schema.String),
-  mount_point: Schema.String,
-  device: Schema.optionalKey(Schema.String),
-  requests: Schema.Record(Schema.String.check(Schema.isPattern(/^[A-Z_]+$/)), Count),
-  delivered: Count,
-  abandoned: Count,
-  errors: Count,
-  in_flight: Count,
-  held: Count,
-  cache: Schema.Struct({ blocks: Count, tables: Count }),
-})
-
 /** It may come from another user's process, or from another version of this program. */
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Report))
+const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(MountReportJson))
 
 /** Bytes of an answer; nobody can make this process collect more. */
 const MAX_REPORT = 64 * 1024

@@ -2,32 +2,15 @@
  * What a mount tells about itself, as it goes over its control socket and into `status --json`.
  */
 import * as Effect from "effect/Effect"
+import * as JsonText from "../../domain/json/JsonText.ts"
+import type { MountReportJson } from "../../domain/json/StatusJson.ts"
 import type * as Mount from "../../fuse/Mount.ts"
 
-export interface MountReport {
-  readonly pid: number
-  /** When it began to serve, ISO 8601. */
-  readonly since: string
-  /** Absolute paths of what was to be mounted: archives, or a folder of them. */
-  readonly archives: ReadonlyArray<string>
-  readonly mount_point: string
-  /** `major:minor`, as in the mount table. Absent for a connection that was mounted by somebody else. */
-  readonly device?: string
-  /** Requests by operation. */
-  readonly requests: Readonly<Record<string, number>>
-  /** Replies that the kernel took, those it no longer waited for, and those of either that carried an errno. */
-  readonly delivered: number
-  readonly abandoned: number
-  readonly errors: number
-  /** Requests under way. */
-  readonly in_flight: number
-  /** Nodes that the kernel holds, the root included. */
-  readonly held: number
-  /** Bytes that the caches hold. */
-  readonly cache: { readonly blocks: number; readonly tables: number }
-}
-
-export const of = (mounted: Mount.Mounted, archives: ReadonlyArray<string>, since: Date): Effect.Effect<MountReport> =>
+export const of = (
+  mounted: Mount.Mounted,
+  archives: ReadonlyArray<string>,
+  since: Date,
+): Effect.Effect<MountReportJson> =>
   Effect.gen(function* () {
     const { abandoned, delivered, errors, requests } = yield* mounted.counters
     return {
@@ -46,4 +29,4 @@ export const of = (mounted: Mount.Mounted, archives: ReadonlyArray<string>, sinc
     }
   })
 
-export const encode = (report: MountReport): string => `${JSON.stringify(report)}\n`
+export const encode = (report: MountReportJson): string => JsonText.line(report)

@@ -4,9 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as PathText from "../../domain/PathText.ts"
 import { shellWord } from "../../fuse/mount/MountError.ts"
-import type { MountReport } from "./MountReport.ts"
 import * as Mounts from "./Mounts.ts"
-import * as EntryJson from "../archive/EntryJson.ts"
+import * as JsonText from "../../domain/json/JsonText.ts"
+import type { MountReportJson, StatusJson } from "../../domain/json/StatusJson.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 import * as RequestCounts from "./RequestCounts.ts"
@@ -24,22 +24,22 @@ export const handler = Effect.fn("status")(function* ({ json, mountPoint }: Inpu
   const output = Output.make()
   for (const [index, mount] of mounts.entries()) {
     const state = states[index] ?? "unknown"
-    yield* output.text(json ? EntryJson.line(asJson(mount, state)) : asText(mount, state))
+    yield* output.text(json ? JsonText.line(asJson(mount, state)) : asText(mount, state))
   }
   yield* output.flush
   if (mounts.length === 0 && !json) yield* Terminal.say("no archive is mounted")
 }, Effect.scoped)
 
-const asJson = ({ entry, server }: Mounts.Mount, state: Mounts.State): EntryJson.JsonObject => {
-  const { mount_point, ...report } = server?.report ?? {}
+const asJson = ({ entry, server }: Mounts.Mount, state: Mounts.State): StatusJson => {
+  const { mount_point = "", ...report } = server?.report ?? {}
   return {
-    ...(entry === undefined ? { mount_point } : EntryJson.text("mount_point", entry.mountPoint)),
+    ...(entry === undefined ? { mount_point } : JsonText.text("mount_point", entry.mountPoint)),
     state,
-    archive: entry?.source,
-    device: entry?.device,
-    owner: entry?.owner,
+    ...JsonText.optional("archive", entry?.source),
+    ...JsonText.optional("device", entry?.device),
+    ...JsonText.optional("owner", entry?.owner),
     ...report,
-  }
+  } as StatusJson
 }
 
 const asText = ({ entry, server }: Mounts.Mount, state: Mounts.State): string => {
@@ -65,7 +65,7 @@ const remark = (mountPoint: string, owner: number | undefined): Readonly<Record<
   unknown: `of user ${owner ?? "unknown"}; more is not known here`,
 })
 
-const describe = (report: MountReport): ReadonlyArray<string> => {
+const describe = (report: MountReportJson): ReadonlyArray<string> => {
   const { cache, held, in_flight: underWay, pid, requests, since } = report
   const bytes = Progress.formatBytes
   return [

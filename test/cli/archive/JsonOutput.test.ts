@@ -2,6 +2,14 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { DiffJson } from "../../../src/domain/json/DiffJson.ts"
+import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
+import { ListJson } from "../../../src/domain/json/ListJson.ts"
+import { LogJson } from "../../../src/domain/json/LogJson.ts"
+import { ProgressJson } from "../../../src/domain/json/ProgressJson.ts"
+import { StatusJson } from "../../../src/domain/json/StatusJson.ts"
+import { VerifyJson } from "../../../src/domain/json/VerifyJson.ts"
 import * as PathText from "../../../src/domain/PathText.ts"
 import * as JsonSchemas from "./JsonSchemas.ts"
 
@@ -19,7 +27,63 @@ const members = (value: unknown): ReadonlyArray<string> =>
     ? []
     : Object.entries(value).flatMap(([key, member]) => (Array.isArray(value) ? [] : [key]).concat(members(member)))
 
+/** Names of all members that a schema has, at any depth. */
+const membersOf = (schema: Schema.Constraint): ReadonlySet<string> => {
+  const found = new Set<string>()
+  const collect = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return
+    for (const [key, member] of Object.entries(value)) {
+      if (key === "properties") for (const name of Object.keys(member as object)) found.add(name)
+      collect(member)
+    }
+  }
+  collect(Schema.toJsonSchemaDocument(schema))
+  return found
+}
+
+/** A part of the document, from its heading to the next one. */
+const part = (heading: string): string => {
+  const found = document.split(/^## /m).find((text) => text.startsWith(heading))
+  assert.isDefined(found, heading)
+  return found
+}
+
+/** Words in backticks. */
+const marked = (text: string): ReadonlyArray<string> =>
+  [...text.matchAll(/`([^`]+)`/g)].flatMap(([, word]) => (/^[a-z_]+$/.test(word!) ? [word!] : []))
+
+const EntryKinds = ["directory", "file", "symlink", "fifo", "socket", "chardev", "blockdev"]
+
+const parts: ReadonlyArray<readonly [heading: string, schema: Schema.Constraint]> = [
+  ["`list --json`", ListJson],
+  ["`info --json`", InfoJson],
+  ["`verify --json`", VerifyJson],
+  ["`diff --json`", DiffJson],
+  ["`status --json`", StatusJson],
+  ["`--progress json`", ProgressJson],
+  ["`--log-format json`", LogJson],
+]
+
 describe("docs/json.md", () => {
+  it.each(parts)("says in %s what every member of the schema is", (heading, schema) => {
+    // What is said once for all: paths, errors, and entries, which `list` explains.
+    const common = marked(part("Conventions") + part("`list --json`"))
+    const named = new Set([...common, ...marked(part(heading)), ...(heading.includes("info") ? EntryKinds : [])])
+    for (const member of membersOf(schema)) {
+      const name = member.replace(/(?<=^(path|name|target|hardlink|mount_point))_hex$/, "")
+      assert.isTrue(named.has(name), `${member} is not explained`)
+    }
+  })
+
+  it.each(parts)("has in the table of %s no member that the schema has not", (heading, schema) => {
+    const members = membersOf(schema)
+    for (const [, first] of part(heading).matchAll(/^\| (`[^|]*?) +\|/gm)) {
+      // The tables of a difference name changes and attributes, which are values.
+      if (heading.includes("diff")) continue
+      for (const name of marked(first!)) assert.isTrue(members.has(name), `${name} is in no schema`)
+    }
+  })
+
   it.each(JsonSchemas.outputs)("has examples of %s that are as the schema says", (output) => {
     const texts = examples(output)
     assert.isAtLeast(texts.length, 1)
