@@ -1,8 +1,8 @@
 /**
  * Exit codes: one for each class of failure, the same in all commands.
  *
- * `meanings` is what `--help` and the man page say; a test holds the README's table to it. Errors are told by their tags,
- * not by their classes: most commands need to load only few of these.
+ * `meanings` is what `--help` and the man page say; a test holds the table of docs/cli.md to it. Errors are told by
+ * their tags, not by their classes: most commands need to load only few of these.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"

@@ -1,5 +1,5 @@
 /**
- * `--help`, the manual page and the README say the same.
+ * `--help`, the manual page and docs/cli.md say the same.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -16,10 +16,10 @@ import { need } from "../support/Requirements.ts"
 import { run } from "./reading.ts"
 
 const root = path.join(import.meta.dirname, "../..")
-const readme = fs.readFileSync(path.join(root, "README.md"), "utf8")
+const page = fs.readFileSync(path.join(root, "docs/cli.md"), "utf8")
 
-/** The README's text between headings, with the heading first. */
-const sections = readme.split(/^(?=##)/m)
+/** The page between headings, with the heading first. */
+const sections = page.split(/^(?=##)/m)
 
 const section = (heading: string): string => sections.find((text) => text.startsWith(heading)) ?? ""
 
@@ -39,7 +39,7 @@ const rows = (section: string): ReadonlyArray<readonly [string, string]> =>
     .map(([, term = "", meaning = ""]) => [term.replaceAll("`", ""), meaning.replaceAll(String.raw`\|`, "|")] as const)
     .filter(([term]) => !/^-+$/.test(term))
 
-describe("the README", () => {
+describe("docs/cli.md", () => {
   it.effect("has every flag of every command", () =>
     Effect.gen(function* () {
       for (const doc of (yield* help).commands) {

@@ -1,7 +1,7 @@
 /**
  * The keys of the browser: what a terminal reports, and what it means.
  *
- * The table is also the help, and the README's table says the same; a test holds the two together.
+ * The table is also the help, and the table of docs/cli.md says the same; a test holds the two together.
  */
 import * as Option from "effect/Option"
 import type * as Terminal from "effect/Terminal"

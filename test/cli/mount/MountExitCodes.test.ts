@@ -1,5 +1,5 @@
 /**
- * Every exit code of the README's table, provoked: with a message that says what is wrong and with which file.
+ * Every exit code of the table in docs/cli.md, provoked: with a message that says what is wrong and with which file.
  */
 import * as fs from "node:fs"
 import * as os from "node:os"
