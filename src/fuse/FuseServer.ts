@@ -18,6 +18,7 @@ import * as NativeSession from "./native/NativeSession.ts"
 import type * as Observer from "./session/Observer.ts"
 import * as ReadAhead from "./mount/ReadAhead.ts"
 import * as Session from "./session/Session.ts"
+import * as Init from "./wire/Init.ts"
 
 /** What serves a mount. */
 export type Kind = "kernel" | "fuse-native"
@@ -82,7 +83,7 @@ const serve = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Served, never, Scope.Scope> {
   const fiber = yield* Effect.forkScoped(serving, { startImmediately: true })
   if (device !== undefined) {
-    const readAhead = ReadAhead.set(device, options.readAhead ?? ReadAhead.BYTES)
+    const readAhead = ReadAhead.set(device, options.readAhead ?? Init.READ_AHEAD)
     yield* Effect.forkScoped(Effect.andThen(ready, readAhead))
   }
   // The kernel may want answers while it unmounts: serving ends after that.

@@ -122,7 +122,7 @@ export interface Options {
   readonly replaceDead?: boolean | undefined
   /** How to show what is mounted; as it is by default. Not for `mountBridge`: a bridge has its view. */
   readonly view?: View.View | undefined
-  /** Bytes that the kernel reads ahead at most; `ReadAhead.BYTES` unless given. Only root may have more than 128 KiB. */
+  /** Bytes that the kernel reads ahead at most; `Init.READ_AHEAD` unless given. Only root may have more than 128 KiB. */
   readonly readAhead?: number | undefined
   /** Told when the file system is busy at the end and is unmounted lazily. */
   readonly onLazyUnmount?: ((detail: string) => Effect.Effect<void>) | undefined

@@ -7,9 +7,6 @@
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 
-/** Bytes. With 1 MiB the first READ of a file asks for 64 KiB, and READs of a large one for the most the kernel can. */
-export const BYTES: number = 1024 * 1024
-
 /** Sets the read-ahead of the file system with this device number (`major:minor`) to `bytes`, after INIT. */
 export const set = (device: string, bytes: number): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {

@@ -5,13 +5,15 @@
  * with EINTR. References count when the reply that names the node was delivered, and only then. A lost device and an
  * overforget end the session with that error. When it ends, for whatever reason, every request fiber has ended too.
  *
- * It knows messages and fibers; what the operations do is the bridge's.
+ * It knows messages and fibers; what is answered is in `Answers`, what the operations do is the bridge's. Requests run in
+ * the context of `serve`: its log annotations, spans and loggers are theirs.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -20,19 +22,17 @@ import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Errno from "../../domain/Errno.ts"
-import type * as NodeId from "../../domain/pxar/NodeId.ts"
 import type * as LookupRegistry from "../../services/LookupRegistry.ts"
-import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE } from "../wire/Abi.ts"
 import * as AtOnce from "../../services/AtOnce.ts"
 import * as Bridge from "../bridge/Bridge.ts"
+import * as Answers from "./Answers.ts"
 import * as Counters from "./Counters.ts"
-import * as FileAttributes from "../wire/FileAttributes.ts"
 import { type Delivery, DeviceLost, FuseDevice, type Shape as Device } from "./FuseDevice.ts"
-import * as Init from "../wire/Init.ts"
+import type * as Init from "../wire/Init.ts"
 import * as Observer from "./Observer.ts"
 import * as Operation from "../wire/Operation.ts"
 import * as Reply from "../wire/Reply.ts"
-import * as ReplyPool from "../wire/ReplyPool.ts"
+import * as ReplyMemory from "../wire/ReplyMemory.ts"
 import * as Request from "../wire/Request.ts"
 
 /** What ends a session other than unmounting. */
@@ -72,6 +72,17 @@ export class Session extends Context.Service<Session, Shape>()("pxar-fuse/fuse/S
     )
 }
 
+/** Starts a request. */
+type Fork = (handled: Effect.Effect<void, SessionError>) => Fiber.Fiber<void, SessionError>
+
+/** Of operations that name no nodes. */
+const noLease: LookupRegistry.Lease = {
+  add: () => {},
+  leak: () => {},
+  isEmpty: () => true,
+  takeBack: Effect.void,
+}
+
 /** Interrupts remembered whose request has not come yet. */
 const MAX_EARLY_INTERRUPTS = 64
 
@@ -82,13 +93,12 @@ export const make = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<Shape, never, Scope.Scope> {
   const inFlight = yield* FiberMap.make<number, void, SessionError>()
-  const fork = Effect.runForkWith(yield* Effect.context<never>())
   const counters = new Counters.CounterSet()
   const observers = yield* Observer.make(bridge.pathOf, options.observer)
-  const pool = ReplyPool.make()
+  const memory = ReplyMemory.make()
+  const answers = Answers.make(bridge, memory, options)
   const earlyInterrupts = new Set<number>()
   const ready = yield* Deferred.make<void>()
-  let agreement: Init.Agreement | undefined
 
   const send = (unique: number, message: Uint8Array, failed: boolean): Effect.Effect<Delivery, DeviceLost> =>
     AtOnce.flatMap(device.reply(message), (delivery) => {
@@ -100,7 +110,7 @@ export const make = Effect.fnUntraced(function* (
         // The request would wait for ever.
         return Effect.andThen(
           Effect.logError(`the kernel refused the reply to request ${unique} as malformed; answering EIO`),
-          Effect.as(send(unique, Reply.error(unique, Errno.EIO), true), delivery),
+          Effect.as(send(unique, Reply.error(unique, Errno.EIO, memory.allocate), true), delivery),
         )
       }
       return Effect.succeed(delivery)
@@ -117,7 +127,7 @@ export const make = Effect.fnUntraced(function* (
       return AtOnce.map(send(unique, message, false), (delivery) => afterwards(delivery, message))
     }
     const failed = (): Effect.Effect<unknown, DeviceLost> =>
-      send(unique, Reply.error(unique, errnoOf(outcome.cause)), true)
+      send(unique, Reply.error(unique, errnoOf(outcome.cause), memory.allocate), true)
     return Effect.asVoid(
       Cause.hasDies(outcome.cause) ? Effect.flatMap(logDefect(unique, outcome.cause), failed) : failed(),
     )
@@ -152,132 +162,44 @@ export const make = Effect.fnUntraced(function* (
   ): Effect.Effect<void, DeviceLost> => Effect.suspend(() => answerNow(unique, operation, afterwards))
 
   /** The same for operations that name nodes: the references count when the reply has been delivered. */
-  const answerWithNodes = (
-    unique: number,
-    operation: (lease: LookupRegistry.Lease) => Effect.Effect<Uint8Array, Errno.Errno>,
-  ): Effect.Effect<void, DeviceLost> =>
+  const answerWithNodes = (request: Request.Request): Effect.Effect<void, DeviceLost> =>
     Effect.suspend(() => {
       const lease = bridge.leaseUnsafe()
       const sent = answerNow(
-        unique,
-        () => operation(lease),
+        request.header.unique,
+        () => answers.of(request, lease),
         (delivery, message) => {
           if (delivery === "delivered") lease.leak()
-          pool.giveBack(message)
+          memory.giveBack(message)
         },
       )
       return AtOnce.hasEnded(sent) && lease.isEmpty() ? sent : Effect.ensuring(sent, lease.takeBack)
     })
 
-  const readdirplus = (id: NodeId.NodeId, unique: number, offset: number, size: number) =>
-    answerWithNodes(unique, (lease) => {
-      const listing = new Reply.Listing(pool.take(unique, size))
-      const listed = bridge.readdir(id, offset, ({ child, id, mode, name, next }) => {
-        const fits = listing.addPlus(name, id, mode, child?.stat, next)
-        if (fits && child !== undefined) lease.add(child.node)
-        return fits
-      })
-      return AtOnce.map(listed, () => listing.finish())
-    })
-
-  const readdir = (id: NodeId.NodeId, unique: number, offset: number, size: number) => {
-    const listing = new Reply.Listing(pool.take(unique, size))
-    const listed = bridge.readdir(id, offset, ({ id, mode, name, next }) => listing.add(name, id, mode, next))
-    return AtOnce.map(listed, () => listing.finish())
-  }
-
-  const read = (id: NodeId.NodeId, unique: number, offset: number, size: number) => {
-    let message = Reply.ok(unique)
-    const reserve = (length: number): Uint8Array => {
-      message = pool.take(unique, length)
-      return message.subarray(Reply.bodyOffset)
-    }
-    return AtOnce.map(bridge.read(id, offset, size, reserve), () => message)
-  }
-
-  /** A value for a caller with room for `size` bytes; 0 asks how long it is. */
-  const sized = (unique: number, size: number, value: Uint8Array): Effect.Effect<Uint8Array, Errno.Errno> => {
-    if (size === 0) return Effect.succeed(Reply.xattrSize(unique, value.length))
-    return value.length > size ? Effect.fail(Errno.ERANGE) : Effect.succeed(Reply.bytes(unique, value))
-  }
-
-  const init = (unique: number, offer: Init.Offer): Effect.Effect<Uint8Array, Errno.Errno> =>
-    Effect.map(Effect.fromResult(Init.negotiate(offer, options)), (agreed) => {
-      if (agreed !== "ask again") agreement = agreed
-      return Init.reply(unique, offer, agreed, options)
-    })
-
-  /** Opening a file or folder: where the kernel can do without, it is told so (fuse-protocol §4). */
-  const open = (id: NodeId.NodeId, unique: number, flags: number, withoutServer: boolean, reply: number) =>
-    withoutServer ? Effect.fail(Errno.ENOSYS) : AtOnce.map(bridge.open(id, flags), () => Reply.open(unique, reply))
-
-  const handle = ({ body, header }: Request.Request): Effect.Effect<void, SessionError> => {
-    const { nodeId: id, unique } = header
+  const handle = (request: Request.Request): Effect.Effect<void, SessionError> => {
+    const { body, header, operation } = request
     switch (body._tag) {
-      case "Lookup":
-        return answerWithNodes(unique, (lease) =>
-          AtOnce.map(bridge.lookup(id, body.name, lease), (stat) =>
-            stat === undefined ? Reply.noEntry(unique) : Reply.entry(unique, stat),
-          ),
-        )
-      case "Readdirplus":
-        return readdirplus(id, unique, body.offset, body.size)
-      case "Readdir":
-        return answer(
-          unique,
-          () => readdir(id, unique, body.offset, body.size),
-          (_, message) => pool.giveBack(message),
-        )
-      case "Read":
-        return answer(
-          unique,
-          () => read(id, unique, body.offset, body.size),
-          (_, message) => pool.giveBack(message),
-        )
-      case "Getattr":
-        return answer(unique, () => AtOnce.map(bridge.getattr(id), (stat) => Reply.attr(unique, stat)))
-      case "Readlink":
-        return answer(unique, () => AtOnce.map(bridge.readlink(id), (target) => Reply.bytes(unique, target)))
-      case "Getxattr":
-        return answer(unique, () =>
-          AtOnce.flatMap(bridge.getxattr(id, body.name), (value) => sized(unique, body.size, value)),
-        )
-      case "Listxattr":
-        return answer(unique, () => AtOnce.flatMap(bridge.listxattr(id), (names) => sized(unique, body.size, names)))
-      case "Ioctl":
-        return answer(unique, () =>
-          AtOnce.flatMap(bridge.fileAttributes(id), (attributes) => {
-            const value = FileAttributes.answer(body.command, body.size, attributes)
-            return value === undefined ? Effect.fail(Errno.ENOTTY) : Effect.succeed(Reply.ioctl(unique, value))
-          }),
-        )
-      case "Open":
-        return answer(unique, () => open(id, unique, body.flags, agreement?.noOpen === true, FOPEN_KEEP_CACHE))
-      case "Opendir":
-        return answer(unique, () =>
-          open(id, unique, body.flags, agreement?.noOpendir === true, FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR),
-        )
-      case "Statfs":
-        return answer(unique, () => Effect.succeed(Reply.statfs(unique, bridge.size)))
-      case "Init":
-        return answer(
-          unique,
-          () => init(unique, body),
-          (delivery) => {
-            if (delivery === "delivered" && agreement !== undefined) Deferred.doneUnsafe(ready, Effect.void)
-          },
-        )
-      case "Release":
-      case "Destroy":
-        return answer(unique, () => Effect.succeed(Reply.ok(unique)))
       case "Forget":
         return Effect.forEach(body.forgets, ({ count, nodeId }) => bridge.forget(nodeId, count), { discard: true })
       case "Interrupt":
         return Effect.sync(() => interrupt(body.unique))
-      case "Refused":
-        return Operation.isAnswered(header.opcode)
-          ? answer(unique, () => Effect.fail(body.operation?.refusal ?? Errno.ENOSYS))
-          : Effect.void
+      case "Init":
+        return answer(
+          header.unique,
+          () => answers.of(request, noLease),
+          (delivery) => {
+            if (delivery === "delivered" && answers.isAgreed()) Deferred.doneUnsafe(ready, Effect.void)
+          },
+        )
+      default:
+        if (operation?.answered === false) return Effect.void
+        return operation?.namesNodes === true
+          ? answerWithNodes(request)
+          : answer(
+              header.unique,
+              () => answers.of(request, noLease),
+              (_, message) => memory.giveBack(message),
+            )
     }
   }
 
@@ -289,7 +211,7 @@ export const make = Effect.fnUntraced(function* (
     earlyInterrupts.add(unique)
   }
 
-  const start = (message: Uint8Array): Effect.Effect<void, SessionError> => {
+  const start = (fork: Fork, message: Uint8Array): Effect.Effect<void, SessionError> => {
     const decoded = Request.decode(message)
     if (Result.isFailure(decoded)) return refuse(decoded.failure)
     const request = decoded.success
@@ -321,9 +243,14 @@ export const make = Effect.fnUntraced(function* (
     return Effect.andThen(logged, observed({ header }, refused))
   }
 
-  const loop = Effect.forever(Effect.flatMap(device.receive, start), { disableYield: true }).pipe(
-    Effect.catchIf(Cause.isDone, () => Effect.void),
-  )
+  /** In the context of whoever serves. */
+  const loop = Effect.flatMap(Effect.context<never>(), (context) => {
+    const fork: Fork = Effect.runForkWith(context)
+    return Effect.forever(
+      Effect.flatMap(device.receive, (message) => start(fork, message)),
+      { disableYield: true },
+    )
+  }).pipe(Effect.catchIf(Cause.isDone, () => Effect.void))
 
   return {
     serve: Effect.raceFirst(loop, FiberMap.join(inFlight)).pipe(

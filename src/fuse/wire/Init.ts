@@ -5,7 +5,6 @@ import * as Result from "effect/Result"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as Errno from "../../domain/Errno.ts"
 import * as Abi from "./Abi.ts"
-import * as ReadAhead from "../mount/ReadAhead.ts"
 import * as Reply from "./Reply.ts"
 
 /** What the kernel says in INIT. */
@@ -30,9 +29,12 @@ export interface Agreement {
 export interface Options {
   /** Let the kernel enforce permissions and ACLs. Off for mounts without `default_permissions`. */
   readonly posixAcl: boolean
-  /** Bytes that the kernel reads ahead at most; `ReadAhead.BYTES` unless given. */
+  /** Bytes that the kernel reads ahead at most; `READ_AHEAD` unless given. */
   readonly readAhead?: number | undefined
 }
+
+/** Bytes. With 1 MiB the first READ of a file asks for 64 KiB, and READs of a large one for the most the kernel can. */
+export const READ_AHEAD: number = 1024 * 1024
 
 /** The oldest protocol spoken: attributes have a block size from 7.9 on. */
 const OLDEST_MINOR = 9
@@ -83,7 +85,7 @@ export const reply = (
   )
   if (agreement === "ask again") return message
   // The kernel takes the smaller of this and its own setting, which root may raise later.
-  view.setUint32(at + Abi.INIT_OUT.max_readahead, readAhead ?? Math.max(offer.maxReadahead, ReadAhead.BYTES), true)
+  view.setUint32(at + Abi.INIT_OUT.max_readahead, readAhead ?? Math.max(offer.maxReadahead, READ_AHEAD), true)
   view.setUint32(at + Abi.INIT_OUT.flags, agreement.flags >>> 0, true)
   view.setUint16(at + Abi.INIT_OUT.max_background, 64, true)
   view.setUint16(at + Abi.INIT_OUT.congestion_threshold, 48, true)

@@ -19,44 +19,33 @@ import {
   STATFS_OUT,
 } from "./Abi.ts"
 
+/** Gives memory for one message: so many bytes, all of them zero, that nobody else has. */
+export type Allocate = (size: number) => Uint8Array
+
+const fresh: Allocate = (size) => new Uint8Array(size)
+
 /** A reply without a body that says that the operation failed. */
-export const error = (unique: number, errno: Errno.Errno): Uint8Array => {
-  const message = make(unique, 0)
+export const error = (unique: number, errno: Errno.Errno, allocate?: Allocate): Uint8Array => {
+  const message = make(unique, 0, allocate)
   Bytes.dataView(message).setInt32(OUT_HEADER.error, -errno.code, true)
   return message
 }
 
 /** A successful reply without a body. */
-export const ok = (unique: number): Uint8Array => make(unique, 0)
+export const ok = (unique: number, allocate?: Allocate): Uint8Array => make(unique, 0, allocate)
 
 /** A reply whose body is these bytes: a link's target, an attribute's value, a list of names. */
-export const bytes = (unique: number, body: Uint8Array): Uint8Array => {
-  const message = make(unique, body.length)
+export const bytes = (unique: number, body: Uint8Array, allocate?: Allocate): Uint8Array => {
+  const message = make(unique, body.length, allocate)
   message.set(body, OUT_HEADER.size)
   return message
 }
 
 /** A message with `length` zero bytes of body, which begins at `bodyOffset`. */
-export const make = (unique: number, length: number): Uint8Array => setHeader(zeros(OUT_HEADER.size + length), unique)
+export const make = (unique: number, length: number, allocate: Allocate = fresh): Uint8Array =>
+  setHeader(allocate(OUT_HEADER.size + length), unique)
 
 const align = (size: number): number => (size + 7) & ~7
-
-/** Memory that small messages are cut from, each of them once: memory of its own for each costs as much as the message. */
-let slab = new ArrayBuffer(0)
-let slabUsed = 0
-const SLAB = 64 * 1024
-const SMALL = 512
-
-const zeros = (size: number): Uint8Array => {
-  if (size > SMALL) return new Uint8Array(size)
-  if (slabUsed + size > slab.byteLength) {
-    slab = new ArrayBuffer(SLAB)
-    slabUsed = 0
-  }
-  const bytes = new Uint8Array(slab, slabUsed, size)
-  slabUsed += align(size)
-  return bytes
-}
 
 /** A message at the start of `memory`, whose body of `length` bytes is what is there already. */
 export const makeIn = (memory: ArrayBuffer, unique: number, length: number): Uint8Array =>
@@ -74,22 +63,22 @@ const setHeader = (message: Uint8Array, unique: number): Uint8Array => {
 export const bodyOffset: number = OUT_HEADER.size
 
 /** Reply to LOOKUP: a node, valid for ever. */
-export const entry = (unique: number, stat: Stat.Stat): Uint8Array => {
-  const message = make(unique, ENTRY_OUT.size)
+export const entry = (unique: number, stat: Stat.Stat, allocate?: Allocate): Uint8Array => {
+  const message = make(unique, ENTRY_OUT.size, allocate)
   setEntry(Bytes.dataView(message), OUT_HEADER.size, stat)
   return message
 }
 
 /** Reply to LOOKUP: there is no such name, and never will be (§9.3). */
-export const noEntry = (unique: number): Uint8Array => {
-  const message = make(unique, ENTRY_OUT.size)
+export const noEntry = (unique: number, allocate?: Allocate): Uint8Array => {
+  const message = make(unique, ENTRY_OUT.size, allocate)
   setForever(Bytes.dataView(message), OUT_HEADER.size + ENTRY_OUT.entry_valid)
   return message
 }
 
 /** Reply to GETATTR. */
-export const attr = (unique: number, stat: Stat.Stat): Uint8Array => {
-  const message = make(unique, ATTR_OUT.size)
+export const attr = (unique: number, stat: Stat.Stat, allocate?: Allocate): Uint8Array => {
+  const message = make(unique, ATTR_OUT.size, allocate)
   const view = Bytes.dataView(message)
   setForever(view, OUT_HEADER.size + ATTR_OUT.attr_valid)
   setAttr(view, OUT_HEADER.size + ATTR_OUT.attr, stat)
@@ -97,29 +86,29 @@ export const attr = (unique: number, stat: Stat.Stat): Uint8Array => {
 }
 
 /** Reply to OPEN and OPENDIR; `flags` are FOPEN_*. */
-export const open = (unique: number, flags: number): Uint8Array => {
-  const message = make(unique, OPEN_OUT.size)
+export const open = (unique: number, flags: number, allocate?: Allocate): Uint8Array => {
+  const message = make(unique, OPEN_OUT.size, allocate)
   Bytes.dataView(message).setUint32(OUT_HEADER.size + OPEN_OUT.open_flags, flags, true)
   return message
 }
 
 /** Reply to GETXATTR and LISTXATTR with size 0: how many bytes there are. */
-export const xattrSize = (unique: number, size: number): Uint8Array => {
-  const message = make(unique, GETXATTR_OUT.size)
+export const xattrSize = (unique: number, size: number, allocate?: Allocate): Uint8Array => {
+  const message = make(unique, GETXATTR_OUT.size, allocate)
   Bytes.dataView(message).setUint32(OUT_HEADER.size + GETXATTR_OUT.size_, size, true)
   return message
 }
 
 /** Reply to IOCTL: success, with what it has read. */
-export const ioctl = (unique: number, value: Uint8Array): Uint8Array => {
-  const message = make(unique, IOCTL_OUT.size + value.length)
+export const ioctl = (unique: number, value: Uint8Array, allocate?: Allocate): Uint8Array => {
+  const message = make(unique, IOCTL_OUT.size + value.length, allocate)
   message.set(value, OUT_HEADER.size + IOCTL_OUT.size)
   return message
 }
 
 /** Reply to STATFS for a full, read-only file system of `size` bytes. */
-export const statfs = (unique: number, size: number): Uint8Array => {
-  const message = make(unique, STATFS_OUT.size)
+export const statfs = (unique: number, size: number, allocate?: Allocate): Uint8Array => {
+  const message = make(unique, STATFS_OUT.size, allocate)
   const view = Bytes.dataView(message)
   const at = OUT_HEADER.size
   Bytes.setU64(view, at + STATFS_OUT.blocks, Math.ceil(size / Stat.BLOCK_SIZE))
