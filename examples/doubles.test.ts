@@ -28,8 +28,8 @@ test("without a kernel: a script plays it", () =>
     assert.deepEqual((yield* session.counters).requests, { STATFS: 1 })
   }).pipe(
     Effect.provide(
-      Session.Session.layer({ posixAcl: true }).pipe(
-        Layer.provideMerge(MemoryDevice.MemoryDevice.layer()),
+      Session.layer({ posixAcl: true }).pipe(
+        Layer.provideMerge(MemoryDevice.layer),
         Layer.provide(Bridge.Bridge.layer()),
         Layer.provide(LookupRegistry.LookupRegistry.layer()),
         Layer.provide(archive),

@@ -48,7 +48,7 @@ const program = Effect.gen(function* () {
 })
 
 const Live = Heartbeat.pipe(
-  Layer.provideMerge(Mount.Mount.layer({ mountPoint })),
+  Layer.provideMerge(Mount.layer({ mountPoint })),
   Layer.provide(ArchiveReader.ArchiveReader.layer()),
   Layer.provide(WebSource),
 )

@@ -35,6 +35,6 @@ const program = Effect.gen(function* () {
   for (const [name, took] of slowest) yield* Console.log(`slowest ${name}: ${Duration.format(took)}`)
 })
 
-const MountLive = Mount.Mount.layerFile(path, { mountPoint, spans: true })
+const MountLive = Mount.layerFile(path, { mountPoint, spans: true })
 
 NodeRuntime.runMain(program.pipe(Effect.provide(MountLive), Effect.provideService(Tracer.Tracer, tracer)))

@@ -79,5 +79,10 @@ export const grammar: CommandLine.Grammar = {
   commands: command.subcommands.flatMap(({ commands }) => commands.map(({ name }) => name)),
   mountFlags: Completions.fromCommand(MountCommand.command)
     .flags.filter(({ name }) => name !== "options")
-    .map(({ name, type }) => ({ name, takesValue: type._tag !== "Boolean" })),
+    .flatMap(({ aliases, name, type }) =>
+      [name, ...aliases.filter((alias) => alias.length > 1)].map((name) => ({
+        name,
+        takesValue: type._tag !== "Boolean",
+      })),
+    ),
 }

@@ -1,6 +1,6 @@
 /**
- * Mounting and serving what a bridge shows, through one of two ways to the kernel: this library's own session, or libfuse
- * 2 (`fuse-native`).
+ * Mounting and serving what a bridge shows, through one of two transports: this library's own session with the kernel, or
+ * libfuse 2 (`fuse-native`).
  *
  * Both live as long as their scope, and end in the same order: unmounted first, then the requests under way are
  * interrupted and answered, then what they held is released.
@@ -20,16 +20,16 @@ import * as ReadAhead from "./mount/ReadAhead.ts"
 import * as Session from "./session/Session.ts"
 import * as Init from "./wire/Init.ts"
 
-/** What serves a mount. */
-export type Kind = "kernel" | "fuse-native"
+/** How operations reach this program. */
+export type Transport = "kernel" | "fuse-native"
 
 /** A mount that is served. */
 export interface Served
   extends
     Pick<FuseMount.FuseMount, "mountPoint" | "how" | "device" | "unmount" | "unmountIfFree">,
-    Pick<Session.Shape, "ready" | "counters" | "inFlight" | "events">,
+    Pick<Session.Session, "ready" | "counters" | "inFlight" | "events">,
     Pick<Bridge.Shape, "memory"> {
-  readonly bridge: Kind
+  readonly transport: Transport
   /** Ends when the file system was unmounted; fails when the session broke, which also unmounts. */
   readonly ended: Effect.Effect<void, Session.SessionError>
 }
@@ -73,9 +73,9 @@ export const native = Effect.fnUntraced(function* (
 })
 
 const serve = Effect.fnUntraced(function* (
-  kind: Kind,
+  transport: Transport,
   { memory }: Bridge.Shape,
-  { counters, events, inFlight, ready }: Pick<Session.Shape, "ready" | "counters" | "inFlight" | "events">,
+  { counters, events, inFlight, ready }: Pick<Session.Session, "ready" | "counters" | "inFlight" | "events">,
   { device, how, mountPoint, unmount, unmountIfFree }: Omit<FuseMount.FuseMount, "descriptor">,
   serving: Effect.Effect<void, Session.SessionError>,
   end: Effect.Effect<unknown>,
@@ -89,7 +89,7 @@ const serve = Effect.fnUntraced(function* (
   // The kernel may want answers while it unmounts: serving ends after that.
   yield* Effect.addFinalizer(() => end)
   return {
-    bridge: kind,
+    transport,
     mountPoint,
     how,
     device,

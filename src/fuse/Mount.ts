@@ -44,8 +44,8 @@ export type { Counters }
 export interface Mounted {
   /** Absolute path. */
   readonly mountPoint: string
-  /** The bridge that serves it. */
-  readonly bridge: "kernel" | "fuse-native"
+  /** How operations reach this program. */
+  readonly transport: FuseServer.Transport
   readonly how: FuseMount.FuseMount["how"]
   /** `major:minor` of the file system, as in the mount table; undefined for a connection that was mounted already. */
   readonly device: string | undefined
@@ -75,45 +75,52 @@ export interface Mounted {
 }
 
 /** A mount for as long as its layer lives. */
-export class Mount extends Context.Service<Mount, Mounted>()("pxar-fuse/fuse/Mount") {
-  /** Mounts an archive file: `mountPath`. */
-  static readonly layerFile = (
-    archive: string,
-    options: Options & ArchiveFiles.Options,
-  ): Layer.Layer<Mount, OpenError | ArchiveError | PathError | MountError> =>
-    Layer.effect(Mount, mountPath(archive, options))
+export const Mount: Context.Service<Mounted, Mounted> = Context.Service("pxar-fuse/fuse/Mount")
 
-  /** Mounts the archive in `ArchiveReader`. */
-  static readonly layer = (
-    options: SourceOptions,
-  ): Layer.Layer<Mount, ArchiveError | PathError | MountError, ArchiveReader.ArchiveReader> =>
-    Layer.effect(
-      Mount,
-      Effect.flatMap(ArchiveReader.ArchiveReader, (reader) => mountReader(reader, options)),
-    )
+/** Mounts an archive file: `mountPath`. */
+export const layerFile = (
+  archive: string,
+  options: Options & ArchiveFiles.Options,
+): Layer.Layer<Mounted, OpenError | ArchiveError | PathError | MountError> =>
+  Layer.effect(Mount, mountPath(archive, options))
 
-  /** Mounts what `Bridge` shows, which counts in `LookupRegistry`. */
-  static readonly layerNoDeps = (
-    options: SourceOptions,
-  ): Layer.Layer<Mount, MountError, Bridge.Bridge | LookupRegistry.LookupRegistry> =>
-    Layer.effect(
-      Mount,
-      Effect.gen(function* () {
-        return yield* mountBridge(yield* Bridge.Bridge, yield* LookupRegistry.LookupRegistry, options)
-      }),
-    )
-}
+/** Mounts the archive in `ArchiveReader`. */
+export const layer = (
+  options: SourceOptions,
+): Layer.Layer<Mounted, ArchiveError | PathError | MountError, ArchiveReader.ArchiveReader> =>
+  Layer.effect(
+    Mount,
+    Effect.flatMap(ArchiveReader.ArchiveReader, (reader) => mountReader(reader, options)),
+  )
+
+/** Mounts what `Bridge` shows, which counts in `LookupRegistry`. */
+export const layerNoDeps = (
+  options: SourceOptions,
+): Layer.Layer<Mounted, MountError, Bridge.Bridge | LookupRegistry.LookupRegistry> =>
+  Layer.effect(
+    Mount,
+    Effect.gen(function* () {
+      return yield* mountBridge(yield* Bridge.Bridge, yield* LookupRegistry.LookupRegistry, options)
+    }),
+  )
+
+/**
+ * Mounts, and ends when the mount ends: nothing remains to be done for a program that only serves it. `Layer.launch` would
+ * stay. Fails when the session broke.
+ */
+export const launch = <E, R>(layer: Layer.Layer<Mounted, E, R>): Effect.Effect<void, E | Session.SessionError, R> =>
+  Effect.scoped(Effect.flatMap(Layer.build(layer), (services) => Context.get(services, Mount).ended))
 
 /**
  * What speaks to the kernel: this library itself, or libfuse 2 through the optional package `fuse-native`, which carries
  * less (docs/fuse-native.md). `auto` is the first that can mount.
  */
-export type BridgeChoice = "kernel" | "fuse-native" | "auto"
+export type TransportChoice = FuseServer.Transport | "auto"
 
 /** Where and how to mount. */
 export interface Options {
   /** `kernel` unless given. */
-  readonly bridge?: BridgeChoice | undefined
+  readonly transport?: TransportChoice | undefined
   /** An empty folder, or `/dev/fd/N` for a connection that is mounted already. */
   readonly mountPoint: string
   /** `MountOptions.defaults` unless given. */
@@ -211,7 +218,7 @@ export const mountBridge = (
   }
   const kernel = Effect.suspend(() => FuseServer.kernel(shown, mountOptions))
   const native = Effect.suspend(() => FuseServer.native(shown, mountOptions))
-  const served = { kernel, "fuse-native": native, auto: firstOf(kernel, native) }[options.bridge ?? "kernel"]
+  const served = { kernel, "fuse-native": native, auto: firstOf(kernel, native) }[options.transport ?? "kernel"]
   return Effect.map(served, (served) => ({
     ...served,
     whileMounted: (effect) => Effect.raceFirst(effect, Effect.andThen(served.ended, Effect.never)),
@@ -219,8 +226,13 @@ export const mountBridge = (
   }))
 }
 
-/** Errors that say nothing of what is to be mounted, or where: another bridge may do better. */
-const ofTheBridge: ReadonlySet<MountError["reason"]> = new Set(["NoDevice", "NotPermitted", "NoFusermount", "Failed"])
+/** Errors that say nothing of what is to be mounted, or where: another transport may do better. */
+const ofTheTransport: ReadonlySet<MountError["reason"]> = new Set([
+  "NoDevice",
+  "NotPermitted",
+  "NoFusermount",
+  "Failed",
+])
 
 /** The second, where the first cannot mount. If neither can, the error is the first one's, and the second's is logged. */
 const firstOf = <A, R>(
@@ -229,7 +241,7 @@ const firstOf = <A, R>(
 ): Effect.Effect<A, MountError, R> =>
   Effect.catchIf(
     first,
-    ({ reason }) => ofTheBridge.has(reason),
+    ({ reason }) => ofTheTransport.has(reason),
     (error) => Effect.catch(second, (other) => Effect.andThen(Effect.logWarning(other.message), Effect.fail(error))),
   )
 

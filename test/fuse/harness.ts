@@ -2,7 +2,7 @@
 import { Deferred, Effect, Fiber, Latch, Logger } from "effect"
 import type { Scope } from "effect"
 import * as Bridge from "../../src/fuse/bridge/Bridge.ts"
-import type { Delivery, Shape as Device } from "../../src/fuse/session/FuseDevice.ts"
+import type { Delivery, FuseDevice } from "../../src/fuse/session/FuseDevice.ts"
 import * as MemoryDevice from "../../src/fuse/session/MemoryDevice.ts"
 import type * as Observer from "../../src/fuse/session/Observer.ts"
 import * as Session from "../../src/fuse/session/Session.ts"
@@ -136,8 +136,8 @@ export type Bridged = Effect.Success<ReturnType<typeof bridgeOver>>
 
 /** A session that is served over a memory device. */
 export interface Served extends Bridged {
-  readonly device: MemoryDevice.Shape
-  readonly session: Session.Shape
+  readonly device: MemoryDevice.MemoryDevice
+  readonly session: Session.Session
   readonly serving: Fiber.Fiber<void, Session.SessionError>
   /** Every reply that was written, whatever became of it. */
   readonly written: Array<Buffer>
@@ -167,7 +167,7 @@ export const serve = (options: ServeOptions = {}): Effect.Effect<Served, Archive
     const memory = yield* MemoryDevice.make
     const written: Array<Buffer> = []
     let barrier = Deferred.makeUnsafe<void>()
-    const device: Device = {
+    const device: FuseDevice = {
       receive: memory.receive,
       reply: (...reply) =>
         Effect.suspend(() => {

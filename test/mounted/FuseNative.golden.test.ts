@@ -14,7 +14,7 @@ import * as SessionsServer from "../support/SessionsServer.ts"
 beforeEach(need({ mount: true, root: true, fuseNative: true }))
 
 describe("through fuse-native", () => {
-  const shared = SessionsServer.shared(Golden.all.map((golden) => ({ golden, bridge: "fuse-native" })))
+  const shared = SessionsServer.shared(Golden.all.map((golden) => ({ golden, transport: "fuse-native" })))
 
   for (const [session, golden] of Golden.all.entries()) {
     it.live(`${golden.name} equals its view in what can be carried`, () =>

@@ -49,7 +49,7 @@ afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 const shared = Effect.runSync(
   Effect.cached(
     Effect.flatMap(write("limits.pxar", limits.bytes), (archive) =>
-      Effect.orDie(MountServer.start(archive, { bridge: "fuse-native" })),
+      Effect.orDie(MountServer.start(archive, { transport: "fuse-native" })),
     ).pipe(Scope.provide(scope)),
   ),
 )
@@ -128,7 +128,7 @@ describe("numbers", () => {
 
   it.live("inode numbers are the lower halves, in listings too, and those of two hard links are one", () =>
     Effect.gen(function* () {
-      const { mountPoint } = yield* MountServer.golden(Golden.hardlinkV1, { bridge: "fuse-native" })
+      const { mountPoint } = yield* MountServer.golden(Golden.hardlinkV1, { transport: "fuse-native" })
       const view = Golden.hardlinkV1.view()
       const shown = new Map(Syscalls.listDirectory(Buffer.from(mountPoint)).map(({ ino, name }) => [String(name), ino]))
       for (const { hardlink, ino, path } of view.filter(({ path }) => path.lastIndexOf("/") === 0 && path.length > 1)) {
@@ -166,7 +166,7 @@ const pathOf = (mountPoint: string, { path: name }: Golden.View): string => path
 describe("requests", () => {
   it.live("reads have 128 KiB, and each file is opened and released; what was read is kept", () =>
     Effect.gen(function* () {
-      const server = yield* MountServer.golden(Golden.treeV2, { bridge: "fuse-native" })
+      const server = yield* MountServer.golden(Golden.treeV2, { transport: "fuse-native" })
       for (let time = 0; time < 2; time++) fs.readFileSync(pathOf(server.mountPoint, large))
       const { requests } = yield* Processes.eventually(
         "the files to be released",
@@ -181,7 +181,7 @@ describe("requests", () => {
 
   it.live("a reader that waits for a slow source cannot be killed before that answers; others are served", () =>
     Effect.gen(function* () {
-      const server = yield* MountServer.golden(Golden.treeV2, { bridge: "fuse-native", stall: true })
+      const server = yield* MountServer.golden(Golden.treeV2, { transport: "fuse-native", stall: true })
       // Past the page cache: who waits for that can always be killed.
       const reader = yield* Processes.start("dd", ["iflag=direct", "bs=1M", `if=${pathOf(server.mountPoint, large)}`])
       yield* Processes.eventually("the reader to wait", server.ask("stalled"), (count) => count > 0)
@@ -199,7 +199,7 @@ describe("requests", () => {
 
   it.live("nothing is held but what is open, and its folders", () =>
     Effect.gen(function* () {
-      const server = yield* MountServer.golden(Golden.treeV1, { bridge: "fuse-native" })
+      const server = yield* MountServer.golden(Golden.treeV1, { transport: "fuse-native" })
       const file = Golden.treeV1
         .view()
         .find(({ kind, path }) => kind === "file" && path.toString().startsWith("/acl/"))!
@@ -232,7 +232,7 @@ describe("rights", () => {
     Effect.gen(function* () {
       const options = ["allow_other"]
       const kernel = yield* MountServer.golden(Golden.synthV1, { options })
-      const native = yield* MountServer.golden(Golden.synthV1, { options, bridge: "fuse-native" })
+      const native = yield* MountServer.golden(Golden.synthV1, { options, transport: "fuse-native" })
       const file = ({ mountPoint }: MountServer.MountServer) => path.join(mountPoint, "meta/acl")
       // user:1001:--- stands in the ACL, although other::r--.
       assert.isFalse(yield* may(1001, file(kernel)))
@@ -248,7 +248,7 @@ describe("rights", () => {
   it.live("an ordinary user mounts through fusermount, and unmounts", () =>
     Effect.gen(function* () {
       fs.chmodSync("/dev/fuse", 0o666)
-      const server = yield* MountServer.golden(Golden.helloV1, { bridge: "fuse-native", user: NOBODY })
+      const server = yield* MountServer.golden(Golden.helloV1, { transport: "fuse-native", user: NOBODY })
       assert.strictEqual(server.how, "fusermount")
       const { stdout } = yield* Processes.run("cat", [path.join(server.mountPoint, "hello")], {
         uid: NOBODY,
@@ -266,7 +266,7 @@ describe("a refusal of fusermount", () => {
     Effect.gen(function* () {
       fs.chmodSync("/dev/fuse", 0o666)
       const mountPoint = yield* Processes.mountPoint("mnt", 0)
-      const options = { mountPoint, bridge: "fuse-native", user: NOBODY } as const
+      const options = { mountPoint, transport: "fuse-native", user: NOBODY } as const
       const refused = yield* Effect.flip(MountServer.start(Golden.helloV1.archive, options))
       assert.match(refused.message, /fusermount: user has no write access to mountpoint/)
       assert.deepStrictEqual(yield* Processes.mountsBelow(mountPoint), [])
@@ -279,7 +279,7 @@ describe("the end", () => {
 
   it.live("by umount, and by umount -l when the last file is closed", () =>
     Effect.gen(function* () {
-      const server = yield* MountServer.golden(Golden.helloV1, { bridge: "fuse-native" })
+      const server = yield* MountServer.golden(Golden.helloV1, { transport: "fuse-native" })
       const descriptor = fs.openSync(path.join(server.mountPoint, "hello"), "r")
       assert.notStrictEqual((yield* Processes.run("umount", [server.mountPoint])).code, 0)
       assert.strictEqual((yield* Processes.run("umount", ["-l", server.mountPoint])).code, 0)
@@ -292,7 +292,7 @@ describe("the end", () => {
 
   it.live("while somebody waits for a slow source: he is told, and nothing is left", () =>
     Effect.gen(function* () {
-      const server = yield* MountServer.golden(Golden.treeV2, { bridge: "fuse-native", stall: true })
+      const server = yield* MountServer.golden(Golden.treeV2, { transport: "fuse-native", stall: true })
       const reader = yield* Processes.start("cat", [pathOf(server.mountPoint, large)])
       yield* Processes.eventually("the reader to wait", server.ask("stalled"), (count) => count > 0)
       assert.deepInclude(yield* server.end, gone)
@@ -304,7 +304,7 @@ describe("the end", () => {
 
   it.live("of a server that is killed leaves a mount that answers ENOTCONN", () =>
     Effect.gen(function* () {
-      const server = yield* MountServer.golden(Golden.helloV1, { bridge: "fuse-native" })
+      const server = yield* MountServer.golden(Golden.helloV1, { transport: "fuse-native" })
       process.kill(server.pid, "SIGKILL")
       const { stderr } = yield* Processes.eventually(
         "the mount to be dead",
@@ -321,8 +321,8 @@ describe("it refuses", () => {
   it.live("a connection that is mounted already, and a path that the binding would cut", () =>
     Effect.gen(function* () {
       const refused = (mountPoint: string) =>
-        Effect.flip(MountServer.start(Golden.helloV1.archive, { mountPoint, bridge: "fuse-native" }))
-      assert.match((yield* refused("/dev/fd/9")).message, /--bridge kernel for a connection that is mounted/)
+        Effect.flip(MountServer.start(Golden.helloV1.archive, { mountPoint, transport: "fuse-native" }))
+      assert.match((yield* refused("/dev/fd/9")).message, /--transport kernel for a connection that is mounted/)
       const deep = path.join(yield* Processes.temporaryFolder, ...Array<string>(5).fill("d".repeat(250)))
       fs.mkdirSync(deep, { recursive: true })
       assert.match((yield* refused(deep)).message, /takes 1023 bytes of path/)
@@ -334,7 +334,7 @@ describe("it refuses", () => {
     Effect.gen(function* () {
       const { mountPoint } = yield* shared
       const refused = yield* Effect.flip(
-        MountServer.start(Golden.helloV1.archive, { mountPoint, bridge: "fuse-native", options: ["nonempty"] }),
+        MountServer.start(Golden.helloV1.archive, { mountPoint, transport: "fuse-native", options: ["nonempty"] }),
       )
       assert.match(refused.message, /already a mount point of fuse.pxar/)
     }),

@@ -1,4 +1,4 @@
-/** Ten sessions in one process: they start, work and end without minding each other, whatever bridge they are on. */
+/** Ten sessions in one process: they start, work and end without minding each other, whatever transport they have. */
 import * as fs from "node:fs"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -14,21 +14,21 @@ beforeEach(need({ mount: true, root: true, fuseNative: true, tools: ["umount"] }
 /** Different archives, every second one through fuse-native. */
 const wanted: ReadonlyArray<SessionsServer.Wanted> = Golden.all
   .slice(0, 10)
-  .map((golden, index) => ({ golden, bridge: index % 2 === 0 ? "kernel" : "fuse-native" }))
+  .map((golden, index) => ({ golden, transport: index % 2 === 0 ? "kernel" : "fuse-native" }))
 
-const expected = ({ bridge, golden }: SessionsServer.Wanted): ReadonlyArray<MountedTree.Seen> =>
-  bridge === "kernel"
+const expected = ({ transport, golden }: SessionsServer.Wanted): ReadonlyArray<MountedTree.Seen> =>
+  transport === "kernel"
     ? golden.view().map(MountedTree.expected)
     : golden.view().flatMap((view) => FuseNativeView.expected(view) ?? [])
 
-describe("ten sessions in one process, five of each bridge", () => {
+describe("ten sessions in one process, five of each transport", () => {
   it.live("show their archives, go on when others end or break, and leave nothing", () =>
     Effect.gen(function* () {
       const server = yield* SessionsServer.start(wanted)
       const { event, mountPoints } = server
       assert.deepStrictEqual(
-        server.bridges,
-        wanted.map(({ bridge }) => bridge),
+        server.transports,
+        wanted.map(({ transport }) => transport),
       )
       const shows = (session: number) => MountedTree.read(mountPoints[session]!)
       const left = new Set(wanted.keys())

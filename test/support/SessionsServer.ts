@@ -13,13 +13,13 @@ import type { Event, Order, SessionConfig } from "./serveSessions.ts"
 
 export interface Wanted {
   readonly golden: Golden.Golden
-  readonly bridge: SessionConfig["bridge"]
+  readonly transport: SessionConfig["transport"]
 }
 
 export interface SessionsServer {
   readonly mountPoints: ReadonlyArray<string>
-  /** Which bridge each mount says that it has. */
-  readonly bridges: ReadonlyArray<string>
+  /** Which transport each mount says that it has. */
+  readonly transports: ReadonlyArray<string>
   readonly pid: number
   readonly order: (order: Order) => Effect.Effect<void>
   /** Waits for an event; the ones that came before count. */
@@ -35,12 +35,12 @@ export interface SessionsServer {
 export const start = Effect.fnUntraced(function* (
   wanted: ReadonlyArray<Wanted>,
 ): Effect.fn.Return<SessionsServer, never, Scope.Scope> {
-  const configs = yield* Effect.forEach(wanted, ({ bridge, golden }, index) =>
+  const configs = yield* Effect.forEach(wanted, ({ transport, golden }, index) =>
     Effect.map(Processes.mountPoint(`mnt${index}`), (mountPoint): SessionConfig => ({
       archive: golden.archive,
       payload: golden.payload,
       mountPoint,
-      bridge,
+      transport,
     })),
   )
   const child = yield* Effect.acquireRelease(
@@ -64,10 +64,10 @@ export const start = Effect.fnUntraced(function* (
     )
   }
   const order = (order: Order) => Effect.sync(() => void child.send(order))
-  const { bridges } = yield* event("Ready")
+  const { transports } = yield* event("Ready")
   return {
     mountPoints: configs.map(({ mountPoint }) => mountPoint),
-    bridges,
+    transports,
     pid: child.pid!,
     order,
     event,

@@ -27,7 +27,7 @@ export interface Config {
   readonly archive: string
   readonly mountPoint: string
   readonly payload?: string
-  readonly bridge?: Mount.BridgeChoice
+  readonly transport?: Mount.TransportChoice
   /** Values of `-o`. */
   readonly options?: ReadonlyArray<string>
   /** Reads of file contents from the payload archive wait until they are told to go on. */
@@ -114,7 +114,7 @@ const stalling = (source: Source): Source => ({
 const mount = Effect.gen(function* () {
   const options = {
     mountPoint: config.mountPoint,
-    bridge: config.bridge,
+    transport: config.transport,
     options: Result.getOrThrow(MountOptions.parse(config.options ?? [])),
     onLazyUnmount: (detail: string) => Effect.sync(() => void lazy.push(detail)),
   }

@@ -19,14 +19,14 @@ export interface SessionConfig {
   readonly archive: string
   readonly payload: string | undefined
   readonly mountPoint: string
-  readonly bridge: "kernel" | "fuse-native"
+  readonly transport: "kernel" | "fuse-native"
 }
 
 /** `break` makes the next references that are counted or returned contradict the registry. */
 export type Order = { readonly order: "close" | "break"; readonly session: number } | { readonly order: "end" }
 
 export type Event =
-  | { readonly _tag: "Ready"; readonly bridges: ReadonlyArray<string> }
+  | { readonly _tag: "Ready"; readonly transports: ReadonlyArray<string> }
   /** `outcome` is `ended`, `interrupted`, or the error's tag. */
   | { readonly _tag: "Ended"; readonly session: number; readonly outcome: string }
   | { readonly _tag: "Closed"; readonly session: number; readonly held: number; readonly inFlight: number }
@@ -43,7 +43,7 @@ const tell = (event: Event): Effect.Effect<void> =>
   Effect.sync(() => void (process.connected && process.send?.(event, undefined, undefined, () => {})))
 
 /** A bridge that can be told to disagree with its registry, where each session counts. */
-const breakable = (bridge: Bridge.Shape, kind: SessionConfig["bridge"]) => {
+const breakable = (bridge: Bridge.Shape, kind: SessionConfig["transport"]) => {
   let broken = false
   const overforget = Effect.fail(new LookupRegistry.Overforget({ node: "2", held: 0, forgotten: 1 }))
   const unless = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -62,7 +62,7 @@ const breakable = (bridge: Bridge.Shape, kind: SessionConfig["bridge"]) => {
 }
 
 const open = Effect.fnUntraced(function* (
-  { archive, bridge: kind, mountPoint, payload }: SessionConfig,
+  { archive, transport: kind, mountPoint, payload }: SessionConfig,
   session: number,
 ) {
   const scope = yield* Scope.make()
@@ -71,7 +71,7 @@ const open = Effect.fnUntraced(function* (
     const reader = yield* ArchiveFiles.open(archive, { payload })
     const registry = yield* LookupRegistry.make(reader.root)
     const bridge = breakable(Bridge.make(reader, registry), kind)
-    const mounted = yield* Mount.mountBridge(bridge.shape, registry, { mountPoint, bridge: kind, fsname: archive })
+    const mounted = yield* Mount.mountBridge(bridge.shape, registry, { mountPoint, transport: kind, fsname: archive })
     yield* mounted.ready
     return { bridge, mounted }
   }).pipe(
@@ -101,7 +101,7 @@ const open = Effect.fnUntraced(function* (
 const program = Effect.gen(function* () {
   const configs = JSON.parse(process.argv[2] ?? "[]") as ReadonlyArray<SessionConfig>
   const sessions = yield* Effect.forEach(configs, open, { concurrency: "unbounded" })
-  yield* tell({ _tag: "Ready", bridges: sessions.map(({ mounted }) => mounted.bridge) })
+  yield* tell({ _tag: "Ready", transports: sessions.map(({ mounted }) => mounted.transport) })
   const run = Effect.runForkWith(yield* Effect.context<never>())
   yield* Effect.callback<void>((resume) => {
     process.on("disconnect", () => resume(Effect.void))

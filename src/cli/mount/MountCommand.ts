@@ -7,7 +7,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Lazy from "../Lazy.ts"
-import * as BridgeFlags from "./BridgeFlags.ts"
+import * as TransportFlags from "./TransportFlags.ts"
 import * as LogFlags from "./LogFlags.ts"
 import * as PerformanceFlags from "./PerformanceFlags.ts"
 import * as ProcessFlags from "./ProcessFlags.ts"
@@ -31,7 +31,7 @@ const parameters = {
     Flag.atLeast(0),
   ),
   ...ViewFlags.flags,
-  ...BridgeFlags.flags,
+  ...TransportFlags.flags,
   ...ProcessFlags.flags,
   ...PerformanceFlags.flags,
   ...LogFlags.flags,

@@ -47,7 +47,8 @@ const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | un
   yield* answerQuestions(mounted, absolute)
   yield* Effect.raceFirst(mounted.ready, mounted.ended)
   yield* Ref.set(yield* ExitCode.OnInterrupt, ExitCode.SUCCESS)
-  if (settings.bridge === "auto") yield* log.say(`${mounted.mountPoint} is served by the bridge ${mounted.bridge}`)
+  if (settings.transport === "auto")
+    yield* log.say(`${mounted.mountPoint} is served by the transport ${mounted.transport}`)
   if (settings.verbose || settings.debug || (interactive && !settings.quiet)) {
     yield* log.say(greeting(archives.join(", "), mounted.mountPoint, parent, interactive))
   }
@@ -63,7 +64,7 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
     Mount.mountPaths(settings.archives, {
       mountPoint: settings.mountPoint,
       payload: settings.payload,
-      bridge: settings.bridge,
+      transport: settings.transport,
       options,
       replaceDead: settings.force,
       readAhead: settings.readAhead,

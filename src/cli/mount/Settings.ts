@@ -38,7 +38,7 @@ export const Settings = Schema.Struct({
   archives: Schema.Array(Schema.String),
   mountPoint: Schema.String,
   payload: Schema.optional(Schema.String),
-  bridge: Schema.Literals(["kernel", "fuse-native", "auto"]),
+  transport: Schema.Literals(["kernel", "fuse-native", "auto"]),
   /** Words of `-o`. */
   options: Schema.Array(Schema.String),
   /** Bytes. */

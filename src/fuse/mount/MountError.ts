@@ -62,7 +62,7 @@ const describe = ({ reason, mountPoint = "", detail }: MountError): string => {
     case "NoFusermount":
       return `${failure}: no fusermount3 on PATH: install the package fuse3 (apt-get install fuse3), or mount as root`
     case "NoFuseNative":
-      return `--bridge fuse-native: ${detail}`
+      return `--transport fuse-native: ${detail}`
     case "UnknownOption":
       return `mount option ${detail}`
     case "ArchiveInside":

@@ -2,7 +2,7 @@
  * A mount made and served by libfuse 2, as a scoped resource.
  *
  * libfuse mounts, and reads requests on threads of its own until the connection ends. This process unmounts by the same
- * rules as for the kernel bridge, and sees the end of the connection through a duplicate of libfuse's descriptor.
+ * rules as for the kernel transport, and sees the end of the connection through a duplicate of libfuse's descriptor.
  * Closing the scope unmounts; if files are open the mount is detached and its connection aborted, so that whoever uses
  * it is told and libfuse's threads end. All operations have been answered then.
  *
@@ -33,14 +33,14 @@ export interface NativeMount extends Unmount.Identified {
 
 /** Mounts, with what the session does for libfuse's operations. Fails with the reasons of `MountError`. */
 export const mount = Effect.fnUntraced(function* (
-  session: Pick<NativeSession.Shape, "operations" | "settle">,
+  session: Pick<NativeSession.NativeSession, "operations" | "settle">,
   { onLazyUnmount = Effect.logWarning, ...options }: FuseMount.Options,
 ): Effect.fn.Return<NativeMount, MountError, Scope.Scope> {
   const library = yield* NativeLibrary.load
   if (MountOptions.passedDescriptor(options.mountPoint) !== undefined) {
     return yield* failed(
       options.mountPoint,
-      "libfuse 2 mounts by itself: take --bridge kernel for a connection that is mounted",
+      "libfuse 2 mounts by itself: take --transport kernel for a connection that is mounted",
     )
   }
   const mountPoint = yield* FuseMount.freeMountPoint(options)
@@ -88,7 +88,7 @@ const OPTION = "-o"
 /** Not to be interrupted: between the mount call and the returned value nobody else could undo it. */
 const attach = Effect.fnUntraced(function* (
   library: NativeLibrary.Library,
-  session: Pick<NativeSession.Shape, "operations" | "settle">,
+  session: Pick<NativeSession.NativeSession, "operations" | "settle">,
   mountPoint: string,
   options: string,
   refused: Effect.Effect<never, MountError>,

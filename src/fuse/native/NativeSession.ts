@@ -24,7 +24,7 @@ import * as Session from "../session/Session.ts"
 import type { Operations, Reply } from "./NativeLibrary.ts"
 import * as PathFiles from "./PathFiles.ts"
 
-export interface Shape {
+export interface NativeSession {
   /** What libfuse calls. */
   readonly operations: Operations
   /** Ends when the file system answers. */
@@ -47,7 +47,7 @@ const NAME_MAX = 255
 export const make = Effect.fnUntraced(function* (
   bridge: Bridge.Shape,
   observer?: Observer.Observer | undefined,
-): Effect.fn.Return<Shape, never, Scope.Scope> {
+): Effect.fn.Return<NativeSession, never, Scope.Scope> {
   const failed = yield* Deferred.make<never, LookupRegistry.Overforget>()
   const files = yield* PathFiles.make(bridge, (id) =>
     Effect.catch(bridge.forget(id, 1), (error) => Effect.sync(() => Deferred.doneUnsafe(failed, Effect.fail(error)))),

@@ -33,7 +33,7 @@ export interface Listed {
   readonly stat: NativeStat.Source
 }
 
-export interface Shape {
+export interface PathFiles {
   readonly getattr: (path: string) => Operation<Stat.Stat>
   /** All names of a folder, `.` and `..` last. */
   readonly readdir: (path: string) => Operation<ReadonlyArray<Listed>>
@@ -66,7 +66,7 @@ const POSIX_ACL = /^system\.posix_acl_/
 export const make = Effect.fnUntraced(function* (
   bridge: Bridge.Shape,
   giveBack: PathWalk.GiveBack,
-): Effect.fn.Return<Shape, never, Scope.Scope> {
+): Effect.fn.Return<PathFiles, never, Scope.Scope> {
   const session = yield* Scope.fork(yield* Effect.scope)
   const report = LogOnce.make()
   const files = new Map<Handle, File>()

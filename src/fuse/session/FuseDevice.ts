@@ -27,8 +27,8 @@ export class DeviceLost extends Schema.TaggedError<DeviceLost>()("DeviceLost", {
  */
 export type Delivery = "delivered" | "abandoned" | "refused"
 
-/** One connection. */
-export interface Shape {
+/** The connection of a session. */
+export interface FuseDevice {
   /**
    * The next message. Its bytes are valid until the next `receive`. Ends with `Cause.Done` when the file system was
    * unmounted or the connection aborted (ENODEV, ECONNABORTED).
@@ -41,5 +41,4 @@ export interface Shape {
   readonly reply: (message: Uint8Array) => Effect.Effect<Delivery, DeviceLost>
 }
 
-/** The connection of a session. */
-export class FuseDevice extends Context.Service<FuseDevice, Shape>()("pxar-fuse/fuse/FuseDevice") {}
+export const FuseDevice: Context.Service<FuseDevice, FuseDevice> = Context.Service("pxar-fuse/fuse/FuseDevice")

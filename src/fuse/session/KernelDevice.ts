@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Errno from "../../domain/Errno.ts"
-import { type Delivery, DeviceLost, FuseDevice, type Shape } from "./FuseDevice.ts"
+import { type Delivery, DeviceLost, FuseDevice } from "./FuseDevice.ts"
 import * as Syscalls from "./DeviceSyscalls.ts"
 
 const { EINTR, ENOENT, EAGAIN, ENODEV, EINVAL, ECONNABORTED } = Errno.code
@@ -21,7 +21,7 @@ const BUFFER_SIZE = 64 * 1024
 export const layer = (descriptor: number): Layer.Layer<FuseDevice> => Layer.effect(FuseDevice, make(descriptor))
 
 /** The same as a value; the scope ends the watching. */
-export const make = Effect.fnUntraced(function* (descriptor: number): Effect.fn.Return<Shape, never, Scope.Scope> {
+export const make = Effect.fnUntraced(function* (descriptor: number): Effect.fn.Return<FuseDevice, never, Scope.Scope> {
   const buffer = new Uint8Array(BUFFER_SIZE)
   let waiting: (() => void) | undefined
   let watching = false
@@ -53,7 +53,7 @@ export const make = Effect.fnUntraced(function* (descriptor: number): Effect.fn.
     })
   })
 
-  const receive: Shape["receive"] = Effect.suspend(() => {
+  const receive: FuseDevice["receive"] = Effect.suspend(() => {
     for (;;) {
       const count = Syscalls.read(descriptor, buffer)
       if (count >= 0) return Effect.succeed(buffer.subarray(0, count))

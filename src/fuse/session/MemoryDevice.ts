@@ -8,8 +8,8 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as FuseDevice from "./FuseDevice.ts"
 
-/** Both ends of the channel. */
-export interface Shape extends FuseDevice.Shape {
+/** Both ends of the channel: the script's, and the session's, which is a `FuseDevice`. */
+export interface MemoryDevice extends FuseDevice.FuseDevice {
   /** The kernel sends a message. */
   readonly send: (message: Uint8Array) => Effect.Effect<void>
   /** The next reply. */
@@ -22,17 +22,10 @@ export interface Shape extends FuseDevice.Shape {
   readonly outcomes: Array<FuseDevice.Delivery | FuseDevice.DeviceLost>
 }
 
-/** The script's end; the session's is `FuseDevice`. */
-export class MemoryDevice extends Context.Service<MemoryDevice, Shape>()("pxar-fuse/fuse/MemoryDevice") {
-  /** A device in memory, with the script's end of it. */
-  static readonly layer = (): Layer.Layer<MemoryDevice | FuseDevice.FuseDevice> =>
-    Layer.effectContext(
-      Effect.map(make, (device) => Context.make(MemoryDevice, device).pipe(Context.add(FuseDevice.FuseDevice, device))),
-    )
-}
+export const MemoryDevice: Context.Service<MemoryDevice, MemoryDevice> = Context.Service("pxar-fuse/fuse/MemoryDevice")
 
 /** Makes a device on which nothing has been sent. */
-export const make: Effect.Effect<Shape> = Effect.gen(function* () {
+export const make: Effect.Effect<MemoryDevice> = Effect.gen(function* () {
   const messages = yield* Queue.unbounded<Uint8Array, FuseDevice.DeviceLost | Cause.Done>()
   const replies = yield* Queue.unbounded<Uint8Array>()
   const outcomes: Array<FuseDevice.Delivery | FuseDevice.DeviceLost> = []
@@ -53,3 +46,8 @@ export const make: Effect.Effect<Shape> = Effect.gen(function* () {
     outcomes,
   }
 })
+
+/** A device in memory, with the script's end of it. */
+export const layer: Layer.Layer<MemoryDevice | FuseDevice.FuseDevice> = Layer.effectContext(
+  Effect.map(make, (device) => Context.make(MemoryDevice, device).pipe(Context.add(FuseDevice.FuseDevice, device))),
+)

@@ -27,7 +27,7 @@ import * as AtOnce from "../../services/AtOnce.ts"
 import * as Bridge from "../bridge/Bridge.ts"
 import * as Answers from "./Answers.ts"
 import * as Counters from "./Counters.ts"
-import { type Delivery, DeviceLost, FuseDevice, type Shape as Device } from "./FuseDevice.ts"
+import { type Delivery, DeviceLost, FuseDevice } from "./FuseDevice.ts"
 import type * as Init from "../wire/Init.ts"
 import * as Observer from "./Observer.ts"
 import * as Operation from "../wire/Operation.ts"
@@ -39,7 +39,7 @@ import * as Request from "../wire/Request.ts"
 export type SessionError = DeviceLost | LookupRegistry.Overforget
 
 /** One session. */
-export interface Shape {
+export interface Session {
   /** Serves until the file system is unmounted; fails when that is no longer possible. Run it once. */
   readonly serve: Effect.Effect<void, SessionError>
   /** Ends when the kernel has agreed to INIT, so that the file system answers. */
@@ -60,17 +60,16 @@ export interface Options extends Init.Options {
   readonly observer?: Observer.Observer | undefined
 }
 
-/** The session of a program that serves a device. */
-export class Session extends Context.Service<Session, Shape>()("pxar-fuse/fuse/Session") {
-  /** A session over `FuseDevice` and `Bridge`. It serves nobody before `serve` is run. */
-  static readonly layer = (options: Options): Layer.Layer<Session, never, FuseDevice | Bridge.Bridge> =>
-    Layer.effect(
-      Session,
-      Effect.gen(function* () {
-        return yield* make(yield* FuseDevice, yield* Bridge.Bridge, options)
-      }),
-    )
-}
+export const Session: Context.Service<Session, Session> = Context.Service("pxar-fuse/fuse/Session")
+
+/** A session over `FuseDevice` and `Bridge`. It serves nobody before `serve` is run. */
+export const layer = (options: Options): Layer.Layer<Session, never, FuseDevice | Bridge.Bridge> =>
+  Layer.effect(
+    Session,
+    Effect.gen(function* () {
+      return yield* make(yield* FuseDevice, yield* Bridge.Bridge, options)
+    }),
+  )
 
 /** Starts a request. */
 type Fork = (handled: Effect.Effect<void, SessionError>) => Fiber.Fiber<void, SessionError>
@@ -88,10 +87,10 @@ const MAX_EARLY_INTERRUPTS = 64
 
 /** Makes a session; closing the scope interrupts all requests and waits for them. */
 export const make = Effect.fnUntraced(function* (
-  device: Device,
+  device: FuseDevice,
   bridge: Bridge.Shape,
   options: Options,
-): Effect.fn.Return<Shape, never, Scope.Scope> {
+): Effect.fn.Return<Session, never, Scope.Scope> {
   const inFlight = yield* FiberMap.make<number, void, SessionError>()
   const counters = new Counters.CounterSet()
   const observers = yield* Observer.make(bridge.pathOf, options.observer)

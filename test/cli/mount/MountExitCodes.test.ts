@@ -124,7 +124,7 @@ const ways: ReadonlyArray<Way> = [
   {
     code: ExitCode.NO_FUSE_NATIVE,
     script: `unshare -m sh -c 'mount -t tmpfs tmpfs "$0"; exec "$@"' "\${MAIN%/dist/*}/node_modules/fuse-native" \\
-      "$NODE" "$MAIN" mount --bridge fuse-native "$A" mnt`,
+      "$NODE" "$MAIN" mount --transport fuse-native "$A" mnt`,
     saying: /not installed: apt-get install libfuse2, then npm install fuse-native/,
     needs: { ...mounting, tools: ["unshare"] },
   },

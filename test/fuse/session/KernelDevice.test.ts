@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import koffi, { type node } from "koffi"
 import { vi } from "vitest"
-import type { Shape } from "../../../src/fuse/session/FuseDevice.ts"
+import type { FuseDevice } from "../../../src/fuse/session/FuseDevice.ts"
 import * as KernelDevice from "../../../src/fuse/session/KernelDevice.ts"
 import * as Session from "../../../src/fuse/session/Session.ts"
 import { fromBytes } from "../../../src/services/bytes/ByteSource.ts"
@@ -54,7 +54,7 @@ const read = (fd: number): Buffer => {
   return bytes.subarray(0, fs.readSync(fd, bytes))
 }
 
-const receive = (device: Shape) => Effect.map(device.receive, (bytes) => Buffer.from(bytes).toString())
+const receive = (device: FuseDevice) => Effect.map(device.receive, (bytes) => Buffer.from(bytes).toString())
 
 /** A turn of the event loop: whatever is ready calls back. */
 const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))

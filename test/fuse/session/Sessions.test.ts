@@ -17,8 +17,8 @@ const ROOM = 64 * 1024
 /** A session that is served. Those with the same memo map are parts of one application. */
 const start = Effect.fnUntraced(function* (golden: Golden.Golden, memoMap: Layer.MemoMap) {
   const source = H.gated(Golden.load(golden).bytes, golden.name)
-  const layer = Session.Session.layer({ posixAcl: true }).pipe(
-    Layer.provideMerge(MemoryDevice.MemoryDevice.layer()),
+  const layer = Session.layer({ posixAcl: true }).pipe(
+    Layer.provideMerge(MemoryDevice.layer),
     Layer.provide(Bridge.Bridge.layer()),
     Layer.provideMerge(LookupRegistry.LookupRegistry.layer()),
     Layer.provide(ArchiveReader.ArchiveReader.layer(H.uncached)),

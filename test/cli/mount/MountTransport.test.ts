@@ -1,4 +1,4 @@
-/** `pxar-fuse mount --bridge`, as a person uses it. */
+/** `pxar-fuse mount --transport`, as a person uses it. */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
@@ -11,13 +11,13 @@ import { need, NOBODY } from "../../support/Requirements.ts"
 const { archive } = Golden.helloV1
 const hello = (mountPoint: string): string => fs.readFileSync(path.join(mountPoint, "hello"), "utf8")
 
-describe("--bridge", () => {
+describe("--transport", () => {
   beforeEach(need({ mount: true, root: true, fuseNative: true, tools: ["umount"] }))
 
   it.live("fuse-native serves until SIGINT, also while a file is open, and leaves nothing", () =>
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint()
-      const program = yield* Command.mount(archive, mountPoint, ["--bridge", "fuse-native", "--verbose"])
+      const program = yield* Command.mount(archive, mountPoint, ["--transport", "fuse-native", "--verbose"])
       assert.strictEqual(hello(mountPoint), "hi\n")
       const descriptor = fs.openSync(path.join(mountPoint, "hello"), "r")
       yield* program.kill("SIGINT")
@@ -47,27 +47,27 @@ describe("--bridge", () => {
   it.live("auto takes the kernel where it can, and says so", () =>
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint()
-      const program = yield* Command.mount(archive, mountPoint, ["--bridge", "auto"])
+      const program = yield* Command.mount(archive, mountPoint, ["--transport", "auto"])
       yield* Processes.eventually("the message", Effect.sync(program.stderr), (text) => text.includes("\n"))
-      assert.strictEqual(program.stderr(), `pxar-fuse: ${mountPoint} is served by the bridge kernel\n`)
+      assert.strictEqual(program.stderr(), `pxar-fuse: ${mountPoint} is served by the transport kernel\n`)
     }),
   )
 
-  it.live("auto takes fuse-native where the kernel bridge cannot mount, and says so", () =>
+  it.live("auto takes fuse-native where the kernel transport cannot mount, and says so", () =>
     Effect.gen(function* () {
       fs.chmodSync("/dev/fuse", 0o666)
       // The helper of libfuse 2 is there, that of libfuse 3 is not.
       const tools = yield* Processes.temporaryFolder
       fs.symlinkSync("/usr/bin/fusermount3", path.join(tools, "fusermount"))
       const mountPoint = yield* Processes.mountPoint("mnt", NOBODY)
-      const program = yield* Command.start(["mount", "--foreground", "--bridge", "auto", archive, mountPoint], {
+      const program = yield* Command.start(["mount", "--foreground", "--transport", "auto", archive, mountPoint], {
         uid: NOBODY,
         gid: NOBODY,
         cwd: "/",
         env: { ...process.env, PATH: tools },
       })
       yield* Processes.eventually("the message", Effect.sync(program.stderr), (text) => text.includes("\n"))
-      assert.strictEqual(program.stderr(), `pxar-fuse: ${mountPoint} is served by the bridge fuse-native\n`)
+      assert.strictEqual(program.stderr(), `pxar-fuse: ${mountPoint} is served by the transport fuse-native\n`)
       yield* program.kill("SIGTERM")
       assert.strictEqual((yield* program.ended).code, 0)
       assert.deepStrictEqual(yield* Processes.mountsBelow(mountPoint), [])
@@ -91,13 +91,13 @@ describe("without fuse-native", () => {
     return path.join(folder, "dist/cli/main.js")
   })
 
-  it.live("it mounts on the kernel bridge, and says what to install for the other", () =>
+  it.live("it mounts through the kernel transport, and says what to install for the other", () =>
     Effect.gen(function* () {
       const main = yield* bare
       const mountPoint = yield* Processes.mountPoint()
       const run = (...args: ReadonlyArray<string>) =>
         Processes.run(process.execPath, [main, "mount", "--foreground", archive, mountPoint, ...args])
-      const refused = yield* run("--bridge", "fuse-native")
+      const refused = yield* run("--transport", "fuse-native")
       assert.strictEqual(refused.code, 18)
       assert.match(refused.stderr, /not installed: apt-get install libfuse2, then npm install fuse-native@/)
       const program = yield* Processes.start(process.execPath, [main, "mount", "--foreground", archive, mountPoint])
