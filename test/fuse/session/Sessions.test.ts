@@ -18,7 +18,7 @@ const ROOM = 64 * 1024
 const start = Effect.fnUntraced(function* (golden: Golden.Golden, memoMap: Layer.MemoMap) {
   const source = H.gated(Golden.load(golden).bytes, golden.name)
   const layer = Session.layer({ posixAcl: true }).pipe(
-    Layer.provideMerge(MemoryDevice.layer),
+    Layer.provideMerge(Layer.fresh(MemoryDevice.layer)),
     Layer.provide(Bridge.Bridge.layer()),
     Layer.provideMerge(LookupRegistry.LookupRegistry.layer()),
     Layer.provide(ArchiveReader.ArchiveReader.layer(H.uncached)),
