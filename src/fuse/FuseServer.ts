@@ -20,16 +20,13 @@ import * as ReadAhead from "./mount/ReadAhead.ts"
 import * as Session from "./session/Session.ts"
 import * as Init from "./wire/Init.ts"
 
-/** How operations reach this program. */
-export type Transport = "kernel" | "fuse-native"
-
 /** A mount that is served. */
 export interface Served
   extends
     Pick<FuseMount.FuseMount, "mountPoint" | "how" | "device" | "unmount" | "unmountIfFree">,
     Pick<Session.Session, "ready" | "counters" | "inFlight" | "events">,
     Pick<Bridge.Shape, "memory"> {
-  readonly transport: Transport
+  readonly transport: "kernel" | "fuse-native"
   /** Ends when the file system was unmounted; fails when the session broke, which also unmounts. */
   readonly ended: Effect.Effect<void, Session.SessionError>
 }
@@ -73,7 +70,7 @@ export const native = Effect.fnUntraced(function* (
 })
 
 const serve = Effect.fnUntraced(function* (
-  transport: Transport,
+  transport: Served["transport"],
   { memory }: Bridge.Shape,
   { counters, events, inFlight, ready }: Pick<Session.Session, "ready" | "counters" | "inFlight" | "events">,
   { device, how, mountPoint, unmount, unmountIfFree }: Omit<FuseMount.FuseMount, "descriptor">,

@@ -45,7 +45,7 @@ export interface Mounted {
   /** Absolute path. */
   readonly mountPoint: string
   /** How operations reach this program. */
-  readonly transport: FuseServer.Transport
+  readonly transport: "kernel" | "fuse-native"
   readonly how: FuseMount.FuseMount["how"]
   /** `major:minor` of the file system, as in the mount table; undefined for a connection that was mounted already. */
   readonly device: string | undefined
@@ -115,7 +115,7 @@ export const launch = <E, R>(layer: Layer.Layer<Mounted, E, R>): Effect.Effect<v
  * What speaks to the kernel: this library itself, or libfuse 2 through the optional package `fuse-native`, which carries
  * less (docs/fuse-native.md). `auto` is the first that can mount.
  */
-export type TransportChoice = FuseServer.Transport | "auto"
+export type TransportChoice = "kernel" | "fuse-native" | "auto"
 
 /** Where and how to mount. */
 export interface Options {

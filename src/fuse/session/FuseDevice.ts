@@ -41,4 +41,5 @@ export interface FuseDevice {
   readonly reply: (message: Uint8Array) => Effect.Effect<Delivery, DeviceLost>
 }
 
+/** The connection of a session, as a service. */
 export const FuseDevice: Context.Service<FuseDevice, FuseDevice> = Context.Service("pxar-fuse/fuse/FuseDevice")

@@ -22,6 +22,7 @@ export interface MemoryDevice extends FuseDevice.FuseDevice {
   readonly outcomes: Array<FuseDevice.Delivery | FuseDevice.DeviceLost>
 }
 
+/** The script's end, as a service. */
 export const MemoryDevice: Context.Service<MemoryDevice, MemoryDevice> = Context.Service("pxar-fuse/fuse/MemoryDevice")
 
 /** Makes a device on which nothing has been sent. */

@@ -60,6 +60,7 @@ export interface Options extends Init.Options {
   readonly observer?: Observer.Observer | undefined
 }
 
+/** The session of a program that serves a device, as a service. */
 export const Session: Context.Service<Session, Session> = Context.Service("pxar-fuse/fuse/Session")
 
 /** A session over `FuseDevice` and `Bridge`. It serves nobody before `serve` is run. */
