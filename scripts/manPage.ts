@@ -7,7 +7,6 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
-import * as GlobalFlag from "effect/cli/GlobalFlag"
 import type { ArgDoc, FlagDoc, HelpDoc } from "effect/cli/HelpDoc"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -30,7 +29,7 @@ const helpOf = (...commandPath: ReadonlyArray<string>): Effect.Effect<HelpDoc> =
           NodeServices.layer,
           Layer.effect(ExitCode.OnInterrupt, Ref.make(ExitCode.INTERRUPTED)),
           CliOutput.layerPresenter(presenter),
-          CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
+          CliConfig.layer({ builtIns: Help.builtIns }),
         ),
       ),
       Effect.orDie,

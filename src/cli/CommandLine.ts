@@ -1,77 +1,94 @@
 /**
- * The command line as mount(8) and fstab(5) write it, brought into the form that the parser knows. Pure.
+ * A command line as people and programs write it, brought into the one form that the parser knows. Pure.
  *
- * `mount -t fuse.pxar-fuse ARCHIVE DIR -o A,B=C` makes mount.fuse3 run `pxar-fuse ARCHIVE DIR -o A,B=C`: a first word that
- * is no command but looks like a path means `mount`. And every long flag of `mount` can be a word of `-o`, with `_` for
- * `-` if one likes; what is left of `-o` is for `MountOptions`. Everything else stays as it is.
+ * - A first word that is no command but looks like a path means `mount`: `mount -t fuse.pxar-fuse ARCHIVE DIR -o A,B=C`
+ *   makes mount.fuse3 run `pxar-fuse ARCHIVE DIR -o A,B=C`.
+ * - Short flags may be written together, the value of the last one too (`-lh`, `-C/tmp`), as getopt(3) has it.
+ * - A flag without a value takes none: the word after it is never its own, also if it is `no` or `1`.
+ * - Every long flag of `mount` can be a word of `-o` (see `MountWords`).
+ *
+ * What nobody can have meant is refused here. Words after `--` stay as they are.
  */
 import * as Result from "effect/Result"
 import type { MountError } from "../fuse/mount/MountError.ts"
-import * as MountOptions from "../fuse/mount/MountOptions.ts"
+import type { Command, Grammar } from "./Grammar.ts"
+import * as Mistake from "./Mistake.ts"
+import * as MountWords from "./MountWords.ts"
 import * as ExitCode from "./ExitCode.ts"
 
-/** A long flag of `mount`. */
-export interface MountFlag {
-  readonly name: string
-  readonly takesValue: boolean
-}
-
-export interface Grammar {
-  readonly commands: ReadonlyArray<string>
-  readonly mountFlags: ReadonlyArray<MountFlag>
-}
-
 type Words = ReadonlyArray<string>
+type Refusal = MountError | ExitCode.Usage
 
-/** The words for the parser. Fails with what is wrong with a word of `-o`. */
-export const normalize = (words: Words, grammar: Grammar): Result.Result<Words, MountError | ExitCode.Usage> => {
-  const [first = ""] = words
-  if (first === "mount") return expandOptions(words, grammar, [])
-  if (grammar.commands.includes(first) || !looksLikeArchive(first)) return Result.succeed(words)
-  return expandOptions(["mount", ...words], grammar, MOUNT8_DEFAULTS)
+/** The words for the parser; or what is wrong with them. */
+export const normalize = (words: Words, grammar: Grammar): Result.Result<Words, Refusal> => {
+  const [first, ...rest] = words
+  // The parser shows what there is.
+  if (first === undefined) return Result.succeed([])
+  const command = grammar.find(({ names }) => names.includes(first))
+  if (command !== undefined) return ofCommand(command, first, rest, [])
+  const mount = grammar.find(({ names }) => names.includes("mount"))
+  if (mount !== undefined && looksLikeArchive(first)) return ofCommand(mount, "mount", words, MountWords.DEFAULTS)
+  return withoutCommand(first, rest, grammar)
 }
+
+const usage = (detail: string): Result.Result<never, ExitCode.Usage> => Result.fail(new ExitCode.Usage({ detail }))
 
 const looksLikeArchive = (word: string): boolean => !word.startsWith("-") && /\/|\.m?pxar$/.test(word)
 
-/**
- * What mount(8) and mount.fuse3 add whether fstab says so or not. An archive is read-only all the same, and devices and
- * set-uid programs in a backup are not to be trusted because nobody said `nodev,nosuid`.
- */
-const MOUNT8_DEFAULTS: Words = ["rw", "dev", "suid"]
-
-const expandOptions = (
-  words: Words,
-  { mountFlags }: Grammar,
-  dropped: Words,
-): Result.Result<Words, MountError | ExitCode.Usage> => {
-  const flags = new Map(mountFlags.map((flag) => [flag.name, flag]))
-  const expanded: Array<string> = []
-  const rest: Array<string> = []
-  let at = 0
-  for (; at < words.length && words[at] !== "--"; at++) {
-    const word = words[at] as string
-    const attached = /^(?:-o=?|--options=)(.+)$/s.exec(word)?.[1]
-    const value = attached ?? (word === "-o" || word === "--options" ? words[++at] : undefined)
-    if (value === undefined) {
-      // Without its value `-o` is for the parser to complain about.
-      expanded.push(word)
-      continue
-    }
-    for (const option of MountOptions.split(value)) {
-      if (dropped.includes(option)) continue
-      const equals = option.indexOf("=")
-      const name = (equals < 0 ? option : option.slice(0, equals)).replaceAll("_", "-")
-      const flag = flags.get(name)
-      if (flag === undefined) rest.push(option)
-      else if (equals >= 0) expanded.push(`--${name}=${MountOptions.unescaped(option.slice(equals + 1))}`)
-      else if (flag.takesValue)
-        return Result.fail(new ExitCode.Usage({ detail: `mount option ${name}: needs a value` }))
-      else expanded.push(`--${name}`)
-    }
+const withoutCommand = (first: string, rest: Words, grammar: Grammar): Result.Result<Words, Refusal> => {
+  if (first === "-V" || first === "--version") {
+    return rest.length === 0 ? Result.succeed(["--version"]) : usage(`${first} goes with nothing else`)
   }
-  return Result.map(MountOptions.parse(rest, [...flags.keys()]), () => [
-    ...expanded,
-    ...rest.flatMap((option) => ["--options", option]),
-    ...words.slice(at),
-  ])
+  if (first === "-h" || first === "--help") {
+    return rest.length === 0 || grammar.some(({ names }) => names.includes(rest[0] ?? ""))
+      ? Result.succeed([...rest.slice(0, 1), "--help"])
+      : unknown(rest[0] ?? "", grammar)
+  }
+  if (first === "-v") return usage("-v goes after a command, which it makes verbose; -V shows the version")
+  return unknown(first, grammar)
+}
+
+const unknown = (word: string, grammar: Grammar): Result.Result<never, ExitCode.Usage> => {
+  const names = grammar.flatMap(({ names }) => names)
+  return usage(`${Mistake.unknownCommand(word, names)} (see pxar-fuse --help)`)
+}
+
+const ofCommand = (command: Command, name: string, words: Words, dropped: Words): Result.Result<Words, Refusal> => {
+  if (words.length === 1 && words[0] === "-h") return Result.succeed([name, "--help"])
+  const end = words.indexOf("--")
+  const [before, after] = end < 0 ? [words, []] : [words.slice(0, end), words.slice(end)]
+  const spelled: Array<string> = []
+  for (const word of before) {
+    const flags = spell(word, command, name)
+    if (Result.isFailure(flags)) return Result.fail(flags.failure)
+    spelled.push(...flags.success)
+  }
+  const expanded = command.names.includes("mount")
+    ? MountWords.expand(spelled, command.flags, dropped)
+    : Result.succeed(spelled)
+  return Result.map(expanded, (expanded) => [name, ...expanded, ...after])
+}
+
+/** A word with each flag in it by its long name; what is no flag stays as it is. */
+const spell = (word: string, { flags }: Command, command: string): Result.Result<Words, ExitCode.Usage> => {
+  if (/^--(?:version(?:=|$)|help=)/.test(word)) return usage(`${word} goes with nothing else: no command runs with it`)
+  if (word.startsWith("--")) {
+    const flag = flags.find(({ aliases, name }) => [name, ...aliases].includes(word.slice(2)))
+    return Result.succeed([flag === undefined || flag.takesValue ? word : `${word}=true`])
+  }
+  // A lone dash is a name, and so is a negative number.
+  if (!/^-[^\d.]/.test(word)) return Result.succeed([word])
+  const spelled: Array<string> = []
+  for (let at = 1; at < word.length; at++) {
+    const letter = word.charAt(at)
+    const flag = flags.find(({ aliases }) => aliases.includes(letter))
+    if (flag === undefined) return usage(Mistake.unknownLetter(letter, word, command))
+    const value = word.slice(at + 1).replace(/^=/, "")
+    if (flag.takesValue) {
+      spelled.push(value === "" ? `--${flag.name}` : `--${flag.name}=${value}`)
+      break
+    }
+    spelled.push(`--${flag.name}=true`)
+  }
+  return Result.succeed(spelled)
 }

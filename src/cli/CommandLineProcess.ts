@@ -5,7 +5,6 @@ import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
-import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as CommandLine from "./CommandLine.ts"
@@ -23,7 +22,7 @@ const program = Effect.fromResult(CommandLine.normalize(process.argv.slice(2), P
     Layer.mergeAll(
       LibraryServices.layer,
       CliOutput.layerPresenter(Help.presenter),
-      CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
+      CliConfig.layer({ builtIns: Help.builtIns }),
     ),
   ),
 )

@@ -5,11 +5,14 @@
  * from the same. A wrong command line is answered with one line a mistake, not with the whole help.
  */
 import * as CliOutput from "effect/cli/CliOutput"
+import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
 import type { HelpDoc } from "effect/cli/HelpDoc"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Mistake from "./Mistake.ts"
 import * as Terminal from "./Terminal.ts"
 
 /** A section of a command's help: terms, and what they mean, with code in backticks. */
@@ -29,6 +32,19 @@ export const Sections: Context.Reference<ReadonlyArray<Section>> = Context.Refer
 /** The sections of a command. */
 export const sections = (doc: HelpDoc): ReadonlyArray<Section> => Context.get(doc.annotations, Sections)
 
+/** The flags of every command line. */
+export const builtIns: ReadonlyArray<GlobalFlag.BuiltIn> = [
+  GlobalFlag.Help,
+  {
+    ...GlobalFlag.Version,
+    flag: Flag.Boolean("version").pipe(
+      Flag.withAlias("V"),
+      Flag.withDescription("Show version information"),
+      Flag.withDefault(false),
+    ),
+  },
+]
+
 export const presenter: CliOutput.Presenter = {
   present: (event) => {
     switch (event._tag) {
@@ -41,8 +57,7 @@ export const presenter: CliOutput.Presenter = {
       case "InvalidInvocation":
         return Effect.forEach(
           event.errors,
-          (error) =>
-            Terminal.say(`${error.message.replace(/\s*\n\s*/g, " ")} (see ${event.commandPath.join(" ")} --help)`),
+          (error) => Terminal.say(`${Mistake.describe(error)} (see ${event.commandPath.join(" ")} --help)`),
           { discard: true },
         )
       case "Version":

@@ -14,15 +14,22 @@ interface Module<Input, E, R> {
 /** What is in force before a handler is. */
 interface Settings {
   readonly logFormat?: LogLine.Format
+  readonly quiet?: boolean
+  readonly verbose?: boolean
 }
 
 export const handler =
   <Input extends object, E, R>(load: () => Promise<Module<Input, E, R>>) =>
   (input: Input): Effect.Effect<void, ExitCode.Ended, R> => {
-    const { logFormat = "text" }: Settings = input
+    const settings: Settings = input
     return Effect.promise(load).pipe(
       Effect.flatMap((module) => module.handler(input)),
       Terminal.report,
-      Effect.provideService(Terminal.Format, logFormat),
+      Effect.provideService(Terminal.Format, settings.logFormat ?? "text"),
+      Effect.provideService(Terminal.Verbosity, verbosity(settings)),
     )
   }
+
+/** Whoever asks for both wants to hear more. */
+const verbosity = ({ quiet, verbose }: Settings): Terminal.Verbosity =>
+  verbose === true ? "verbose" : quiet === true ? "quiet" : "normal"

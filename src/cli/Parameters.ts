@@ -29,14 +29,24 @@ export const flag = (name: string, description: string) =>
 export const json = flag("json", "Print JSON for programs")
 
 /** How `Progress` is shown. */
-export const progress = Flag.Literals("progress", Progress.modes).pipe(
+const progress = Flag.Literals("progress", Progress.modes).pipe(
   Flag.withDescription("A line on a terminal, JSON on stderr for front ends, or no progress"),
   Flag.withMetavar("auto|json|none"),
   Flag.withDefault("auto"),
 )
 
-export const logFormat = Flag.Literals("log-format", LogLine.formats).pipe(
+const logFormat = Flag.Literals("log-format", LogLine.formats).pipe(
   Flag.withDescription("Messages as text, or as one JSON object a line"),
   Flag.withMetavar("text|json"),
   Flag.withDefault("text"),
 )
+
+/** How much a command says besides its results, and how. Read before its handler is. */
+export const messages = {
+  quiet: Flag.withAlias(flag("quiet", "No progress, and no messages but those about problems"), "q"),
+  verbose: Flag.withAlias(flag("verbose", "Say what was done too"), "v"),
+  logFormat,
+}
+
+/** Of commands that take long. */
+export const reporting = { progress, ...messages }

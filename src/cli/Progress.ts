@@ -26,6 +26,10 @@ export interface Progress {
   readonly update: (state: State) => void
   /** Says something to the person who runs the command, in a line of its own. */
   readonly say: (text: string, level?: LogLevel.LogLevel) => Effect.Effect<void>
+  /** Says what is no problem. */
+  readonly note: (text: string) => Effect.Effect<void>
+  /** Says what was done, if that is to be told. */
+  readonly detail: (text: string) => Effect.Effect<void>
 }
 
 /** Where progress is shown. */
@@ -69,14 +73,17 @@ export const make = ({ mode = "auto", screen = process.stderr }: Options = {}): 
 > =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.map(stopwatch, (now) =>
-        mode === "json" ? json(screen, now) : mode === "auto" && screen.isTTY === true ? drawn(screen, now) : silent,
-      ),
+      Effect.zipWith(stopwatch, Terminal.Verbosity, (now, verbosity) => {
+        if (mode === "json") return json(screen, now)
+        return mode === "auto" && screen.isTTY === true && verbosity !== "quiet" ? drawn(screen, now) : silent
+      }),
       ({ end }) => Effect.sync(end),
     ),
     ({ clear, update }) => ({
       update,
       say: (text, level) => Effect.andThen(Effect.sync(clear), Terminal.say(text, level)),
+      note: (text) => Effect.andThen(Effect.sync(clear), Terminal.note(text)),
+      detail: (text) => Effect.andThen(Effect.sync(clear), Terminal.detail(text)),
     }),
   )
 

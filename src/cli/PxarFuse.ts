@@ -6,14 +6,15 @@ import * as Completions from "effect/cli/Completions"
 import * as MountOptions from "../fuse/mount/MountOptions.ts"
 import * as BrowseCommand from "./browse/BrowseCommand.ts"
 import * as CatCommand from "./archive/CatCommand.ts"
-import type * as CommandLine from "./CommandLine.ts"
 import * as CompletePathCommand from "./completions/CompletePathCommand.ts"
 import * as CompletionsCommand from "./completions/CompletionsCommand.ts"
 import * as CreateCommand from "./archive/CreateCommand.ts"
 import * as DiffCommand from "./archive/DiffCommand.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as ExtractCommand from "./archive/ExtractCommand.ts"
+import type { Grammar } from "./Grammar.ts"
 import * as Help from "./Help.ts"
+import * as HelpCommand from "./help/HelpCommand.ts"
 import * as InfoCommand from "./archive/InfoCommand.ts"
 import * as ListCommand from "./archive/ListCommand.ts"
 import * as MountCommand from "./mount/MountCommand.ts"
@@ -58,8 +59,12 @@ export const command = Command.make("pxar-fuse").pipe(
     },
     { group: "CHECK AND CREATE", commands: [VerifyCommand.command, DiffCommand.command, CreateCommand.command] },
     {
-      group: "SHELL",
-      commands: [CompletionsCommand.make((): Command.Command.Any => command), CompletePathCommand.command],
+      group: "HELP AND SHELL",
+      commands: [
+        HelpCommand.make((): Command.Command.Any => command),
+        CompletionsCommand.make((): Command.Command.Any => command),
+        CompletePathCommand.command,
+      ],
     },
   ]),
   Command.withExamples([
@@ -75,14 +80,13 @@ export const command = Command.make("pxar-fuse").pipe(
   Command.annotate(Help.Sections, [exitCodes]),
 )
 
-export const grammar: CommandLine.Grammar = {
-  commands: command.subcommands.flatMap(({ commands }) => commands.map(({ name }) => name)),
-  mountFlags: Completions.fromCommand(MountCommand.command)
-    .flags.filter(({ name }) => name !== "options")
-    .flatMap(({ aliases, name, type }) =>
-      [name, ...aliases.filter((alias) => alias.length > 1)].map((name) => ({
-        name,
-        takesValue: type._tag !== "Boolean",
-      })),
-    ),
-}
+export const grammar: Grammar = command.subcommands
+  .flatMap(({ commands }) => commands)
+  .map((subcommand) => ({
+    names: [subcommand.name, ...(subcommand.alias === undefined ? [] : [subcommand.alias])],
+    flags: Completions.fromCommand(subcommand).flags.map(({ aliases, name, type }) => ({
+      name,
+      aliases,
+      takesValue: type._tag !== "Boolean",
+    })),
+  }))

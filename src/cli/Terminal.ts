@@ -19,6 +19,17 @@ export const Format: Context.Reference<LogLine.Format> = Context.Reference<LogLi
   { defaultValue: () => "text" },
 )
 
+/** How much is said besides results. */
+export type Verbosity = "quiet" | "normal" | "verbose"
+
+/** Chosen by `--quiet` and `--verbose`. */
+export const Verbosity: Context.Reference<Verbosity> = Context.Reference<Verbosity>(
+  "pxar-fuse/cli/Terminal/Verbosity",
+  {
+    defaultValue: () => "normal",
+  },
+)
+
 const print = (message: LogLine.Message, format: LogLine.Format): void =>
   void process.stderr.write(LogLine.forStderr(message, format))
 
@@ -31,6 +42,14 @@ export const layer: Layer.Layer<never> = Layer.merge(
 /** Says something to the person who runs the command. The last word of one that fails is `Fatal`. */
 export const say = (text: string, level: LogLevel.LogLevel = "Info"): Effect.Effect<void> =>
   Effect.map(Format, (format) => print({ level, text, time: new Date() }, format))
+
+/** Says what nobody needs to know who wants to hear of problems only. */
+export const note = (text: string): Effect.Effect<void> =>
+  Effect.flatMap(Verbosity, (verbosity) => (verbosity === "quiet" ? Effect.void : say(text)))
+
+/** Says what was done to those who want to hear it. */
+export const detail = (text: string): Effect.Effect<void> =>
+  Effect.flatMap(Verbosity, (verbosity) => (verbosity === "verbose" ? say(text) : Effect.void))
 
 /** Says why an effect has failed; what is left of the failure is its exit code. Interruption goes without words. */
 export const reportTo =

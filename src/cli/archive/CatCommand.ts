@@ -13,8 +13,7 @@ const parameters = {
     Argument.variadic({ min: 1 }),
   ),
   payload: Parameters.payload,
-  progress: Parameters.progress,
-  logFormat: Parameters.logFormat,
+  ...Parameters.reporting,
 }
 
 export const command = Command.make(

@@ -38,4 +38,5 @@ export const handler = Effect.fn("cat")(function* ({ archive: file, paths, paylo
     entries++
   }
   progress.update({ entries, bytes, position: bytes, size })
+  yield* progress.detail(`${entries === 1 ? "1 file" : `${entries} files`}, ${Progress.formatBytes(bytes)}`)
 }, Effect.scoped)

@@ -22,9 +22,7 @@ const parameters = {
   oneFileSystem: Parameters.flag("one-file-system", "Store mount points as empty folders (default)"),
   allFileSystems: Parameters.flag("all-file-systems", "Store what is mounted below the folder too"),
   ...KindFlags.flags("store"),
-  verbose: Parameters.flag("verbose", "Say at the end what was stored"),
-  progress: Parameters.progress,
-  logFormat: Parameters.logFormat,
+  ...Parameters.reporting,
 }
 
 export const command = Command.make(

@@ -20,7 +20,6 @@ export interface Input extends KindFlags.Given {
   readonly exclude: ReadonlyArray<string>
   readonly oneFileSystem: boolean
   readonly allFileSystems: boolean
-  readonly verbose: boolean
   readonly progress: Progress.Mode
 }
 
@@ -30,7 +29,6 @@ export const handler = Effect.fn("create")(function* ({
   exclude,
   progress: mode,
   source,
-  verbose,
   ...flags
 }: Input) {
   if (allFileSystems && flags.oneFileSystem) {
@@ -51,11 +49,9 @@ export const handler = Effect.fn("create")(function* ({
       return progress.say(warning.message)
     },
   }).pipe(Effect.onInterrupt(() => progress.say(`interrupted; ${archive} was not written`)))
-  if (verbose) {
-    const { archiveSize, contentBytes, entries, payloadSize = 0 } = summary
-    const size = Progress.formatBytes(archiveSize + payloadSize)
-    yield* progress.say(`${entries} entries with ${Progress.formatBytes(contentBytes)} of contents stored in ${size}`)
-  }
+  const { archiveSize, contentBytes, entries, payloadSize = 0 } = summary
+  const size = Progress.formatBytes(archiveSize + payloadSize)
+  yield* progress.detail(`${entries} entries with ${Progress.formatBytes(contentBytes)} of contents stored in ${size}`)
   if (incomplete) return yield* new ExitCode.Ended({ code: ExitCode.INCOMPLETE })
 }, Effect.scoped)
 

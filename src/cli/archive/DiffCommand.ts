@@ -18,8 +18,7 @@ const parameters = {
   ),
   noData: Parameters.flag("no-data", "Do not compare contents"),
   json: Parameters.json,
-  progress: Parameters.progress,
-  logFormat: Parameters.logFormat,
+  ...Parameters.reporting,
 }
 
 export const command = Command.make(

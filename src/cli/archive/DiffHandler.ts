@@ -64,7 +64,7 @@ export const handler = Effect.fn("diff")(function* ({
     yield* progress.say(`${Unreadable} could not be compared: the first ${counts.firstError.message}`)
   }
   if (Added + Changed + Removed > 0) {
-    yield* progress.say(`${Added} added, ${Removed} removed, ${Changed} changed from ${archive} to ${other}`)
+    yield* progress.note(`${Added} added, ${Removed} removed, ${Changed} changed from ${archive} to ${other}`)
   }
   if (counts.firstError !== undefined) return yield* new ExitCode.Ended({ code: unreadableCode(counts.firstError) })
   if (Added + Changed + Removed > 0) return yield* new ExitCode.Ended({ code: ExitCode.DIFFERENT })

@@ -24,9 +24,7 @@ const parameters = {
   noOwner: Parameters.flag("no-owner", "Do not restore users and groups"),
   noPermissions: Parameters.flag("no-permissions", "Do not restore modes and access ACLs"),
   ...KindFlags.flags("restore"),
-  verbose: Parameters.flag("verbose", "Name every entry with a problem, and say at the end what was extracted"),
-  progress: Parameters.progress,
-  logFormat: Parameters.logFormat,
+  ...Parameters.reporting,
 }
 
 export const command = Command.make(

@@ -9,8 +9,7 @@ const parameters = {
   archive: Parameters.archive,
   payload: Parameters.payload,
   json: Parameters.json,
-  progress: Parameters.progress,
-  logFormat: Parameters.logFormat,
+  ...Parameters.reporting,
 }
 
 export const command = Command.make(

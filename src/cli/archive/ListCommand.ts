@@ -17,8 +17,7 @@ const parameters = {
   long: Flag.withAlias(Parameters.flag("long", "Mode, owner, group, size, time and path, as `ls -l`"), "l"),
   tree: Parameters.flag("tree", "Draw the tree"),
   json: Parameters.json,
-  progress: Parameters.progress,
-  logFormat: Parameters.logFormat,
+  ...Parameters.reporting,
 }
 
 export const command = Command.make(
@@ -26,6 +25,7 @@ export const command = Command.make(
   parameters,
   Lazy.handler(() => import("./ListHandler.ts")),
 ).pipe(
+  Command.withAlias("ls"),
   Command.withDescription("List what is in an archive"),
   Command.withExamples([
     { command: "pxar-fuse list root.pxar", description: "All paths, one a line" },

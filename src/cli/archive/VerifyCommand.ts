@@ -10,8 +10,7 @@ const parameters = {
   payload: Parameters.payload,
   data: Parameters.flag("data", "Read the contents of all files too"),
   json: Parameters.json,
-  progress: Parameters.progress,
-  logFormat: Parameters.logFormat,
+  ...Parameters.reporting,
 }
 
 export const command = Command.make(

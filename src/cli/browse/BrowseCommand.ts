@@ -7,7 +7,7 @@ import * as Keys from "./Keys.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
 
-const parameters = { archive: Parameters.archive, payload: Parameters.payload }
+const parameters = { archive: Parameters.archive, payload: Parameters.payload, ...Parameters.messages }
 
 const keys: Help.Section = { title: "KEYS OF BROWSE", rows: Keys.bindings.map(({ keys, meaning }) => [keys, meaning]) }
 

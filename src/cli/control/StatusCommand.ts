@@ -14,6 +14,7 @@ const parameters = {
     Argument.map(Option.getOrUndefined),
   ),
   json: Parameters.json,
+  ...Parameters.messages,
 }
 
 export const command = Command.make(

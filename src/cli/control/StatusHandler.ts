@@ -27,7 +27,7 @@ export const handler = Effect.fn("status")(function* ({ json, mountPoint }: Inpu
     yield* output.text(json ? JsonText.line(asJson(mount, state)) : asText(mount, state))
   }
   yield* output.flush
-  if (mounts.length === 0 && !json) yield* Terminal.say("no archive is mounted")
+  if (mounts.length === 0 && !json) yield* Terminal.note("no archive is mounted")
 }, Effect.scoped)
 
 const asJson = ({ entry, server }: Mounts.Mount, state: Mounts.State): StatusJson => {

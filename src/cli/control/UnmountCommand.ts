@@ -1,12 +1,17 @@
 /**
- * `pxar-fuse unmount MOUNTPOINT`: ends a mount, also one that is in use, or whose process is gone.
+ * `pxar-fuse unmount MOUNTPOINT…`: ends mounts, also those that are in use, or whose process is gone.
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Lazy from "../Lazy.ts"
+import * as Parameters from "../Parameters.ts"
 
 const parameters = {
-  mountPoint: Argument.String("mountpoint").pipe(Argument.withDescription("Where the archive is mounted")),
+  mountPoints: Argument.String("mountpoint").pipe(
+    Argument.withDescription("Where archives are mounted"),
+    Argument.variadic({ min: 1 }),
+  ),
+  ...Parameters.messages,
 }
 
 export const command = Command.make(
@@ -14,6 +19,7 @@ export const command = Command.make(
   parameters,
   Lazy.handler(() => import("./UnmountHandler.ts")),
 ).pipe(
+  Command.withAlias("umount"),
   Command.withDescription("End a mount; one that is in use goes out of sight and ends with its last user"),
   Command.withExamples([{ command: "pxar-fuse unmount /mnt", description: "End the mount on /mnt" }]),
 )

@@ -6,6 +6,7 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 import { shellWord } from "../../fuse/mount/MountError.ts"
 import * as Unmount from "../../fuse/mount/Unmount.ts"
@@ -30,10 +31,18 @@ export class UnmountError extends Data.TaggedError("UnmountError")<{
 const PATIENCE = "10 seconds"
 
 export interface Input {
-  readonly mountPoint: string
+  readonly mountPoints: ReadonlyArray<string>
 }
 
-export const handler = Effect.fn("unmount")(function* ({ mountPoint }: Input) {
+/** Each of them, whatever becomes of the others; the exit code is that of the first that stays. */
+export const handler = Effect.fn("unmount")(function* ({ mountPoints }: Input) {
+  const [only] = mountPoints
+  if (only !== undefined && mountPoints.length === 1) return yield* unmount(only)
+  const ends = yield* Effect.forEach(mountPoints, (mountPoint) => Effect.exit(Terminal.report(unmount(mountPoint))))
+  yield* ends.find(Exit.isFailure) ?? Effect.void
+})
+
+const unmount = Effect.fnUntraced(function* (mountPoint: string) {
   const { entry, server } = yield* Mounts.find(mountPoint)
   const place = shellWord(mountPoint)
   if (entry === undefined) {
@@ -55,6 +64,7 @@ export const handler = Effect.fn("unmount")(function* ({ mountPoint }: Input) {
       ),
     ),
   )
+  if (gone) yield* Terminal.detail(`${place} is unmounted`)
   if (!gone || server === undefined) return
   yield* Effect.timeoutOrElse(server.ended, {
     duration: PATIENCE,

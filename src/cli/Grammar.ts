@@ -1,0 +1,19 @@
+/**
+ * Which commands there are, and which flags they have: what a command line is read by before the parser has it.
+ */
+
+/** A flag of a command. */
+export interface Flag {
+  readonly name: string
+  /** Further names, without dashes: letters, and words. */
+  readonly aliases: ReadonlyArray<string>
+  readonly takesValue: boolean
+}
+
+export interface Command {
+  /** The name, and what else it is called. */
+  readonly names: ReadonlyArray<string>
+  readonly flags: ReadonlyArray<Flag>
+}
+
+export type Grammar = ReadonlyArray<Command>
