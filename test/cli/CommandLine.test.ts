@@ -129,7 +129,15 @@ describe("help and version", () => {
 describe("-o of mount", () => {
   it("has every long flag as a word, with - or _", () => {
     assert.deepStrictEqual(
-      normalize("mount", "a", "-o", "ro,link_counts,payload=x=y", "b", "--options=link-counts,noexec,contents=z", "-osuid"),
+      normalize(
+        "mount",
+        "a",
+        "-o",
+        "ro,link_counts,payload=x=y",
+        "b",
+        "--options=link-counts,noexec,contents=z",
+        "-osuid",
+      ),
       [
         ..."mount a --link-counts=true --payload=x=y b --link-counts=true --contents=z".split(" "),
         ..."--options ro --options noexec --options suid".split(" "),
@@ -156,7 +164,10 @@ describe("-o of mount", () => {
 
   it("refuses what is unknown, with all that is known", () => {
     const message = refusal("mount", "a", "b", "-o", "compress=1")
-    assert.match(message, /^mount option compress=1: unknown; known are ro, .*max_read=, payload, contents, link-counts, fore/)
+    assert.match(
+      message,
+      /^mount option compress=1: unknown; known are ro, .*max_read=, payload, contents, link-counts, fore/,
+    )
   })
 
   it("refuses a flag without the value it needs", () => {
