@@ -93,7 +93,7 @@ export default defineConfig({
     packages(["src/domain/**"], "^(node:|koffi|@effect/)"),
     packages(["src/services/**", "src/fuse/**"], "^@effect/"),
     {
-      files: ["src/services/bytes/ArchiveBytes.ts", "src/fuse/wire/Init.ts"],
+      files: ["src/services/bytes/ArchiveBytes.ts"],
       rules: { "rooms/direction": "off" },
     },
     { files: ["test/**"], rules: { "no-console": "off", "typescript/no-non-null-assertion": "off" } },
