@@ -13,15 +13,25 @@ import { copy, copyTerminated, HEADER_SIZE, readItem, readType, requireBytes } f
 import * as ItemType from "./ItemType.ts"
 import type { Limits } from "./Limits.ts"
 
-/** Reads the child whose FILENAME header is at `start` and that ends at or before `bound`. */
-export const readChild = (window: Window, start: number, bound: number, version: 1 | 2, limits: Limits): Child => {
+/**
+ * Reads the child whose FILENAME header is at `start` and that ends at or before `bound`. Reading `forward`, where the
+ * bound is not that of the child, a FIFO or socket also ends where another child or the table begins (§2.15).
+ */
+export const readChild = (
+  window: Window,
+  start: number,
+  bound: number,
+  version: 1 | 2,
+  limits: Limits,
+  forward = false,
+): Child => {
   const { name, end } = readName(window, start, bound)
   const item = readItem(window, end, bound)
   if (item.type === ItemType.HARDLINK) return { name, nameStart: start, entry: readHardLink(window, item, start) }
   if (item.type !== ItemType.ENTRY && item.type !== ItemType.ENTRY_V1) {
     throw malformed("N4", end, `${item.type.name} item after a FILENAME`)
   }
-  return { name, nameStart: start, entry: readFrom(window, item, bound, version, limits) }
+  return { name, nameStart: start, entry: readFrom(window, item, bound, version, limits, forward) }
 }
 
 /** Reads FILENAME at `start`: the name, and the position after the item. Checks N1–N3. */
@@ -62,11 +72,18 @@ export const readEntry = (window: Window, start: number, bound: number, version:
   if (head.type !== ItemType.ENTRY && head.type !== ItemType.ENTRY_V1) {
     throw malformed("H4", start, `${head.type.name} item in place of an ENTRY`)
   }
-  return readFrom(window, head, bound, version, limits)
+  return readFrom(window, head, bound, version, limits, false)
 }
 
 /** Reads the entry that begins with the ENTRY or ENTRY_V1 item `head`. */
-const readFrom = (window: Window, head: Item, bound: number, version: 1 | 2, limits: Limits): Entry => {
+const readFrom = (
+  window: Window,
+  head: Item,
+  bound: number,
+  version: 1 | 2,
+  limits: Limits,
+  forward: boolean,
+): Entry => {
   requireBytes(window, head.end)
   const view = window.view
   const at = head.content - window.base
@@ -85,9 +102,10 @@ const readFrom = (window: Window, head: Item, bound: number, version: 1 | 2, lim
       mtimeNanos = 999_999_999
     }
   }
-  const { attributes, terminal, end } = readAttributes(window, head.end, bound, limits)
+  const { attributes, terminal: next, end } = readAttributes(window, head.end, bound, limits)
   const mode = Bytes.getU64(view, at)
   if (mode > 0o177777) throw malformed("E1", head.content, `mode 0x${mode.toString(16)}`)
+  const terminal = forward && next !== undefined && endsBefore(next, mode) ? undefined : next
   const body = readBody(window, terminal, end, mode, version)
   return {
     _tag: "Entry",
@@ -103,6 +121,12 @@ const readFrom = (window: Window, head: Item, bound: number, version: 1 | 2, lim
     body,
     findings,
   }
+}
+
+/** Whether the entry has ended where `next` begins: a FIFO or socket, with what comes after it in its folder. */
+const endsBefore = (next: Item, mode: number): boolean => {
+  const type = mode & S_IFMT
+  return (type === S_IFIFO || type === S_IFSOCK) && (next.type === ItemType.FILENAME || next.type === ItemType.GOODBYE)
 }
 
 const noFindings: ReadonlyArray<Finding> = []

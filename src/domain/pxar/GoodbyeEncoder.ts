@@ -8,7 +8,7 @@
 import * as Bytes from "../Bytes.ts"
 import type { ByteBuilder } from "../ByteBuilder.ts"
 import { writeHeader } from "./EntryEncoder.ts"
-import { heapOrder, ITEM_SIZE } from "./GoodbyeTable.ts"
+import { fromItems, heapOrder, ITEM_SIZE, type Table, type Tail } from "./GoodbyeTable.ts"
 import { HEADER_SIZE } from "./Item.ts"
 import * as ItemType from "./ItemType.ts"
 import type { Hash } from "./SipHash.ts"
@@ -48,23 +48,37 @@ export const sizeOf = (count: number): number => HEADER_SIZE + ITEM_SIZE * (coun
  * position of the directory's ENTRY header, 0 for the root.
  */
 export const writeGoodbye = (to: ByteBuilder, children: Children, position: number, directoryStart: number): void => {
-  const { columns, count } = children
-  const sorted = ascending(children)
-  const ranks = heapOrder(count)
-  let at = writeHeader(to, ItemType.GOODBYE, sizeOf(count) - HEADER_SIZE)
+  const { count } = children
+  const items = writeHeader(to, ItemType.GOODBYE, sizeOf(count) - HEADER_SIZE)
   const { view } = to
-  for (let slot = 0; slot < count; slot++) {
-    const child = (sorted[ranks[slot] as number] as number) * COLUMNS
-    view.setUint32(at, columns[child + 1] as number, true)
-    view.setUint32(at + 4, columns[child] as number, true)
-    Bytes.setU64(view, at + 8, position - (columns[child + 2] as number))
-    Bytes.setU64(view, at + 16, columns[child + 3] as number)
-    at += ITEM_SIZE
-  }
+  writeItems(view, items, children, position)
+  const at = items + count * ITEM_SIZE
   view.setUint32(at, ItemType.GOODBYE_TAIL_MARKER.low, true)
   view.setUint32(at + 4, ItemType.GOODBYE_TAIL_MARKER.high, true)
   Bytes.setU64(view, at + 8, position - directoryStart)
   Bytes.setU64(view, at + 16, sizeOf(count))
+}
+
+/** Writes the items in heap order from byte `at` of `view` on. */
+const writeItems = (view: DataView, at: number, children: Children, position: number): void => {
+  const { columns, count } = children
+  const sorted = ascending(children)
+  const ranks = heapOrder(count)
+  for (let slot = 0; slot < count; slot++) {
+    const child = (sorted[ranks[slot] as number] as number) * COLUMNS
+    const item = at + slot * ITEM_SIZE
+    view.setUint32(item, columns[child + 1] as number, true)
+    view.setUint32(item + 4, columns[child] as number, true)
+    Bytes.setU64(view, item + 8, position - (columns[child + 2] as number))
+    Bytes.setU64(view, item + 16, columns[child + 3] as number)
+  }
+}
+
+/** The table of these children as if it had been read: each size must be the exact one. `contentsStart` is F of §4.3. */
+export const toTable = (children: Children, tail: Omit<Tail, "count">, contentsStart: number): Table => {
+  const items = Bytes.dataView(new Uint8Array(children.count * ITEM_SIZE))
+  writeItems(items, 0, children, tail.start)
+  return { ...fromItems(items, { ...tail, count: children.count }, contentsStart), isExact: true }
 }
 
 /** Numbers of the children in ascending order of their hashes. */

@@ -1,13 +1,15 @@
 /**
  * The goodbye table of a directory: the hash-ordered index at its end (§3, §4.2, §4.3).
  *
- * A loaded table has passed D1, D2, D4, D5, D10 and the heap order of D8; D6, D7 and the name's part of D8 concern a
- * child and are checked by `checkChild` when it is read. Kept as the raw 24 bytes an item plus 8 for the sorted
- * starts, so that a folder of a million entries costs 32 MB and no object each.
+ * A loaded table has passed D1, D2 and D10. Its items are judged one by one: one that leads nowhere (D4), or where
+ * another leads (D5), or that is out of order (D8) makes the table unsound and costs nobody else; `problemOf` says what
+ * is wrong with it. D6, D7 and the name's part of D8 concern a child and are checked by `checkChild` when it is read.
+ * Kept as the raw 24 bytes an item plus 8 for the sorted starts, so that a folder of a million entries costs 32 MB and
+ * no object each.
  */
 import * as Bytes from "../Bytes.ts"
 import type { Child } from "./Entry.ts"
-import { limit, malformed } from "./FormatError.ts"
+import { type FormatError, limit, malformed } from "./FormatError.ts"
 import type { Window } from "./Item.ts"
 import { HEADER_SIZE, readItem, requireBytes } from "./Item.ts"
 import * as ItemType from "./ItemType.ts"
@@ -61,15 +63,28 @@ export const readTail = (window: Window, end: number, floor: number, limits: Lim
   return { start, end, directoryStart: start - back, count }
 }
 
-/** A directory's children. Slots are numbered 0…count−1, the order of listings (§9.4). */
+/** A directory's children. Slots are numbered 0…count−1. */
 export interface Table extends Tail {
   /** The items, `ITEM_SIZE` bytes each. */
   readonly items: DataView
-  /** FILENAME positions of the children, ascending. */
+  /** FILENAME positions of the children, ascending, each once; those of items that lead nowhere are not among them. */
   readonly starts: Float64Array
+  /** First byte that a child can have: F of §4.3, or the directory's start where that is not known. */
+  readonly contentsStart: number
   /** Whether any two children have the same hash. */
   readonly hasEqualHashes: boolean
+  /** Whether the hashes are in heap order (D8). If not, `candidates` and `slotOf` find no more than some of them. */
+  readonly ordered: boolean
+  /** Whether the sizes are those of the children, each of which then ends where its item says (see `TableRepair`). */
+  readonly isExact: boolean
 }
+
+/** Whether every item leads to a place of its own, the first one to the first byte, and can be found by its hash. */
+export const isSound = (table: Table): boolean =>
+  table.ordered && table.starts.length === table.count && (table.starts[0] ?? table.start) === table.contentsStart
+
+/** No child is smaller: a FILENAME of one byte and a HARDLINK of one (§1.5). */
+export const MIN_CHILD_SIZE = HEADER_SIZE + 2 + HEADER_SIZE + 9
 
 /** Memory in bytes that a table with `count` children holds. */
 export const memorySize = (count: number): number => 200 + count * (ITEM_SIZE + 8)
@@ -85,23 +100,49 @@ export const readTable = (window: Window, tail: Tail, contentsStart: number): Ta
   }
   requireBytes(window, tail.end)
   const from = tail.start + HEADER_SIZE - window.base
-  const items = Bytes.dataView(window.bytes.slice(from, from + tail.count * ITEM_SIZE))
-  const starts = new Float64Array(tail.count)
-  for (let slot = 0; slot < tail.count; slot++) {
-    const offset = Bytes.getU64(items, slot * ITEM_SIZE + 8)
-    if (offset === 0 || offset > tail.start - contentsStart) {
-      throw malformed("D4", itemPosition(tail, slot) + 8, `child ${offset} bytes before the goodbye table`)
-    }
-    starts[slot] = tail.start - offset
-  }
-  starts.sort()
-  for (let i = 1; i < starts.length; i++) {
-    if (starts[i] === starts[i - 1]) throw malformed("D5", tail.start, `two children at ${starts[i]}`)
-  }
-  return { ...tail, items, starts, hasEqualHashes: checkHeapOrder(items, tail) }
+  return fromItems(Bytes.dataView(window.bytes.slice(from, from + tail.count * ITEM_SIZE)), tail, contentsStart)
 }
 
-const itemPosition = (tail: Tail, slot: number): number => tail.start + HEADER_SIZE + slot * ITEM_SIZE
+/** The table with these items, `ITEM_SIZE` bytes each. */
+export const fromItems = (items: DataView, tail: Tail, contentsStart: number): Table => {
+  const starts = startsOf(items, tail, contentsStart)
+  return { ...tail, items, starts, contentsStart, isExact: false, ...heapOrderOf(items, tail.count) }
+}
+
+/** The places to which items lead, ascending, each once. */
+const startsOf = (items: DataView, tail: Tail, contentsStart: number): Float64Array => {
+  const starts = new Float64Array(tail.count)
+  let count = 0
+  for (let slot = 0; slot < tail.count; slot++) {
+    const offset = Bytes.getU64(items, slot * ITEM_SIZE + 8)
+    const size = Bytes.getU64(items, slot * ITEM_SIZE + 16)
+    if (size >= MIN_CHILD_SIZE && offset > 0 && offset <= tail.start - contentsStart) {
+      starts[count++] = tail.start - offset
+    }
+  }
+  const sorted = count === tail.count ? starts.sort() : starts.slice(0, count).sort()
+  let different = 0
+  for (let i = 0; i < count; i++) {
+    if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[different++] = sorted[i] as number
+  }
+  return different === count ? sorted : sorted.slice(0, different)
+}
+
+/** What is wrong with the place to which an item leads (D4, D7), whatever is there. */
+export const problemOf = (table: Table, slot: number): FormatError | undefined => {
+  const offset = Bytes.getU64(table.items, slot * ITEM_SIZE + 8)
+  const position = itemPosition(table, slot)
+  if (offset === 0 || offset > table.start - table.contentsStart) {
+    return malformed("D4", position + 8, `child ${offset} bytes before the goodbye table`)
+  }
+  const size = sizeAt(table, slot)
+  return size < MIN_CHILD_SIZE
+    ? malformed("D7", position + 16, `child of ${size} bytes, which none can have`)
+    : undefined
+}
+
+/** Position of the item in a slot. */
+export const itemPosition = (tail: Tail, slot: number): number => tail.start + HEADER_SIZE + slot * ITEM_SIZE
 
 /** The hash in a slot. */
 export const hashAt = (table: Table, slot: number): Hash => ({
@@ -116,12 +157,20 @@ export const startAt = (table: Table, slot: number): number =>
 /** The goodbye size of the child in a slot; unreliable as a bound for files of a split archive (§3.3). */
 export const sizeAt = (table: Table, slot: number): number => Bytes.getU64(table.items, slot * ITEM_SIZE + 16)
 
-/** All slots in the order in which the children stand in the archive. */
+/**
+ * The slots in the order in which the children stand in the archive: of those that lead to one place the first, and none
+ * that leads nowhere.
+ */
 export const slotsInArchiveOrder = (table: Table): Uint32Array => {
-  const slots = new Uint32Array(table.count)
-  for (let slot = 0; slot < table.count; slot++) slots[rankOf(table, startAt(table, slot)) - 1] = slot
+  const slots = new Uint32Array(table.starts.length)
+  for (let slot = table.count - 1; slot >= 0; slot--) {
+    if (problemOf(table, slot) === undefined) slots[rankOf(table, startAt(table, slot)) - 1] = slot
+  }
   return slots
 }
+
+/** Whether an item leads to `start`. */
+export const hasStart = (table: Table, start: number): boolean => table.starts[rankOf(table, start) - 1] === start
 
 /** Where the child that starts at `start` must have ended: the next child's start, or the table (§4.3). */
 export const boundOf = (table: Table, start: number): number => {
@@ -167,6 +216,24 @@ export function* candidates(table: Table, hash: Hash): Generator<number> {
   }
 }
 
+/**
+ * A slot that `name`'s hash leads to but for one byte of the hash: where a single bit or byte of the table is wrong, the
+ * search still passes the item. Other names come that close once in 2^56.
+ */
+export const slotNear = (table: Table, hash: Hash): number | undefined => {
+  let slot = 0
+  while (slot < table.count) {
+    const low = table.items.getUint32(slot * ITEM_SIZE, true) ^ hash.low
+    const high = table.items.getUint32(slot * ITEM_SIZE + 4, true) ^ hash.high
+    if ((low === 0 && isInOneByte(high)) || (high === 0 && isInOneByte(low))) return slot
+    slot = compareHashAt(table, slot, hash) > 0 ? 2 * slot + 1 : 2 * slot + 2
+  }
+  return undefined
+}
+
+const isInOneByte = (bits: number): boolean =>
+  (bits & ~0xff) === 0 || (bits & ~0xff00) === 0 || (bits & ~0xff_0000) === 0 || (bits & 0xff_ffff) === 0
+
 /** Whether another slot has the hash of this one. */
 export const sharesHash = (table: Table, slot: number): boolean => {
   if (!table.hasEqualHashes) return false
@@ -180,12 +247,11 @@ const compareHashAt = (table: Table, slot: number, hash: Hash): number =>
   table.items.getUint32(slot * ITEM_SIZE + 4, true) - hash.high ||
   table.items.getUint32(slot * ITEM_SIZE, true) - hash.low
 
-/** Walks the items in ascending order (D8); says whether there are equal hashes. */
-const checkHeapOrder = (items: DataView, tail: Tail): boolean => {
-  const { count } = tail
+/** Walks the items in ascending order (D8): whether they are, and whether there are equal hashes. */
+const heapOrderOf = (items: DataView, count: number): Pick<Table, "ordered" | "hasEqualHashes"> => {
   let previousLow = -1
   let previousHigh = -1
-  let equal = false
+  let hasEqualHashes = false
   // In-order walk of the complete tree without recursion.
   let slot = 0
   while (2 * slot + 1 < count) slot = 2 * slot + 1
@@ -193,9 +259,9 @@ const checkHeapOrder = (items: DataView, tail: Tail): boolean => {
     const low = items.getUint32(slot * ITEM_SIZE, true)
     const high = items.getUint32(slot * ITEM_SIZE + 4, true)
     if (high < previousHigh || (high === previousHigh && low < previousLow)) {
-      throw malformed("D8", itemPosition(tail, slot), "goodbye table out of order")
+      return { ordered: false, hasEqualHashes: true }
     }
-    equal ||= high === previousHigh && low === previousLow
+    hasEqualHashes ||= high === previousHigh && low === previousLow
     previousLow = low
     previousHigh = high
     if (2 * slot + 2 < count) {
@@ -206,7 +272,7 @@ const checkHeapOrder = (items: DataView, tail: Tail): boolean => {
       slot = (slot - 1) / 2
     }
   }
-  return equal
+  return { ordered: true, hasEqualHashes }
 }
 
 /** Checks of a child against its slot: D6, D7 and the hash of its name (D8). */

@@ -1,0 +1,214 @@
+/**
+ * Opens what is left of an archive whose end is missing or bad: reads it from the front (§4.9) and completes it.
+ *
+ * The result is a source that holds the archive up to the first byte that makes no sense, and behind it goodbye tables of
+ * the folders that are open there, made from what was read. To everybody else it is an archive like any other. A file
+ * that is cut in its middle keeps its size; reading it beyond the cut fails.
+ *
+ * Memory is 56 bytes for each child of the folders that are open where the archive ends; time is that of reading the
+ * metadata once. Nothing is written.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Bytes from "../../domain/Bytes.ts"
+import * as ByteBuilder from "../../domain/ByteBuilder.ts"
+import type * as ArchiveHead from "../../domain/pxar/ArchiveHead.ts"
+import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
+import * as FormatError from "../../domain/pxar/FormatError.ts"
+import * as ForwardDecoder from "../../domain/pxar/ForwardDecoder.ts"
+import * as GoodbyeEncoder from "../../domain/pxar/GoodbyeEncoder.ts"
+import * as Item from "../../domain/pxar/Item.ts"
+import type { Limits } from "../../domain/pxar/Limits.ts"
+import type { Hash } from "../../domain/pxar/SipHash.ts"
+import { type Source, SourceError } from "../bytes/ByteSource.ts"
+import * as ArchiveError from "./ArchiveError.ts"
+
+/** An archive that was completed. */
+export interface Salvaged {
+  readonly source: Source
+  /** First byte that is not of the archive; contents that reach beyond it are cut there. */
+  readonly end: number
+  /** Where reading from the front came to an end, and why. */
+  readonly stop: FormatError.FormatError
+  /** Path of what is cut or goes on there: a file, or a folder. */
+  readonly path: Uint8Array
+}
+
+/** Bytes read at once. */
+const CHUNK = 64 * 1024
+/** The same behind content that was passed over. */
+const FAR = 4 * 1024
+
+/** No position beyond this: there is room for tables behind it. */
+const MAX_POSITION = 2 ** 52
+
+/** Completes the archive in `source`, which begins with `head`. Fails if there is no folder at its front. */
+export const complete = Effect.fnUntraced(function* (
+  source: Source,
+  head: ArchiveHead.ArchiveHead,
+  limits: Limits,
+  hash: (name: Uint8Array) => Hash,
+): Effect.fn.Return<Salvaged, ArchiveError.ArchiveError> {
+  const read = (from: number, length: number) => {
+    const bytes = new Uint8Array(Math.min(length, source.size - from))
+    return Effect.map(Effect.mapError(source.read(bytes, from), ArchiveError.fromSource), () =>
+      Item.makeWindow(bytes, from),
+    )
+  }
+  let window = Item.makeWindow(Bytes.empty, head.entryStart)
+  const decoder = new ForwardDecoder.ForwardDecoder({
+    position: head.entryStart,
+    version: head.version,
+    bound: MAX_POSITION,
+    limits,
+  })
+  const pass = new Pass(hash, limits)
+  let stop: FormatError.FormatError | undefined
+  while (stop === undefined) {
+    const { position } = decoder
+    const result = position >= window.base ? FormatError.capture(() => pass.run(decoder, window)) : undefined
+    if (result !== undefined && Result.isSuccess(result)) {
+      stop = result.success
+    } else if (result?.failure._tag === "FormatError") {
+      stop = result.failure
+    } else {
+      const from = decoder.position
+      const wanted = Math.max(Item.HEADER_SIZE, (result?.failure.end ?? from) - from)
+      if (from + wanted > source.size) {
+        stop = FormatError.malformed("A4", source.size, "the archive ends in the midst of it")
+      } else {
+        const isFar = from > window.base + window.bytes.length
+        window = yield* read(from, wanted > FAR ? Math.max(CHUNK, 2 * wanted) : isFar ? FAR : CHUNK)
+      }
+    }
+  }
+  if (pass.isEmpty) return yield* ArchiveError.fromFormat(source.name, stop)
+  return pass.complete(source, stop)
+})
+
+/** A folder that is open. */
+interface Folder {
+  readonly name: Uint8Array
+  readonly nameStart: number
+  /** E of §3.4. */
+  readonly start: number
+  readonly children: GoodbyeEncoder.Children
+}
+
+/** The folders that are open, with their children so far. */
+class Pass {
+  private readonly folders: Array<Folder> = []
+  /** The file that came last. */
+  private file: { readonly name: Uint8Array; readonly end: number } | undefined
+  /** Where the last child ends, or the contents of the last folder begin. */
+  private end = 0
+  /** End of the archive, where it has one. */
+  private whole: number | undefined
+  private readonly hash: (name: Uint8Array) => Hash
+  private readonly limits: Limits
+
+  constructor(hash: (name: Uint8Array) => Hash, limits: Limits) {
+    this.hash = hash
+    this.limits = limits
+  }
+
+  get isEmpty(): boolean {
+    return this.folders.length === 0
+  }
+
+  /** Takes events until the root ends, or bytes are needed (`NeedBytes`), or the bytes are bad (`FormatError`). */
+  run(decoder: ForwardDecoder.ForwardDecoder, window: Item.Window): FormatError.FormatError {
+    for (;;) {
+      const event = decoder.next(window)
+      switch (event._tag) {
+        case "Enter":
+          this.enter(event.name, event.nameStart, event.nameStart === 0 ? 0 : event.entry.start, event.entry.end)
+          break
+        case "Leaf":
+          this.add(event.name, event.nameStart, event.entry.end)
+          this.file = { name: event.name, end: event.entry.end }
+          break
+        case "Bad":
+          if (event.isFolder) this.enter(event.name ?? Bytes.empty, event.nameStart, event.start, event.end)
+          else this.add(event.name ?? Bytes.empty, event.nameStart, event.end)
+          break
+        case "Leave": {
+          if (decoder.depth === 0) {
+            if (event.problem === undefined) {
+              // The tables of the root are those that it has.
+              this.folders.length = 1
+              this.whole = event.end
+              return FormatError.malformed("A4", event.end, "bytes after the end of the archive")
+            }
+            decoder.jump(event.start, 1)
+            return event.problem
+          }
+          const { name, nameStart } = this.folders.pop() as Folder
+          this.add(name, nameStart, event.end)
+        }
+      }
+    }
+  }
+
+  private enter(name: Uint8Array, nameStart: number, start: number, contentsStart: number): void {
+    this.requireRoom(nameStart)
+    this.folders.push({ name, nameStart, start, children: GoodbyeEncoder.makeChildren() })
+    this.file = undefined
+    this.end = contentsStart
+  }
+
+  private add(name: Uint8Array, nameStart: number, end: number): void {
+    this.requireRoom(nameStart)
+    const { children } = this.folders.at(-1) as Folder
+    GoodbyeEncoder.addChild(children, this.hash(name), nameStart, end - nameStart)
+    this.file = undefined
+    this.end = end
+  }
+
+  private requireRoom(nameStart: number): void {
+    const { directoryEntries } = this.limits
+    if ((this.folders.at(-1)?.children.count ?? -1) < directoryEntries) return
+    throw FormatError.limit("D10", nameStart, `directory of more than ${directoryEntries} entries`)
+  }
+
+  /** The archive as far as it could be read. */
+  complete(source: Source, stop: FormatError.FormatError): Salvaged {
+    const names = this.folders.slice(1).map(({ name }) => name)
+    if (this.file !== undefined && this.file.end > source.size) names.push(this.file.name)
+    const path = names.reduce<Uint8Array>(ArchivePath.join, ArchivePath.ROOT)
+    const position = this.end
+    const end = Math.min(this.whole ?? position, source.size)
+    if (this.whole !== undefined) return { source: completed(source, end, end, Bytes.empty), end, stop, path }
+    const tables = ByteBuilder.make(4096)
+    for (let folder = this.folders.pop(); folder !== undefined; folder = this.folders.pop()) {
+      GoodbyeEncoder.writeGoodbye(tables, folder.children, position + tables.length, folder.start)
+      const { children } = this.folders.at(-1) ?? folder
+      const size = position + tables.length - folder.nameStart
+      GoodbyeEncoder.addChild(children, this.hash(folder.name), folder.nameStart, size)
+    }
+    return { source: completed(source, end, position, ByteBuilder.contents(tables)), end, stop, path }
+  }
+}
+
+/** The first `end` bytes of a source, zeros up to `position`, and there other bytes. */
+const completed = (source: Source, end: number, position: number, bytes: Uint8Array): Source => {
+  const size = position + bytes.length
+  const fill = (target: Uint8Array, offset: number): void => {
+    if (offset < position) target.fill(0, 0, Math.min(target.length, position - offset))
+    const from = Math.max(offset, position)
+    const to = offset + target.length
+    if (from < to) target.set(bytes.subarray(from - position, to - position), from - offset)
+  }
+  return {
+    name: source.name,
+    size,
+    read: (target, offset) => {
+      const to = offset + target.length
+      if (to > size) return Effect.fail(new SourceError({ source: source.name, offset, detail: "read past the end" }))
+      if (to <= end) return source.read(target, offset)
+      const real = Math.max(0, end - offset)
+      if (real === 0) return Effect.sync(() => fill(target, offset))
+      return Effect.map(source.read(target.subarray(0, real), offset), () => fill(target.subarray(real), offset + real))
+    },
+  }
+}
