@@ -115,10 +115,7 @@ const startsOf = (items: DataView, tail: Tail, contentsStart: number): Float64Ar
   let count = 0
   for (let slot = 0; slot < tail.count; slot++) {
     const offset = Bytes.getU64(items, slot * ITEM_SIZE + 8)
-    const size = Bytes.getU64(items, slot * ITEM_SIZE + 16)
-    if (size >= MIN_CHILD_SIZE && offset > 0 && offset <= tail.start - contentsStart) {
-      starts[count++] = tail.start - offset
-    }
+    if (offset > 0 && offset <= tail.start - contentsStart) starts[count++] = tail.start - offset
   }
   const sorted = count === tail.count ? starts.sort() : starts.slice(0, count).sort()
   let different = 0
@@ -128,17 +125,23 @@ const startsOf = (items: DataView, tail: Tail, contentsStart: number): Float64Ar
   return different === count ? sorted : sorted.slice(0, different)
 }
 
-/** What is wrong with the place to which an item leads (D4, D7), whatever is there. */
+/** What is wrong with the place to which an item leads (D4), whatever is there. */
 export const problemOf = (table: Table, slot: number): FormatError | undefined => {
   const offset = Bytes.getU64(table.items, slot * ITEM_SIZE + 8)
-  const position = itemPosition(table, slot)
-  if (offset === 0 || offset > table.start - table.contentsStart) {
-    return malformed("D4", position + 8, `child ${offset} bytes before the goodbye table`)
-  }
-  const size = sizeAt(table, slot)
-  return size < MIN_CHILD_SIZE
-    ? malformed("D7", position + 16, `child of ${size} bytes, which none can have`)
+  return offset === 0 || offset > table.start - table.contentsStart
+    ? malformed("D4", itemPosition(table, slot) + 8, `child ${offset} bytes before the goodbye table`)
     : undefined
+}
+
+/** The table, if every item leads to a place of its own and the hashes are in order (D4, D5, D8). */
+export const requireUsable = (table: Table): Table => {
+  for (let slot = 0; slot < table.count; slot++) {
+    const problem = problemOf(table, slot)
+    if (problem !== undefined) throw problem
+  }
+  if (!table.ordered) throw malformed("D8", table.start, "goodbye table out of order")
+  if (table.starts.length < table.count) throw malformed("D5", table.start, "two children at one place")
+  return table
 }
 
 /** Position of the item in a slot. */
@@ -158,13 +161,24 @@ export const startAt = (table: Table, slot: number): number =>
 export const sizeAt = (table: Table, slot: number): number => Bytes.getU64(table.items, slot * ITEM_SIZE + 16)
 
 /**
- * The slots in the order in which the children stand in the archive: of those that lead to one place the first, and none
- * that leads nowhere.
+ * The slots in the order in which the children stand in the archive, none that leads nowhere. Of those that lead to one
+ * place it is the first whose size can be that of a child: some writers keep an item for a file that they could not open.
  */
 export const slotsInArchiveOrder = (table: Table): Uint32Array => {
-  const slots = new Uint32Array(table.starts.length)
-  for (let slot = table.count - 1; slot >= 0; slot--) {
-    if (problemOf(table, slot) === undefined) slots[rankOf(table, startAt(table, slot)) - 1] = slot
+  const { count, starts } = table
+  const slots = new Uint32Array(starts.length)
+  if (starts.length === count) {
+    for (let slot = 0; slot < count; slot++) slots[rankOf(table, startAt(table, slot)) - 1] = slot
+    return slots
+  }
+  slots.fill(count)
+  for (let slot = 0; slot < count; slot++) {
+    if (problemOf(table, slot) !== undefined) continue
+    const rank = rankOf(table, startAt(table, slot)) - 1
+    const other = slots[rank] as number
+    if (other === count || (sizeAt(table, other) < MIN_CHILD_SIZE && sizeAt(table, slot) >= MIN_CHILD_SIZE)) {
+      slots[rank] = slot
+    }
   }
   return slots
 }

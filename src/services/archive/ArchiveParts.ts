@@ -101,7 +101,7 @@ export const make = ({ hash, limits, rootStart, size, version }: Options): Archi
         if (tail.directoryStart !== directory.start) {
           throw FormatError.malformed("D3", tail.end - 16, "goodbye table of another directory")
         }
-        return GoodbyeTable.readTable(window, tail, directory.contentsStart)
+        return GoodbyeTable.requireUsable(GoodbyeTable.readTable(window, tail, directory.contentsStart))
       },
     }),
     child: (table, slot) => {

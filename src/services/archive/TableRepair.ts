@@ -202,28 +202,35 @@ export const repair = Effect.fnUntraced(function* (
 const noStarts = new Float64Array(0)
 const noSlots = new Uint32Array(0)
 
-/** The items of `own` that lead to no child, and whose child is not found without them either. */
+/** The items of `own` that lead to no child of their own, and whether that is found without them. */
 const findLost = (
   own: GoodbyeTable.Table,
   table: GoodbyeTable.Table,
   flaw: (error: FormatError.FormatError, loses: boolean, name: undefined, slot?: number) => void,
 ): void => {
   if (!own.ordered) flaw(FormatError.malformed("D8", own.start, "goodbye table out of order"), false, undefined)
+  const used = new Uint8Array(own.count)
+  for (const slot of GoodbyeTable.slotsInArchiveOrder(own)) used[slot] = 1
   for (let slot = 0; slot < own.count; slot++) {
     const start = GoodbyeTable.startAt(own, slot)
-    const problem = GoodbyeTable.problemOf(own, slot)
-    if (problem === undefined && GoodbyeTable.hasStart(table, start)) continue
+    const isThere = GoodbyeTable.hasStart(table, start)
+    if (used[slot] === 1 && isThere) continue
+    const position = GoodbyeTable.itemPosition(own, slot) + 8
     const error =
-      problem ??
-      FormatError.malformed("D4", GoodbyeTable.itemPosition(own, slot) + 8, `no child at ${start}, where an item leads`)
+      GoodbyeTable.problemOf(own, slot) ??
+      (isThere
+        ? FormatError.malformed("D5", position, `two children at ${start}`)
+        : FormatError.malformed("D4", position, `no child at ${start}, where an item leads`))
     flaw(error, !isFound(own, table, slot), undefined, slot)
   }
 }
 
-/** Whether there is a child of the item's hash to which no good item leads. */
+/** Whether there is a child of the item's hash, at its place or where no other item leads. */
 const isFound = (own: GoodbyeTable.Table, table: GoodbyeTable.Table, slot: number): boolean => {
+  const place = GoodbyeTable.startAt(own, slot)
   for (const found of GoodbyeTable.candidates(table, GoodbyeTable.hashAt(own, slot))) {
-    if (!GoodbyeTable.hasStart(own, GoodbyeTable.startAt(table, found))) return true
+    const start = GoodbyeTable.startAt(table, found)
+    if (start === place || !GoodbyeTable.hasStart(own, start)) return true
   }
   return false
 }

@@ -12,6 +12,9 @@ const table = (count: number): GoodbyeTable.Table => ({
   items: new DataView(new ArrayBuffer(0)),
   starts: new Float64Array(0),
   hasEqualHashes: false,
+  ordered: true,
+  isExact: false,
+  contentsStart: 0,
 })
 
 const sizeOf = GoodbyeTable.memorySize

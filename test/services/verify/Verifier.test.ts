@@ -142,7 +142,7 @@ const damages: Readonly<Record<string, () => Damage & { readonly sibling: Brief 
     const { goodbye } = built.at("bad")
     const [first, second] = [goodbye + 16, goodbye + 40]
     const slots = built.bytes.subarray(first, first + 48)
-    return damaged(built, ["error", "D8", "/bad", first], {
+    return damaged(built, ["error", "D8", "/bad", goodbye], {
       bytes: B.splice(B.splice(built.bytes, first, slots.subarray(24)), second, slots.subarray(0, 24)),
     })
   },
