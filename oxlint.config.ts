@@ -37,11 +37,15 @@ const rooms: Rooms = {
 }
 
 /** What effect calls unstable may change in any of its releases: it stays at the edges. */
-const unstable =
-  "^effect/(Arbitrary|Bytes|ByteSize|cli|FileSystem|LayerMap|Path|PlatformError|process|Stdio|Terminal|testing)(/|$)"
+const unstable = {
+  regex:
+    "^effect/(Arbitrary|Bytes|ByteSize|cli|FileSystem|LayerMap|Path|PlatformError|process|Stdio|Terminal|testing)(/|$)",
+  message: "stable effect modules only",
+}
+const platform = (regex: string) => ({ regex, message: "no platform here" })
 
-/** What files may not import of packages: no barrels, nothing unstable, and no `platform` (a regular expression). */
-const packages = (files: Array<string>, platform: string): OxlintOverride => ({
+/** Which packages files may not import: barrels, and what matches a pattern. */
+const packages = (files: Array<string>, ...patterns: Array<{ regex: string; message: string }>): OxlintOverride => ({
   files,
   rules: {
     "no-restricted-imports": [
@@ -51,10 +55,7 @@ const packages = (files: Array<string>, platform: string): OxlintOverride => ({
           name,
           message: "import modules by namespace: the barrel is slow to load",
         })),
-        patterns: [
-          { regex: unstable, message: "stable effect modules only" },
-          { regex: platform, message: "no platform here" },
-        ],
+        patterns,
       },
     ],
   },
@@ -90,8 +91,9 @@ export default defineConfig({
   },
   overrides: [
     { files: ["src/**"], rules: { "rooms/direction": ["error", rooms], "rooms/no-lazy-circle": "error" } },
-    packages(["src/domain/**"], "^(node:|koffi|@effect/)"),
-    packages(["src/services/**", "src/fuse/**"], "^@effect/"),
+    packages(["src/**"]),
+    packages(["src/domain/**"], unstable, platform("^(node:|koffi|@effect/)")),
+    packages(["src/services/**", "src/fuse/**"], unstable, platform("^@effect/")),
     {
       files: ["src/services/bytes/ArchiveBytes.ts"],
       rules: { "rooms/direction": "off" },
