@@ -2,6 +2,7 @@
  * The beginning of an archive: its version and prelude (§1.9, §2.1), and the markers of a payload archive (§1.7).
  */
 import * as Bytes from "../Bytes.ts"
+import * as ForeignFile from "../ForeignFile.ts"
 import { malformed, unsupported } from "./FormatError.ts"
 import type { Window } from "./Item.ts"
 import { HEADER_SIZE, readItem, requireBytes } from "./Item.ts"
@@ -17,7 +18,7 @@ export interface ArchiveHead {
   readonly entryStart: number
 }
 
-/** Bytes from the start of an archive that `readHead` needs at most. */
+/** Bytes from the start of an archive that `readHead` needs at most; what is none is told by more. */
 export const HEAD_SIZE = 40
 
 /** Smallest archive: an ENTRY_V1 and an empty goodbye table (§3.4). */
@@ -37,7 +38,9 @@ export const readHead = (window: Window, size: number): ArchiveHead => {
     throw unsupported("A2", 0, "pre-release pxar archive from before June 2020")
   }
   if (type !== ItemType.ENTRY && type !== ItemType.ENTRY_V1 && type !== ItemType.FORMAT_VERSION) {
-    throw malformed("H4", 0, "not a pxar archive")
+    const foreign = ForeignFile.recognise(window.bytes.subarray(0, ForeignFile.HEAD_SIZE))
+    const detail = foreign === undefined ? "" : `: it is ${foreign.what}; ${foreign.advice}`
+    throw malformed("H4", 0, `not a pxar archive${detail}`)
   }
   if (size < MIN_SIZE) throw malformed("A1", 0, `${size} bytes are too few for a pxar archive`)
   if (type !== ItemType.FORMAT_VERSION) return { version: 1, prelude: undefined, entryStart: 0 }

@@ -22,6 +22,8 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
 }) {
   override get message(): string {
     if (this.check === UNAVAILABLE) return `${this.archive}: ${this.detail}`
+    // What is no archive has no place where it is wrong.
+    if (this.check === "H4" && this.offset === 0) return `${this.archive}: ${this.detail}`
     return `${this.archive}: ${this.detail} (check ${this.check} at byte ${this.offset})`
   }
 }
