@@ -3,3 +3,9 @@
  */
 export const of = (error: unknown): string =>
   typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
+
+/** The same, with the stable id of the error, if it has one: docs/errors.md says more under it. */
+export const withId = (error: unknown): string =>
+  typeof error === "object" && error !== null && "id" in error && typeof error.id === "string"
+    ? `${of(error)} [${error.id}]`
+    : of(error)

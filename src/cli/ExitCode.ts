@@ -162,8 +162,7 @@ const fromArchiveError = (error: ArchiveError): number => {
     case "Unsupported":
       return UNSUPPORTED
     default:
-      // What does not even begin like an archive.
-      return error.offset === 0 && (error.check === "H4" || error.check === "A1") ? NOT_PXAR : DAMAGED
+      return error.id === "PXF-ARCHIVE-NOT-PXAR" ? NOT_PXAR : DAMAGED
   }
 }
 

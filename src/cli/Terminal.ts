@@ -68,9 +68,9 @@ export const report = reportTo((text) => say(text, "Fatal"))
 /** Whether a person is looking at stderr. */
 export const isInteractive = (): boolean => process.stderr.isTTY === true
 
-/** One line for an error: its message. The stack only of bugs, which nobody expected. */
+/** One line for an error: its message and its id. The stack only of bugs, which nobody expected. */
 const errorLine = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   if (Cause.hasDies(cause)) return `bug in this program, please report it\n${Cause.pretty(cause)}`
-  return ErrorMessage.of(error)
+  return ErrorMessage.withId(error)
 }

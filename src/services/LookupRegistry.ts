@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import type { ErrorId } from "../domain/ErrorId.ts"
 import { LookupTable, type Pending } from "../domain/pxar/LookupTable.ts"
 import type * as Node from "../domain/pxar/Node.ts"
 import * as NodeId from "../domain/pxar/NodeId.ts"
@@ -26,6 +27,11 @@ export class Overforget extends Schema.TaggedError<Overforget>()("Overforget", {
   held: Schema.Finite,
   forgotten: Schema.Finite,
 }) {
+  static readonly ids = { Any: "PXF-SESSION-REFERENCES" } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return Overforget.ids.Any
+  }
   override get message(): string {
     return `the kernel returned ${this.forgotten} references to inode ${this.node}, but holds ${this.held}`
   }

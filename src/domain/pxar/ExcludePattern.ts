@@ -9,6 +9,7 @@
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
+import type { ErrorId } from "../ErrorId.ts"
 import * as Bytes from "../Bytes.ts"
 import * as PathText from "../PathText.ts"
 
@@ -34,11 +35,16 @@ const ANY = 258
 const FOLDERS = 259
 
 /** A pattern that cannot be read. */
-export class PatternError extends Data.TaggedClass("PatternError")<{
+export class PatternError extends Data.TaggedError("PatternError")<{
   readonly pattern: Uint8Array
   readonly detail: string
 }> {
-  get message(): string {
+  static readonly ids = { Any: "PXF-PATTERN" } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return PatternError.ids.Any
+  }
+  override get message(): string {
     return `pattern ${PathText.print(this.pattern)}: ${this.detail}`
   }
 }

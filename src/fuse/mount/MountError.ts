@@ -7,6 +7,7 @@
 import { getSystemErrorName } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 
 /** A mount that did not come to be. */
 export class MountError extends Schema.TaggedError<MountError>()("MountError", {
@@ -35,6 +36,22 @@ export class MountError extends Schema.TaggedError<MountError>()("MountError", {
   /** The call and errno name, what a helper printed, or what is wrong with an option. */
   detail: Schema.String,
 }) {
+  static readonly ids = {
+    MountPointMissing: "PXF-MOUNT-POINT-MISSING",
+    MountPointNotDirectory: "PXF-MOUNT-POINT-NOT-A-FOLDER",
+    MountPointOccupied: "PXF-MOUNT-POINT-OCCUPIED",
+    ArchiveInside: "PXF-MOUNT-ARCHIVE-INSIDE",
+    NoDevice: "PXF-MOUNT-NO-FUSE",
+    NotPermitted: "PXF-MOUNT-DENIED",
+    NoFusermount: "PXF-MOUNT-NO-FUSERMOUNT",
+    NoFuseNative: "PXF-MOUNT-NO-FUSE-NATIVE",
+    UnknownOption: "PXF-MOUNT-OPTION",
+    Failed: "PXF-MOUNT-FAILED",
+  } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return MountError.ids[this.reason]
+  }
   override get message(): string {
     return describe(this).replace(/\p{Cc}/gu, "?")
   }

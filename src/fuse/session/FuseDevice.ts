@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import type * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 
 /** The channel broke in a way that no unmounting explains. Fatal to the session. */
 export class DeviceLost extends Schema.TaggedError<DeviceLost>()("DeviceLost", {
@@ -16,6 +17,11 @@ export class DeviceLost extends Schema.TaggedError<DeviceLost>()("DeviceLost", {
   errno: Schema.Finite,
   detail: Schema.String,
 }) {
+  static readonly ids = { Any: "PXF-SESSION-LOST" } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return DeviceLost.ids.Any
+  }
   override get message(): string {
     return `the connection to the kernel broke: ${this.detail} (${this.operation}, errno ${this.errno})`
   }

@@ -2,6 +2,7 @@
  * Why something in an archive could not be read: a failed check of its bytes, or a failing byte source.
  */
 import * as Schema from "effect/Schema"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 import { EIO } from "../../domain/Errno.ts"
 import type { FormatError } from "../../domain/pxar/FormatError.ts"
 import type { SourceError } from "../bytes/ByteSource.ts"
@@ -20,6 +21,21 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
   /** Errno that an operation answers (§9.3): EIO, but ELOOP for a chain of hard links. */
   errno: Schema.Finite,
 }) {
+  static readonly ids = {
+    NotPxar: "PXF-ARCHIVE-NOT-PXAR",
+    Malformed: "PXF-ARCHIVE-DAMAGED",
+    Unsupported: "PXF-ARCHIVE-UNSUPPORTED",
+    NoPayload: "PXF-ARCHIVE-NO-PAYLOAD",
+    Limit: "PXF-ARCHIVE-LIMIT",
+    IO: "PXF-ARCHIVE-READ",
+    Unavailable: "PXF-ARCHIVE-UNAVAILABLE",
+  } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    if (this.check === UNAVAILABLE) return ArchiveError.ids.Unavailable
+    if (this.check === "P5") return ArchiveError.ids.NoPayload
+    return isNotPxar(this) ? ArchiveError.ids.NotPxar : ArchiveError.ids[this.kind]
+  }
   override get message(): string {
     if (this.check === UNAVAILABLE) return `${this.archive}: ${this.detail}`
     // What is no archive has no place where it is wrong.
@@ -27,6 +43,10 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
     return `${this.archive}: ${this.detail} (check ${this.check} at byte ${this.offset})`
   }
 }
+
+/** Whether what was opened does not even begin like an archive. */
+export const isNotPxar = ({ check, kind, offset }: ArchiveError): boolean =>
+  kind === "Malformed" && offset === 0 && (check === "H4" || check === "A1")
 
 /** In place of a check where nothing is wrong with bytes: the archive cannot be had at all. */
 export const UNAVAILABLE = "unavailable"

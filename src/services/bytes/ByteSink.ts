@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 
 /** The sink could not take bytes. */
 export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
@@ -17,6 +18,14 @@ export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
   code: Schema.String,
   detail: Schema.String,
 }) {
+  static readonly ids = {
+    Full: "PXF-SINK-FULL",
+    Failed: "PXF-SINK-FAILED",
+  } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return this.code === "ENOSPC" || this.code === "EDQUOT" ? SinkError.ids.Full : SinkError.ids.Failed
+  }
   override get message(): string {
     return `${this.sink}: ${this.detail} (writing at byte ${this.offset})`
   }

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 
 /** The source could not deliver bytes that its size promises (class IO of §0). */
 export class SourceError extends Schema.TaggedError<SourceError>()("SourceError", {
@@ -16,6 +17,11 @@ export class SourceError extends Schema.TaggedError<SourceError>()("SourceError"
   offset: Schema.Finite,
   detail: Schema.String,
 }) {
+  static readonly ids = { Any: "PXF-SOURCE-READ" } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return SourceError.ids.Any
+  }
   override get message(): string {
     return `${this.source}: ${this.detail} (reading at byte ${this.offset})`
   }

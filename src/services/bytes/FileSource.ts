@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 import { ByteSource, type Source, SourceError } from "./ByteSource.ts"
 import { readCached } from "../posix/Preadv2.ts"
 
@@ -19,6 +20,28 @@ export class OpenError extends Schema.TaggedError<OpenError>()("OpenError", {
   code: Schema.String,
   detail: Schema.String,
 }) {
+  static readonly ids = {
+    Missing: "PXF-OPEN-MISSING",
+    Denied: "PXF-OPEN-DENIED",
+    NotAFile: "PXF-OPEN-NOT-A-FILE",
+    Failed: "PXF-OPEN-FAILED",
+  } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    switch (this.code) {
+      case "ENOENT":
+      case "ENOTDIR":
+        return OpenError.ids.Missing
+      case "EACCES":
+      case "EPERM":
+        return OpenError.ids.Denied
+      case "EISDIR":
+      case "EINVAL":
+        return OpenError.ids.NotAFile
+      default:
+        return OpenError.ids.Failed
+    }
+  }
   override get message(): string {
     return `${this.path}: ${this.detail}`
   }

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as Errno from "../../domain/Errno.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
@@ -28,6 +29,14 @@ export class TargetError extends Schema.TaggedError<TargetError>()("TargetError"
   code: Schema.String,
   detail: Schema.String,
 }) {
+  static readonly ids = {
+    Exists: "PXF-TARGET-EXISTS",
+    Failed: "PXF-TARGET-FAILED",
+  } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return this.code === "EEXIST" ? TargetError.ids.Exists : TargetError.ids.Failed
+  }
   override get message(): string {
     return `${this.path}: ${this.detail}`
   }

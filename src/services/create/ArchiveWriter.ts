@@ -12,6 +12,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 import type { ByteBuilder } from "../../domain/ByteBuilder.ts"
 import * as ByteBuilders from "../../domain/ByteBuilder.ts"
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "../../domain/pxar/Entry.ts"
@@ -34,6 +35,11 @@ export class WriteError extends Schema.TaggedError<WriteError>()("WriteError", {
   check: Schema.String,
   detail: Schema.String,
 }) {
+  static readonly ids = { Any: "PXF-WRITE-UNFIT" } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return WriteError.ids.Any
+  }
   override get message(): string {
     return `${this.archive}: ${this.detail} (check ${this.check})`
   }

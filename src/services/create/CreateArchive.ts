@@ -14,9 +14,9 @@ import * as DiskTree from "../disk/DiskTree.ts"
 import type { DiskWarning } from "../disk/DiskWarning.ts"
 import * as TreeWriter from "./TreeWriter.ts"
 
-export type { PatternError } from "../../domain/pxar/ExcludePattern.ts"
-export type { TargetError } from "./ArchiveTarget.ts"
-export type { SourceTreeError } from "../disk/DiskTree.ts"
+export { PatternError } from "../../domain/pxar/ExcludePattern.ts"
+export { TargetError } from "./ArchiveTarget.ts"
+export { SourceTreeError } from "../disk/DiskTree.ts"
 export type { Progress } from "./TreeWriter.ts"
 
 /** What to archive, and where to. */

@@ -14,6 +14,7 @@ import { getSystemErrorMessage, getSystemErrorName } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as Errno from "../../domain/Errno.ts"
 import type { ByteBuilder } from "../../domain/ByteBuilder.ts"
 import * as ByteBuilders from "../../domain/ByteBuilder.ts"
@@ -37,6 +38,17 @@ export class SourceTreeError extends Schema.TaggedError<SourceTreeError>()("Sour
   code: Schema.String,
   detail: Schema.String,
 }) {
+  static readonly ids = {
+    Missing: "PXF-TREE-MISSING",
+    Denied: "PXF-TREE-DENIED",
+    Failed: "PXF-TREE-READ",
+  } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    if (this.code === "EACCES" || this.code === "EPERM") return SourceTreeError.ids.Denied
+    const isMissing = this.operation === "open" && (this.code === "ENOENT" || this.code === "ENOTDIR")
+    return isMissing ? SourceTreeError.ids.Missing : SourceTreeError.ids.Failed
+  }
   override get message(): string {
     return `${this.path}: cannot ${this.operation}: ${this.detail}`
   }

@@ -15,6 +15,7 @@ import * as path from "node:path"
 import { getSystemErrorMessage } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as Errno from "../../domain/Errno.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Entry } from "../../domain/pxar/Entry.ts"
@@ -46,6 +47,15 @@ export class ExtractError extends Schema.TaggedError<ExtractError>()("ExtractErr
   reason: Schema.Literals(["Target", "Full", "Stopped"]),
   detail: Schema.String,
 }) {
+  static readonly ids = {
+    Target: "PXF-EXTRACT-TARGET",
+    Full: "PXF-EXTRACT-FULL",
+    Stopped: "PXF-EXTRACT-STOPPED",
+  } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return ExtractError.ids[this.reason]
+  }
   override get message(): string {
     switch (this.reason) {
       case "Target":

@@ -11,6 +11,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
 import * as ArchiveFiles from "../archive/ArchiveFiles.ts"
@@ -28,6 +29,15 @@ export class CollectionError extends Schema.TaggedError<CollectionError>()("Coll
   reason: Schema.Literals(["NoArchives", "SameName", "PayloadNamed"]),
   detail: Schema.String,
 }) {
+  static readonly ids = {
+    NoArchives: "PXF-COLLECTION-EMPTY",
+    SameName: "PXF-COLLECTION-SAME-NAME",
+    PayloadNamed: "PXF-COLLECTION-PAYLOAD",
+  } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return CollectionError.ids[this.reason]
+  }
   override get message(): string {
     return this.detail
   }

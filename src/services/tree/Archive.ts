@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as Limits from "../../domain/pxar/Limits.ts"
 import * as PathText from "../../domain/PathText.ts"
@@ -27,9 +28,18 @@ export class PathError extends Schema.TaggedError<PathError>()("PathError", {
   path: Schema.String,
   reason: Schema.Literals(["NotFound", "NotADirectory", "NotAFile"]),
 }) {
+  static readonly ids = {
+    NotFound: "PXF-PATH-NOT-FOUND",
+    NotADirectory: "PXF-PATH-NOT-A-FOLDER",
+    NotAFile: "PXF-PATH-NOT-A-FILE",
+  } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return PathError.ids[this.reason]
+  }
   override get message(): string {
     const what = { NotFound: "no such file or folder", NotADirectory: "not a folder", NotAFile: "not a file" }
-    return `${this.path}: ${what[this.reason]} in ${this.archive}`
+    return `${this.path}: ${what[this.reason]} in the archive`
   }
 }
 

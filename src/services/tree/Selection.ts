@@ -9,6 +9,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as ExcludePattern from "../../domain/pxar/ExcludePattern.ts"
 import * as PathText from "../../domain/PathText.ts"
@@ -23,8 +24,13 @@ export class SelectionError extends Schema.TaggedError<SelectionError>()("Select
   argument: Schema.String,
   detail: Schema.String,
 }) {
+  static readonly ids = { Any: "PXF-SELECTION-NO-PATTERN" } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return SelectionError.ids.Any
+  }
   override get message(): string {
-    return `${this.argument}: no such path in ${this.archive}, and no pattern either: ${this.detail}`
+    return `${this.argument}: no such path in the archive, and no pattern either: ${this.detail}`
   }
 }
 

@@ -44,7 +44,11 @@ const ways: ReadonlyArray<Way> = [
     script: 'x list "$A" --longer',
     saying: /^pxar-fuse: .*--longer.* \(see pxar-fuse list --help\)\n$/,
   },
-  { code: ExitCode.NO_ARCHIVE, script: "x info nothing.pxar", saying: /^pxar-fuse: nothing\.pxar: no such file\n$/ },
+  {
+    code: ExitCode.NO_ARCHIVE,
+    script: "x info nothing.pxar",
+    saying: /^pxar-fuse: nothing\.pxar: no such file \[PXF-OPEN-MISSING\]\n$/,
+  },
   {
     code: ExitCode.NOT_PXAR,
     script: "echo text > text.pxar; x cat text.pxar a",
@@ -69,7 +73,7 @@ const ways: ReadonlyArray<Way> = [
   {
     code: ExitCode.NO_ENTRY,
     script: 'x cat "$A" not/there',
-    saying: /^pxar-fuse: not\/there: no such file or folder in \S+\.pxar\n$/,
+    saying: /^pxar-fuse: not\/there: no such file or folder in the archive \[PXF-PATH-NOT-FOUND\]\n$/,
   },
   {
     code: ExitCode.OUTPUT_FAILED,
@@ -79,7 +83,8 @@ const ways: ReadonlyArray<Way> = [
   {
     code: ExitCode.MOUNT_POINT_MISSING,
     script: 'x mount "$A" missing',
-    saying: /^pxar-fuse: cannot mount on missing: no such directory: create it \(mkdir -p missing\)\n$/,
+    saying:
+      /^pxar-fuse: cannot mount on missing: no such directory: create it \(mkdir -p missing\) \[PXF-MOUNT-POINT-MISSING\]\n$/,
   },
   {
     code: ExitCode.MOUNT_POINT_OCCUPIED,
@@ -89,7 +94,7 @@ const ways: ReadonlyArray<Way> = [
   {
     code: ExitCode.ARCHIVE_INSIDE,
     script: 'cp "$A" mnt/a.pxar; x mount mnt/a.pxar mnt',
-    saying: /^pxar-fuse: cannot mount on \S*mnt: .*a\.pxar.*: mount it somewhere else\n$/,
+    saying: /^pxar-fuse: cannot mount on \S*mnt: .*a\.pxar.*: mount it somewhere else \[PXF-MOUNT-ARCHIVE-INSIDE\]\n$/,
   },
   {
     code: ExitCode.NO_FUSE,
@@ -101,7 +106,7 @@ const ways: ReadonlyArray<Way> = [
   {
     code: ExitCode.NOT_PERMITTED,
     script: 'cp "$A" secret.pxar; chmod 0 secret.pxar; as_nobody list secret.pxar',
-    saying: /^pxar-fuse: secret\.pxar: permission denied\n$/,
+    saying: /^pxar-fuse: secret\.pxar: permission denied \[PXF-OPEN-DENIED\]\n$/,
     needs: asNobody,
   },
   {
@@ -113,7 +118,7 @@ const ways: ReadonlyArray<Way> = [
   {
     code: ExitCode.MOUNT_FAILED,
     script: 'x mount "$A" mnt -o "subtype=$(printf "%5000s" "" | tr " " x)"',
-    saying: /^pxar-fuse: cannot mount on \S*mnt: mount: EINVAL\n$/,
+    saying: /^pxar-fuse: cannot mount on \S*mnt: mount: EINVAL \[PXF-MOUNT-FAILED\]\n$/,
     needs: mounting,
   },
   {

@@ -69,7 +69,7 @@ describe("mount -t fuse.pxar-fuse", () => {
     Effect.gen(function* () {
       const missing = yield* script('mount -t fuse.pxar-fuse /nonexistent.pxar "$MNT"')
       assert.strictEqual(missing.code, ExitCode.NO_ARCHIVE)
-      assert.strictEqual(missing.stderr, "pxar-fuse: /nonexistent.pxar: no such file\n")
+      assert.strictEqual(missing.stderr, "pxar-fuse: /nonexistent.pxar: no such file [PXF-OPEN-MISSING]\n")
       const unknown = yield* script('mount -t fuse.pxar-fuse "$A" "$MNT" -o frob=3')
       assert.strictEqual(unknown.code, ExitCode.USAGE)
       assert.match(unknown.stderr, /^pxar-fuse: mount option frob=3: unknown; known are .*pid-file/)
@@ -95,7 +95,7 @@ describe("the systemd units in docs/systemd", () => {
       const verified = yield* Processes.run("systemd-analyze", ["verify", "--man=no", ...files])
       assert.deepInclude(verified, { code: 0, stderr: "" })
       const { stderr } = yield* run(["mount", "--foreground", "-o", "allow_other", "/nonexistent.pxar", "/mnt"])
-      assert.strictEqual(stderr, "pxar-fuse: /nonexistent.pxar: no such file\n")
+      assert.strictEqual(stderr, "pxar-fuse: /nonexistent.pxar: no such file [PXF-OPEN-MISSING]\n")
     }),
   )
 })

@@ -100,7 +100,7 @@ describe("an argument that is no path", () => {
     Effect.gen(function* () {
       const error = yield* Effect.flip(select("a["))
       assert.strictEqual(error._tag, "SelectionError")
-      assert.include(error.message, "a[: no such path in test.pxar")
+      assert.include(error.message, "a[: no such path in the archive")
     }),
   )
 })
