@@ -86,6 +86,18 @@ describe("citations", () => {
     assert.deepStrictEqual(missing, [])
   })
 
+  it("of failure classes of a datastore lead to a row of its §8", () => {
+    const named = [...read("src/domain/datastore/DatastoreFault.ts").matchAll(/^ {2}\| "(\w+)"$/gm)].map(
+      ([, id]) => id!,
+    )
+    const [, table = ""] = /^## §8([^]*?)^## §9/m.exec(read("docs/datastore.md"))!
+    assert.isAbove(named.length, 20)
+    assert.deepStrictEqual(
+      named.filter((id) => !table.includes(`\`${id}\``)),
+      [],
+    )
+  })
+
   it("find every check that a reader makes", () => {
     const counts = { H: 6, A: 6, P: 5, D: 11, N: 4, E: 8, L: 3, R: 1, V: 3 }
     const all = Object.entries(counts).flatMap(([letter, count]) =>

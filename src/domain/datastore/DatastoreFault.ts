@@ -6,7 +6,7 @@
  */
 import * as Data from "effect/Data"
 
-/** Failure classes of datastore §8. `BlobCsumMismatch` is that of a `.blob` file, for which §8 has no name of its own. */
+/** Failure classes of datastore §8. */
 export type Check =
   | "NotADatastore"
   | "SnapshotUnfinished"
