@@ -40,6 +40,7 @@ export type Check =
   | "KeyFingerprintMismatch"
   | "PassphraseTooShort"
   | "PassphraseWrong"
+  | "MasterKeyRefused"
 
 /** A failed check. */
 export class DatastoreFault extends Data.TaggedClass("DatastoreFault")<{

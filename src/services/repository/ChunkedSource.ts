@@ -1,0 +1,175 @@
+/**
+ * A stream that is stored as chunks, as a source of bytes.
+ *
+ * Reads of chunks that are at hand have ended when they return. A chunk that fails fails the reads that touch it and no
+ * others; the error names the stream, the range that is lost, the chunk's file and the reason (datastore §8). With
+ * `missing: "zeros"` such a range reads as zeros instead, and that is told.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Bytes from "../../domain/Bytes.ts"
+import type { ChunkIndex } from "../../domain/datastore/ChunkIndex.ts"
+import type { DatastoreFault } from "../../domain/datastore/DatastoreFault.ts"
+import { type Source, SourceError } from "../bytes/ByteSource.ts"
+import type { Wanted } from "./ChunkDecoder.ts"
+import { type ChunkFault, isLoss } from "./ChunkFault.ts"
+import type { ChunkStore } from "./ChunkStore.ts"
+import type { EncryptionKey } from "./EncryptionKey.ts"
+import * as ReadAhead from "./ReadAhead.ts"
+import { sha256 } from "./Sha256.ts"
+
+/** Bytes of a stream that cannot be had. */
+export interface Lost {
+  /** Name of the stream. */
+  readonly stream: string
+  /** First byte. */
+  readonly start: number
+  /** After the last byte. */
+  readonly end: number
+  /** Digest of the chunk, 32 bytes. */
+  readonly digest: Uint8Array
+  readonly fault: ChunkFault
+}
+
+/** A run of bytes that are all zeros because their chunks are, or that are not known to be. */
+export interface Extent {
+  readonly isHole: boolean
+  /** After its last byte. */
+  readonly end: number
+}
+
+export interface ChunkedSource extends Source {
+  readonly index: ChunkIndex
+  /** What is wrong without costing a byte. */
+  readonly warnings: ReadonlyArray<DatastoreFault>
+  /** The run of bytes that `offset`, which must be in `[0, size)`, is in. Only images are known to have holes. */
+  readonly extent: (offset: number) => Extent
+  /** A chunk of the stream, as its store is asked for it. */
+  readonly wanted: (chunk: number) => Wanted
+}
+
+export interface Options {
+  /** For messages: the repository, the backup and the file. */
+  readonly name: string
+  readonly index: ChunkIndex
+  readonly store: ChunkStore
+  readonly encrypted: boolean
+  readonly key: EncryptionKey | undefined
+  readonly warnings?: ReadonlyArray<DatastoreFault> | undefined
+  /** What stands for bytes that are lost; `fail` unless given. */
+  readonly missing?: "fail" | "zeros" | undefined
+  /** Is told of every chunk that zeros stand for, once. */
+  readonly onLost?: ((lost: Lost) => Effect.Effect<void>) | undefined
+}
+
+/** The source of a stream. */
+export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<ChunkedSource> {
+  const { encrypted, index, key, missing = "fail", name, onLost, store, warnings = [] } = options
+  const zeros = yield* zeroDigests(index, encrypted ? key : undefined)
+  const readAhead = ReadAhead.make(store.depth)
+  const told = new Set<number>()
+
+  const wanted = (chunk: number): Wanted => ({
+    digest: index.digest(chunk),
+    length: index.end(chunk) - index.start(chunk),
+    encrypted,
+    key,
+  })
+
+  const isZero = (chunk: number): boolean => {
+    const zero = chunk === index.count - 1 ? zeros?.last : zeros?.other
+    return zero !== undefined && Bytes.equals(zero, index.digest(chunk))
+  }
+
+  const fetchAhead = (chunk: number): void => {
+    const end = Math.min(index.count, chunk + 1 + readAhead.visit(chunk))
+    for (let next = chunk + 1; next < end; next++) if (!isZero(next)) store.prefetch(wanted(next))
+  }
+
+  const lose = (chunk: number, fault: ChunkFault): Effect.Effect<Uint8Array, SourceError> => {
+    const lost: Lost = {
+      stream: name,
+      start: index.start(chunk),
+      end: index.end(chunk),
+      digest: index.digest(chunk),
+      fault,
+    }
+    if (missing === "fail" || !isLoss(fault)) return Effect.fail(toError(lost))
+    const content = new Uint8Array(lost.end - lost.start)
+    if (told.has(chunk)) return Effect.succeed(content)
+    told.add(chunk)
+    return Effect.as(onLost?.(lost) ?? Effect.void, content)
+  }
+
+  /** Fills `target` from its byte `done` on. */
+  const fill = (target: Uint8Array, offset: number, done: number): Effect.Effect<void, SourceError> => {
+    let at = done
+    while (at < target.length) {
+      const chunk = index.locate(offset + at)
+      const from = offset + at - index.start(chunk)
+      const length = Math.min(target.length - at, index.end(chunk) - offset - at)
+      if (isZero(chunk)) target.fill(0, at, at + length)
+      else {
+        const want = wanted(chunk)
+        const content = store.held(want)
+        fetchAhead(chunk)
+        if (content === undefined) {
+          const [start, next] = [at, at + length]
+          return Effect.flatMap(
+            Effect.catch(store.read(want), (fault) => lose(chunk, fault)),
+            (read) => {
+              target.set(read.subarray(from, from + length), start)
+              return fill(target, offset, next)
+            },
+          )
+        }
+        target.set(content.subarray(from, from + length), at)
+      }
+      at += length
+    }
+    return Exit.void
+  }
+
+  return {
+    name,
+    size: index.size,
+    index,
+    warnings,
+    wanted,
+    read: (target, offset) =>
+      offset < 0 || offset + target.length > index.size
+        ? Effect.fail(new SourceError({ source: name, offset, detail: "read past the end" }))
+        : fill(target, offset, 0),
+    extent: (offset) => {
+      let chunk = index.locate(offset)
+      const isHole = isZero(chunk)
+      // Without digests of zeros there are no holes to look for.
+      if (zeros === undefined) return { isHole, end: index.size }
+      while (chunk + 1 < index.count && isZero(chunk + 1) === isHole) chunk++
+      return { isHole, end: index.end(chunk) }
+    },
+  }
+})
+
+/** The error of a read that touches them. */
+const toError = ({ end, fault, start, stream }: Lost): SourceError =>
+  new SourceError({
+    source: stream,
+    offset: start,
+    detail: `bytes ${start} to ${end} are in the chunk ${fault.file}, which ${fault.detail} (${fault.check})`,
+  })
+
+/** Digests of chunks of zeros, of an image: of all but the last, and of the last, which may be shorter. */
+const zeroDigests = Effect.fnUntraced(function* (
+  { chunkSize, count, end, start }: ChunkIndex,
+  key: EncryptionKey | undefined,
+): Effect.fn.Return<{ readonly other: Uint8Array; readonly last: Uint8Array } | undefined> {
+  if (chunkSize === undefined) return undefined
+  const digest = (length: number) => {
+    const zeros = new Uint8Array(length)
+    return key === undefined ? sha256(zeros) : key.digest(zeros)
+  }
+  const lastLength = end(count - 1) - start(count - 1)
+  const other = yield* digest(chunkSize)
+  return { other, last: lastLength === chunkSize ? other : yield* digest(lastLength) }
+})

@@ -1,0 +1,259 @@
+/**
+ * Opens a backup, wherever its files come from: manifest, key and signature (datastore §4.4), then its archives, images and
+ * blobs, each checked when it is opened (datastore §8, "Open sequence").
+ */
+import * as Effect from "effect/Effect"
+import * as Bytes from "../../domain/Bytes.ts"
+import * as DataBlob from "../../domain/datastore/DataBlob.ts"
+import { type DatastoreFault, fault } from "../../domain/datastore/DatastoreFault.ts"
+import * as Digest from "../../domain/datastore/Digest.ts"
+import * as DynamicIndex from "../../domain/datastore/DynamicIndex.ts"
+import * as FixedIndex from "../../domain/datastore/FixedIndex.ts"
+import * as Manifest from "../../domain/datastore/Manifest.ts"
+import * as SnapshotFile from "../../domain/datastore/SnapshotFile.ts"
+import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
+import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
+import * as ChunkDecoder from "./ChunkDecoder.ts"
+import * as ChunkedSource from "./ChunkedSource.ts"
+import type { ChunkStore } from "./ChunkStore.ts"
+import type { EncryptionKey } from "./EncryptionKey.ts"
+import type { KeyRing } from "./KeyRing.ts"
+import type { Snapshot } from "./Repository.ts"
+import { fromFault, RepositoryError } from "./RepositoryError.ts"
+import { sha256 } from "./Sha256.ts"
+
+/** How backups are opened. */
+export interface Options {
+  readonly keys: KeyRing
+  readonly chunks: ChunkStore
+  /** Whether an encrypted or sign-only backup without a signature is opened; refused unless given (datastore §4.4). */
+  readonly unsigned?: "refuse" | "allow" | undefined
+  /** See `ChunkedSource`. */
+  readonly missing?: "fail" | "zeros" | undefined
+  readonly onLost?: ((lost: ChunkedSource.Lost) => Effect.Effect<void>) | undefined
+}
+
+/** The files of a backup, however they are had. */
+export interface Files {
+  /** For messages: the repository and the backup. */
+  readonly name: string
+  /** Names of what is there, the manifest with them. */
+  readonly names: ReadonlyArray<string>
+  /** A file's bytes. Fails with `ArchiveNotFound` if it is not there. */
+  readonly read: (name: string, limit: number) => Effect.Effect<Uint8Array, RepositoryError>
+}
+
+/** Bytes of a stored blob: its content and the larger header. */
+const MAX_STORED_BLOB = DataBlob.MAX_BLOB + DataBlob.ENCRYPTED_HEADER
+/** Bytes of an index: of 16 TiB in chunks of 1 MiB, or 67 million chunks of an image. */
+const MAX_INDEX = 2 * 1024 * 1024 * 1024 - 4096
+/** Bytes of a manifest's text. It lists a handful of files. */
+const MAX_MANIFEST = 16 * 1024 * 1024
+
+const decoder = new TextDecoder("utf-8", { fatal: true })
+
+/** What can be decrypted and verified. */
+type Unlocked =
+  | { readonly _tag: "Key"; readonly key: EncryptionKey }
+  /** What is said when something encrypted is opened. */
+  | { readonly _tag: "NoKey"; readonly fault: DatastoreFault }
+
+/** Opens a backup. */
+export const open = Effect.fnUntraced(function* (
+  id: SnapshotId.SnapshotId,
+  files: Files,
+  options: Options,
+): Effect.fn.Return<Snapshot, RepositoryError> {
+  const at = (name: string) => `${files.name}/${name}`
+  const manifest = yield* readManifest(files, at(SnapshotFile.MANIFEST))
+  const failed = (found: DatastoreFault) => fromFault(at(SnapshotFile.MANIFEST), found)
+  const unlocked = yield* findKey(manifest, options.keys, at(SnapshotFile.MANIFEST))
+  const signature = yield* Effect.mapError(checkSignature(manifest, unlocked, options.unsigned), failed)
+  const key = unlocked._tag === "Key" ? unlocked.key : undefined
+
+  const listed = new Map<string, Manifest.File>()
+  // Of two entries with one name the first counts (datastore §4.2).
+  for (const file of manifest.files) if (!listed.has(file.name)) listed.set(file.name, file)
+  const names = [...listed.keys()]
+  if (files.names.includes(SnapshotFile.CLIENT_LOG)) names.push(SnapshotFile.CLIENT_LOG)
+
+  const find = (name: string): Effect.Effect<Manifest.File, RepositoryError> => {
+    const file = listed.get(name)
+    if (file === undefined) {
+      return Effect.fail(fromFault(at(name), fault("ArchiveNotFound", "is not in the manifest of this backup")))
+    }
+    return file.storage === undefined
+      ? Effect.fail(fromFault(at(name), fault("UnsafeName", "has a name that no file of a backup can have")))
+      : Effect.succeed(file)
+  }
+
+  const stream = Effect.fnUntraced(function* (
+    name: string,
+  ): Effect.fn.Return<ChunkedSource.ChunkedSource, RepositoryError> {
+    const failed = (found: DatastoreFault) => fromFault(at(name), found)
+    const file = yield* find(name)
+    if (file.storage === "blob") {
+      return yield* failed(fault("ArchiveNotFound", "is a blob: it has no index"))
+    }
+    const bytes = yield* files.read(name, MAX_INDEX)
+    const parse = file.storage === "fixed" ? FixedIndex.parse : DynamicIndex.parse
+    const index = yield* Effect.mapError(Effect.fromResult(parse(bytes)), failed)
+    const checksum = yield* sha256(index.entries)
+    if (!Bytes.equals(checksum, file.checksum)) {
+      return yield* failed(fault("IndexCsumMismatch", `has the checksum ${Digest.toHex(checksum)}, not the manifest's`))
+    }
+    if (index.size !== file.size) {
+      const detail = `is of ${index.size} bytes, not of the ${file.size} in the manifest`
+      return yield* failed(fault("IndexSizeMismatch", detail))
+    }
+    const encrypted = file.cryptMode === "encrypt"
+    if (encrypted && unlocked._tag === "NoKey") return yield* failed(unlocked.fault)
+    return yield* ChunkedSource.make({
+      name: at(name),
+      index,
+      store: options.chunks,
+      encrypted,
+      key,
+      warnings: Bytes.equals(checksum, index.headerChecksum)
+        ? []
+        : [fault("IndexHeaderCsum", "has another checksum in its header than it should; the manifest's is right")],
+      missing: options.missing,
+      onLost: options.onLost,
+    })
+  })
+
+  const blob = Effect.fnUntraced(function* (name: string): Effect.fn.Return<Uint8Array, RepositoryError> {
+    const failed = (found: DatastoreFault) => fromFault(at(name), found)
+    const file = name === SnapshotFile.CLIENT_LOG && !listed.has(name) ? undefined : yield* find(name)
+    const stored = yield* files.read(name, MAX_STORED_BLOB)
+    if (file !== undefined) {
+      const isSame = stored.length === file.size && Bytes.equals(yield* sha256(stored), file.checksum)
+      if (!isSame) return yield* failed(fault("BlobCsumMismatch", "is not the file that the manifest describes"))
+    }
+    return yield* Effect.mapError(ChunkDecoder.decodeBlob(stored, key), (found) =>
+      failed(found.check === "KeyRequired" && unlocked._tag === "NoKey" ? unlocked.fault : found),
+    )
+  })
+
+  const payload = Effect.fnUntraced(function* (
+    file: SnapshotFile.Shown,
+  ): Effect.fn.Return<ChunkedSource.ChunkedSource | undefined, RepositoryError> {
+    if (file.payload === undefined) return undefined
+    if (listed.has(file.payload)) return yield* stream(file.payload)
+    const detail = "is not in the manifest, so that the contents of files cannot be read"
+    return yield* fromFault(at(file.payload), fault("SplitIncomplete", detail))
+  })
+
+  const archive = Effect.fnUntraced(function* (
+    file: SnapshotFile.Shown,
+  ): Effect.fn.Return<ArchiveBytes, RepositoryError> {
+    const source = yield* stream(file.name)
+    const contents = yield* Effect.result(payload(file))
+    if (contents._tag === "Success") {
+      const present = contents.success
+      return {
+        archive: source,
+        payload: present === undefined ? { _tag: "Absent", expected: undefined } : { _tag: "Present", source: present },
+      }
+    }
+    if (contents.failure.check === "IO") return yield* contents.failure
+    yield* Effect.logWarning(`${contents.failure.message}: the contents of files cannot be read`)
+    return { archive: source, payload: { _tag: "Absent", expected: contents.failure.path } }
+  })
+
+  return {
+    id,
+    manifest,
+    isProtected: files.names.includes(".protected"),
+    warnings: [...pathWarnings(id, manifest), ...nameWarnings(manifest)],
+    signature,
+    files: SnapshotFile.shownOf(names),
+    archive,
+    payload,
+    stream,
+    blob,
+    file: (name) => listed.get(name),
+  }
+})
+
+/** Reads and decodes the manifest. An absent one makes the backup unfinished, anything wrong with it `ManifestInvalid`. */
+const readManifest = Effect.fnUntraced(function* (
+  files: Files,
+  path: string,
+): Effect.fn.Return<Manifest.Manifest, RepositoryError> {
+  if (!files.names.includes(SnapshotFile.MANIFEST)) {
+    const detail = "is missing: the backup is not finished, or it failed"
+    return yield* fromFault(path, fault("SnapshotUnfinished", detail))
+  }
+  const invalid = (found: DatastoreFault) =>
+    fromFault(path, fault("ManifestInvalid", `cannot be used: ${found.message}`))
+  const stored = yield* files.read(SnapshotFile.MANIFEST, MAX_MANIFEST)
+  const content = yield* Effect.mapError(ChunkDecoder.decodeBlob(stored, undefined, MAX_MANIFEST), invalid)
+  const text = yield* Effect.try({
+    try: () => decoder.decode(content),
+    catch: () => invalid(fault("ManifestInvalid", "is no UTF-8 text")),
+  })
+  return yield* Effect.mapError(Effect.fromResult(Manifest.parse(text)), invalid)
+})
+
+/** The key that the manifest wants, if it is at hand; without a fingerprint the one that its signature is of. */
+const findKey = Effect.fnUntraced(function* (
+  manifest: Manifest.Manifest,
+  keys: KeyRing,
+  path: string,
+): Effect.fn.Return<Unlocked, RepositoryError> {
+  const isProtected = manifest.signature !== undefined || manifest.files.some(({ cryptMode }) => cryptMode !== "none")
+  if (!isProtected && manifest.fingerprint === undefined) return noKey(manifest.fingerprint, keys)
+  const failed = ({ check, message }: { readonly check: string; readonly message: string }) =>
+    new RepositoryError({ path, check, detail: `wants a key that cannot be used: ${message}` })
+  if (manifest.fingerprint !== undefined) {
+    const key = yield* Effect.mapError(keys.find(manifest.fingerprint), failed)
+    return key === undefined ? noKey(manifest.fingerprint, keys) : { _tag: "Key", key }
+  }
+  const all = yield* Effect.mapError(keys.all, failed)
+  const key = all.find((candidate) => candidate.verify(manifest) === true) ?? all[0]
+  return key === undefined ? noKey(undefined, keys) : { _tag: "Key", key }
+})
+
+const noKey = (fingerprint: string | undefined, { entries }: KeyRing): Unlocked => {
+  const wanted = fingerprint === undefined ? "a key" : `the key ${Digest.shortFingerprint(fingerprint)}`
+  if (entries.length === 0) {
+    return { _tag: "NoKey", fault: fault("KeyRequired", `is encrypted: ${wanted} is needed (--key-file)`) }
+  }
+  const have = entries.map((entry) =>
+    entry.fingerprint === undefined ? entry.path : Digest.shortFingerprint(entry.fingerprint),
+  )
+  return {
+    _tag: "NoKey",
+    fault: fault("WrongKey", `is encrypted with ${wanted}, and those at hand are ${have.join(", ")}`),
+  }
+}
+
+/** What can be said of the signature (datastore §4.4). */
+const checkSignature = (
+  manifest: Manifest.Manifest,
+  unlocked: Unlocked,
+  unsigned: Options["unsigned"] = "refuse",
+): Effect.Effect<Snapshot["signature"], DatastoreFault> => {
+  if (manifest.signature === undefined) {
+    const isProtected = manifest.files.some(({ cryptMode }) => cryptMode !== "none")
+    return isProtected && unsigned === "refuse"
+      ? Effect.fail(fault("Unsigned", "describes encrypted or signed files, but has no signature: it may be forged"))
+      : Effect.succeed("unsigned")
+  }
+  if (unlocked._tag === "NoKey") return Effect.succeed("unchecked")
+  return unlocked.key.verify(manifest) === true
+    ? Effect.succeed("valid")
+    : Effect.fail(fault("BadSignature", `has a signature that is not of the key ${unlocked.key.shortFingerprint}`))
+}
+
+const pathWarnings = (id: SnapshotId.SnapshotId, manifest: Manifest.Manifest): ReadonlyArray<DatastoreFault> => {
+  const said = `${manifest.type}/${manifest.id}/${SnapshotId.fromEpoch(manifest.time)}`
+  const is = `${id.type}/${id.id}/${id.time}`
+  return said === is ? [] : [fault("ManifestPathMismatch", `says that it is of ${said}, not of ${is}`)]
+}
+
+const nameWarnings = ({ files }: Manifest.Manifest): ReadonlyArray<DatastoreFault> =>
+  files.flatMap(({ name, storage }) =>
+    storage === undefined ? [fault("UnsafeName", `lists ${JSON.stringify(name)}, which is left out`)] : [],
+  )

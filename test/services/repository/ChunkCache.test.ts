@@ -1,0 +1,143 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber } from "effect"
+import * as ChunkCache from "../../../src/services/repository/ChunkCache.ts"
+import { ChunkFault } from "../../../src/services/repository/ChunkFault.ts"
+
+/** Chunks of 10 bytes that arrive when they are told to, and the order in which they were asked for. */
+const makeChunks = () => {
+  const started: Array<string> = []
+  const gates = new Map<string, Deferred.Deferred<Uint8Array, ChunkFault>>()
+  const gate = (key: string) => {
+    const known = gates.get(key) ?? Deferred.makeUnsafe<Uint8Array, ChunkFault>()
+    gates.set(key, known)
+    return known
+  }
+  return {
+    started,
+    load: (key: string): ChunkCache.Load =>
+      Effect.suspend(() => {
+        started.push(key)
+        return Deferred.await(gate(key))
+      }),
+    arrive: (key: string) => Deferred.succeed(gate(key), new Uint8Array(10)),
+    fail: (key: string) => {
+      const fault = new ChunkFault({ check: "CrcMismatch", file: key, detail: "is damaged", isTransient: false })
+      return Effect.andThen(
+        Deferred.fail(gate(key), fault),
+        Effect.sync(() => gates.delete(key)),
+      )
+    },
+  }
+}
+
+describe("ChunkCache", () => {
+  it.effect("loads once what many want at once", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(100)
+      const chunks = makeChunks()
+      const readers = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(cache.get("a", 10, chunks.load("a"))))
+      yield* Effect.yieldNow
+      yield* chunks.arrive("a")
+      const read = yield* Effect.forEach(readers, Fiber.join)
+      assert.deepStrictEqual(chunks.started, ["a"])
+      assert.strictEqual(read[0], read[2])
+      assert.strictEqual(cache.held("a"), read[0])
+    }),
+  )
+
+  it.effect("drops what was used longest ago, and never keeps more than its capacity", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(35)
+      const load = Effect.succeed(new Uint8Array(10))
+      for (const key of ["a", "b", "c"]) yield* cache.get(key, 10, load)
+      assert.isDefined(cache.held("a"))
+      yield* cache.get("d", 10, load)
+      assert.deepStrictEqual(
+        ["a", "b", "c", "d"].map((key) => cache.held(key) !== undefined),
+        [true, false, true, true],
+      )
+      assert.deepStrictEqual(cache.memory(), { chunks: 3, bytes: 30, loading: 0 })
+    }),
+  )
+
+  it.effect("hands on a chunk larger than it is, without keeping it", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(5)
+      assert.strictEqual((yield* cache.get("a", 10, Effect.succeed(new Uint8Array(10)))).length, 10)
+      assert.strictEqual(cache.memory().bytes, 0)
+    }),
+  )
+
+  it.effect("does not keep failures", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(100)
+      const chunks = makeChunks()
+      const reader = yield* Effect.forkChild(Effect.flip(cache.get("a", 10, chunks.load("a"))))
+      yield* Effect.yieldNow
+      yield* chunks.fail("a")
+      assert.strictEqual((yield* Fiber.join(reader)).check, "CrcMismatch")
+      yield* chunks.arrive("a")
+      assert.strictEqual((yield* cache.get("a", 10, chunks.load("a"))).length, 10)
+    }),
+  )
+
+  it.effect("leaves a load to the others when a reader is interrupted", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(100)
+      const chunks = makeChunks()
+      const [first, second] = [
+        yield* Effect.forkChild(cache.get("a", 10, chunks.load("a"))),
+        yield* Effect.forkChild(cache.get("a", 10, chunks.load("a"))),
+      ]
+      yield* Effect.yieldNow
+      yield* Fiber.interrupt(first)
+      yield* chunks.arrive("a")
+      assert.strictEqual((yield* Fiber.join(second)).length, 10)
+    }),
+  )
+
+  it.effect("has at most a quarter of its capacity under way, and drops what nobody waits for any more", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(80)
+      const chunks = makeChunks()
+      const readers = yield* Effect.forEach(["a", "b", "c", "d"], (key) =>
+        Effect.forkChild(cache.get(key, 10, chunks.load(key))),
+      )
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(chunks.started, ["a", "b"])
+      assert.strictEqual(cache.memory().loading, 20)
+      yield* Fiber.interrupt(readers[2] as Fiber.Fiber<unknown, unknown>)
+      yield* chunks.arrive("a")
+      yield* Fiber.join(readers[0] as Fiber.Fiber<unknown, unknown>)
+      assert.deepStrictEqual(chunks.started, ["a", "b", "d"])
+    }),
+  )
+
+  it.effect("loads what somebody waits for before what is read ahead", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(40)
+      const chunks = makeChunks()
+      for (const key of ["ahead 1", "ahead 2"]) cache.prefetch(key, 10, chunks.load(key))
+      const reader = yield* Effect.forkChild(cache.get("wanted", 10, chunks.load("wanted")), { startImmediately: true })
+      yield* chunks.arrive("wanted")
+      yield* Fiber.join(reader)
+      yield* chunks.arrive("ahead 1")
+      const ahead = yield* Effect.forkChild(cache.get("ahead 2", 10, chunks.load("ahead 2")), {
+        startImmediately: true,
+      })
+      yield* chunks.arrive("ahead 2")
+      yield* Fiber.join(ahead)
+      assert.deepStrictEqual(chunks.started, ["wanted", "ahead 1", "ahead 2"])
+    }),
+  )
+
+  it.effect("reads nothing ahead that would take more than a quarter of it", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(39)
+      const chunks = makeChunks()
+      cache.prefetch("a", 10, chunks.load("a"))
+      yield* Effect.promise(() => Promise.resolve())
+      assert.deepStrictEqual(chunks.started, [])
+    }),
+  )
+})

@@ -1,0 +1,183 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Effect, Fiber, Schema } from "effect"
+import * as AtOnce from "../../../src/services/AtOnce.ts"
+import { BlobError, fromMap } from "../../../src/services/repository/BlobStore.ts"
+import * as BlobStoreWrappers from "../../../src/services/repository/BlobStoreWrappers.ts"
+import * as ChunkCache from "../../../src/services/repository/ChunkCache.ts"
+import * as ChunkedSource from "../../../src/services/repository/ChunkedSource.ts"
+import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
+import { make as makeRandom } from "../../support/Random.ts"
+import { type Compression, key, put } from "./chunked.ts"
+
+const integer = (minimum: number, maximum: number) =>
+  Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum, maximum })))
+const COMPRESSIONS: ReadonlyArray<Compression> = ["none", "sized", "streamed", "frames"]
+
+/** A stream in memory, its store and a source over it. */
+const open = Effect.fnUntraced(function* (
+  options: {
+    readonly lengths: ReadonlyArray<number>
+    readonly encrypted?: boolean
+    readonly capacity?: number
+    readonly before?: (name: string) => Effect.Effect<void, BlobError>
+  } & Pick<ChunkedSource.Options, "missing" | "onLost">,
+) {
+  const { before = () => Effect.void, capacity, encrypted = false, lengths, ...others } = options
+  const random = makeRandom(lengths.length)
+  // Compressible, and not the same anywhere.
+  const bytes = Uint8Array.from({ length: lengths.reduce((sum, length) => sum + length, 0) }, () => random.below(4))
+  const blobs = new Map<string, Uint8Array>()
+  const { index } = yield* put(blobs, bytes, lengths, {
+    encrypted,
+    compression: (chunk) => COMPRESSIONS[chunk % 4] as Compression,
+  })
+  const { counts, store } = BlobStoreWrappers.counting(BlobStoreWrappers.intercepted(fromMap(blobs), before))
+  const cache = yield* ChunkCache.make(capacity)
+  const chunks = ChunkStore.make({ stores: [store], cache })
+  const source = yield* ChunkedSource.make({
+    name: "x.didx",
+    index,
+    store: chunks,
+    encrypted,
+    key: encrypted ? key : undefined,
+    ...others,
+  })
+  return { bytes, blobs, cache, counts, index, source }
+})
+
+const readAll = (source: ChunkedSource.ChunkedSource, offset = 0, length = source.size - offset) => {
+  const target = new Uint8Array(length)
+  return Effect.as(source.read(target, offset), target)
+}
+
+describe("ChunkedSource", () => {
+  it.live.prop(
+    "gives the plain bytes, however they are cut, stored, cached, read and interrupted",
+    [
+      Arbitrary.array(Arbitrary.schema(integer(1, 700)), { minLength: 1, maxLength: 12 }),
+      Schema.Boolean,
+      integer(0, 12),
+      Arbitrary.array(Arbitrary.schema(Schema.Tuple([integer(0, 9999), integer(0, 9999), integer(0, 3)])), {
+        minLength: 1,
+        maxLength: 12,
+      }),
+    ],
+    ([lengths, encrypted, chunksHeld, reads]) =>
+      Effect.gen(function* () {
+        // From none at all, over two of the largest, to all.
+        const { bytes, source } = yield* open({ lengths, encrypted, capacity: chunksHeld * Math.max(...lengths) })
+        yield* Effect.forEach(
+          reads,
+          ([from, to, interruption]) =>
+            Effect.gen(function* () {
+              const [start, end] = [from % (bytes.length + 1), to % (bytes.length + 1)].toSorted((a, b) => a - b) as [
+                number,
+                number,
+              ]
+              const target = new Uint8Array(end - start)
+              if (interruption === 0) {
+                const doomed = yield* Effect.forkChild(source.read(new Uint8Array(end - start), start), {
+                  startImmediately: true,
+                })
+                yield* Fiber.interrupt(doomed)
+              }
+              yield* source.read(target, start)
+              assert.deepStrictEqual(target, bytes.slice(start, end))
+            }),
+          { concurrency: 4, discard: true },
+        )
+        return true
+      }).pipe(Effect.scoped),
+  )
+
+  it.live("has ended when it returns, where the chunks are at hand", () =>
+    Effect.gen(function* () {
+      const { bytes, source } = yield* open({ lengths: [10, 20, 30] })
+      assert.isFalse(AtOnce.hasEnded(source.read(new Uint8Array(60), 0)))
+      yield* readAll(source)
+      const target = new Uint8Array(25)
+      assert.isTrue(AtOnce.hasEnded(source.read(target, 5)))
+      assert.deepStrictEqual(target, bytes.slice(5, 30))
+    }),
+  )
+
+  it.effect.each([
+    [-1, 1],
+    [0, 61],
+    [60, 1],
+  ] as const)("does not read beyond its end: %i, %i bytes", ([offset, length]) =>
+    Effect.gen(function* () {
+      const { source } = yield* open({ lengths: [60] })
+      assert.include((yield* Effect.flip(source.read(new Uint8Array(length), offset))).message, "past the end")
+    }),
+  )
+
+  it.live("reads ahead for those who go forward, by the index, and for nobody else", () =>
+    Effect.gen(function* () {
+      const forward = yield* open({ lengths: Array.from({ length: 40 }, () => 50) })
+      for (let offset = 0; offset < 500; offset += 50) yield* readAll(forward.source, offset, 50)
+      const want = (chunk: number) => ChunkStore.chunkPath(forward.index.digest(chunk))
+      assert.includeMembers(forward.counts.blobs, [want(10), want(11)])
+      assert.notInclude(forward.counts.blobs, want(12))
+
+      const jumping = yield* open({ lengths: Array.from({ length: 40 }, () => 50) })
+      for (const chunk of [0, 30, 5, 20, 12]) yield* readAll(jumping.source, chunk * 50, 50)
+      assert.strictEqual(jumping.counts.reads, 5)
+    }),
+  )
+
+  it.live("loses the range of a damaged chunk and nothing else", () =>
+    Effect.gen(function* () {
+      const { blobs, bytes, index, source } = yield* open({ lengths: [100, 100, 100] })
+      blobs.delete(ChunkStore.chunkPath(index.digest(1)))
+      const { message } = yield* Effect.flip(readAll(source, 150, 10))
+      assert.match(
+        message,
+        /^x\.didx: bytes 100 to 200 are in the chunk memory\/\.chunks\/....\/[0-9a-f]{64}, which is missing \(ChunkMissing\)/,
+      )
+      assert.deepStrictEqual(yield* readAll(source, 0, 100), bytes.slice(0, 100))
+      assert.deepStrictEqual(yield* readAll(source, 200, 100), bytes.slice(200))
+    }),
+  )
+
+  it.live("fills what is lost with zeros where that is asked for, and tells each chunk once", () =>
+    Effect.gen(function* () {
+      const told: Array<ChunkedSource.Lost> = []
+      const { blobs, bytes, index, source } = yield* open({
+        lengths: [100, 100, 100],
+        missing: "zeros",
+        onLost: (lost) => Effect.sync(() => void told.push(lost)),
+      })
+      blobs.delete(ChunkStore.chunkPath(index.digest(1)))
+      const wanted = bytes.slice()
+      wanted.fill(0, 100, 200)
+      assert.deepStrictEqual(yield* readAll(source), wanted)
+      assert.deepStrictEqual(yield* readAll(source), wanted)
+      assert.deepStrictEqual(
+        told.map(({ end, fault, start }) => [start, end, fault.check]),
+        [[100, 200, "ChunkMissing"]],
+      )
+    }),
+  )
+
+  it.live("does not take a store that fails for damage: nothing is filled, and the next read tries again", () =>
+    Effect.gen(function* () {
+      let isBroken = true
+      const error = new BlobError({
+        store: "memory",
+        blob: "x",
+        reason: "Failed",
+        detail: "input/output error",
+        isTransient: true,
+      })
+      const { bytes, source } = yield* open({
+        lengths: [100],
+        missing: "zeros",
+        before: () => Effect.suspend(() => (isBroken ? Effect.fail(error) : Effect.void)),
+      })
+      assert.include((yield* Effect.flip(readAll(source))).message, "input/output error (IO)")
+      isBroken = false
+      assert.deepStrictEqual(yield* readAll(source), bytes)
+    }),
+  )
+})

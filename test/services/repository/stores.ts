@@ -1,0 +1,37 @@
+/** Repositories over the fixtures, for tests of this room. */
+import * as fs from "node:fs"
+import { Effect, Redacted } from "effect"
+import type { BlobStore } from "../../../src/services/repository/BlobStore.ts"
+import * as ChunkCache from "../../../src/services/repository/ChunkCache.ts"
+import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
+import * as DatastoreRepository from "../../../src/services/repository/DatastoreRepository.ts"
+import * as FolderBlobStore from "../../../src/services/repository/FolderBlobStore.ts"
+import * as KeyRing from "../../../src/services/repository/KeyRing.ts"
+import type * as OpenSnapshot from "../../../src/services/repository/OpenSnapshot.ts"
+import * as Datastores from "../../support/Datastores.ts"
+
+/** The keys in files of the fixtures, all with one passphrase. */
+export const keyRing = (files: ReadonlyArray<string>, passphrase?: string) =>
+  KeyRing.make(
+    files.map((path) => ({ path, text: fs.readFileSync(path, "utf8") })),
+    () => Effect.succeed(passphrase === undefined ? undefined : Redacted.make(passphrase)),
+  )
+
+/** Keys 1 and 2 of the three stores, by name. */
+export const keys = (names: ReadonlyArray<"key1" | "key2">) =>
+  keyRing(names.map((name) => Datastores.keyFile(`${name}-none.json`)))
+
+export interface Options extends Partial<OpenSnapshot.Options> {
+  readonly capacity?: number | undefined
+  readonly verify?: boolean | undefined
+}
+
+/** The repository in a store of blobs. */
+export const over = Effect.fnUntraced(function* (store: BlobStore, { capacity, verify, ...options }: Options = {}) {
+  const cache = yield* ChunkCache.make(capacity)
+  const chunks = ChunkStore.make({ stores: [store], cache, verify })
+  return yield* DatastoreRepository.open(store, { keys: KeyRing.empty, chunks, ...options })
+})
+
+/** The repository in a folder. */
+export const at = (folder: string, options?: Options) => over(FolderBlobStore.make(folder), options)
