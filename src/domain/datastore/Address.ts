@@ -8,9 +8,11 @@
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
+import type { ErrorId } from "../ErrorId.ts"
 import * as Reference from "./Reference.ts"
 import * as RepositoryString from "./RepositoryString.ts"
 
+/** Where backups are, and what is meant there. */
 export type Address =
   /** A file, a folder of archives, or the folder of a datastore. */
   | { readonly _tag: "Path"; readonly path: string; readonly reference: Reference.Reference | undefined }
@@ -33,14 +35,19 @@ export type Address =
 export type Scheme = "https" | "s3" | "pbs" | "place"
 
 /** A text that is no address. */
-export class AddressError extends Data.TaggedClass("AddressError")<{
+export class AddressError extends Data.TaggedError("AddressError")<{
   /** What was typed. */
   readonly text: string
   /** The part that is wrong. */
   readonly part: "location" | "reference"
   readonly detail: string
 }> {
-  get message(): string {
+  static readonly ids = { Any: "PXF-ADDRESS" } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return AddressError.ids.Any
+  }
+  override get message(): string {
     return `${this.text}: ${this.detail}`
   }
 }

@@ -21,6 +21,7 @@ export type Derivation =
     }
   | { readonly _tag: "Pbkdf2"; readonly iterations: number; readonly salt: Uint8Array }
 
+/** What is written in a key file. */
 export interface KeyFile {
   readonly derivation: Derivation
   /** The key of 32 bytes; if it is protected, 64 bytes: IV (16), GCM tag (16), encrypted key (32). */

@@ -34,6 +34,7 @@ export interface VerifyState {
   readonly upid: string | undefined
 }
 
+/** What a manifest says. */
 export interface Manifest {
   readonly type: SnapshotId.BackupType
   readonly id: string

@@ -11,6 +11,7 @@ import * as Namespace from "./Namespace.ts"
 import { isSafeId } from "./SafeId.ts"
 import * as SnapshotId from "./SnapshotId.ts"
 
+/** A reference; what follows a part that is left out is left out too. */
 export interface Reference {
   readonly namespace: Namespace.Namespace
   readonly type: SnapshotId.BackupType | undefined

@@ -6,6 +6,7 @@
 import * as Result from "effect/Result"
 import { isSafeId } from "./SafeId.ts"
 
+/** A datastore of a server, and as whom to ask for it. */
 export interface RepositoryString {
   /** `USER@REALM` or `USER@REALM!TOKEN`. */
   readonly authId: string

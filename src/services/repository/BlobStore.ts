@@ -7,6 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 
 /** A blob or folder could not be had. That says nothing about its bytes: it is no damage. */
 export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
@@ -20,6 +21,16 @@ export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
   /** Whether trying again may help. */
   isTransient: Schema.Boolean,
 }) {
+  static readonly ids = {
+    NotFound: "PXF-STORE-MISSING",
+    Denied: "PXF-STORE-DENIED",
+    TooLarge: "PXF-STORE-TOO-LARGE",
+    Failed: "PXF-STORE-READ",
+  } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    return BlobError.ids[this.reason]
+  }
   override get message(): string {
     return `${this.store}/${this.blob}: ${this.detail}`
   }

@@ -11,6 +11,7 @@ import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import type { ChunkFault } from "./ChunkFault.ts"
 
+/** The chunks that are kept, and those under way. */
 export interface ChunkCache {
   /** Bytes of chunks that are kept at most. */
   readonly capacity: number

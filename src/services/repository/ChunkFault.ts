@@ -6,6 +6,7 @@
 import * as Data from "effect/Data"
 import type { Check } from "../../domain/datastore/DatastoreFault.ts"
 
+/** Why a chunk cannot be had. */
 export class ChunkFault extends Data.TaggedClass("ChunkFault")<{
   /** `IO`: the store failed. */
   readonly check: Check | "IO"

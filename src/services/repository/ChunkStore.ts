@@ -10,6 +10,7 @@ import type { ChunkCache } from "./ChunkCache.ts"
 import * as ChunkDecoder from "./ChunkDecoder.ts"
 import { ChunkFault } from "./ChunkFault.ts"
 
+/** A store of chunks. */
 export interface ChunkStore {
   /** A chunk's content. Its memory belongs to the cache and must not be written to. */
   readonly read: (wanted: ChunkDecoder.Wanted) => Effect.Effect<Uint8Array, ChunkFault>
@@ -25,6 +26,7 @@ export interface ChunkStore {
   readonly depth: number
 }
 
+/** What a store of chunks is made of. */
 export interface Options {
   /** The datastore, then its copies. */
   readonly stores: readonly [BlobStore, ...ReadonlyArray<BlobStore>]

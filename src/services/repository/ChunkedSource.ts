@@ -38,6 +38,7 @@ export interface Extent {
   readonly end: number
 }
 
+/** A stream in chunks that is open. */
 export interface ChunkedSource extends Source {
   readonly index: ChunkIndex
   /** What is wrong without costing a byte. */
@@ -48,6 +49,7 @@ export interface ChunkedSource extends Source {
   readonly wanted: (chunk: number) => Wanted
 }
 
+/** What a source is made of. */
 export interface Options {
   /** For messages: the repository, the backup and the file. */
   readonly name: string

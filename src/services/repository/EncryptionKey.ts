@@ -15,6 +15,7 @@ export const SIZE = 32
 
 const FINGERPRINT_INPUT = crypto.createHash("sha256").update("Proxmox Backup Encryption Key Fingerprint").digest()
 
+/** A key: compare keys by their fingerprints. */
 export class EncryptionKey {
   readonly #encryption: Promise<crypto.webcrypto.CryptoKey>
   readonly #bytes: Uint8Array
@@ -85,10 +86,12 @@ export class EncryptionKey {
     return Digest.shortFingerprint(this.fingerprint)
   }
 
+  /** The fingerprint alone. */
   toJSON(): unknown {
     return { fingerprint: this.fingerprint }
   }
 
+  /** The fingerprint alone. */
   [util.inspect.custom](): string {
     return `EncryptionKey(${this.shortFingerprint})`
   }

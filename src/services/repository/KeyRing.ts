@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type { ErrorId } from "../../domain/ErrorId.ts"
 import type { DatastoreFault } from "../../domain/datastore/DatastoreFault.ts"
 import * as KeyFile from "../../domain/datastore/KeyFile.ts"
 import type { EncryptionKey } from "./EncryptionKey.ts"
@@ -17,10 +18,25 @@ import * as KeyUnlock from "./KeyUnlock.ts"
 export class KeyError extends Schema.TaggedError<KeyError>()("KeyError", {
   /** Path of the key file. */
   file: Schema.String,
-  /** The check of datastore §8 that failed. */
+  /** The check of datastore §8 that failed; `Unreadable` for a file that could not be read at all. */
   check: Schema.String,
   detail: Schema.String,
 }) {
+  static readonly ids = {
+    Invalid: "PXF-KEY-FILE",
+    Passphrase: "PXF-KEY-PASSPHRASE",
+    Fingerprint: "PXF-KEY-FINGERPRINT",
+    Master: "PXF-KEY-MASTER",
+    Unreadable: "PXF-KEY-UNREADABLE",
+  } as const satisfies Record<string, ErrorId>
+  /** See docs/errors.md. */
+  get id(): ErrorId {
+    const { ids } = KeyError
+    if (this.check === "Unreadable") return ids.Unreadable
+    if (this.check === "KeyFingerprintMismatch") return ids.Fingerprint
+    if (this.check === "MasterKeyRefused") return ids.Master
+    return this.check.startsWith("Passphrase") ? ids.Passphrase : ids.Invalid
+  }
   override get message(): string {
     return `${this.file}: ${this.detail}`
   }
@@ -44,6 +60,7 @@ export interface Entry {
   readonly key: Effect.Effect<EncryptionKey, KeyError>
 }
 
+/** Keys, locked or not. */
 export interface KeyRing {
   readonly entries: ReadonlyArray<Entry>
   /** The key of a fingerprint; `undefined` if none of the files holds it. */

@@ -30,6 +30,7 @@ export interface Options {
   readonly unsigned?: "refuse" | "allow" | undefined
   /** See `ChunkedSource`. */
   readonly missing?: "fail" | "zeros" | undefined
+  /** See `ChunkedSource`. */
   readonly onLost?: ((lost: ChunkedSource.Lost) => Effect.Effect<void>) | undefined
 }
 

@@ -14,6 +14,7 @@ import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
 import type { ChunkedSource } from "./ChunkedSource.ts"
 import type { RepositoryError } from "./RepositoryError.ts"
 
+/** A place with backups. */
 export interface Repository {
   /** For messages: a path or an address. */
   readonly name: string
