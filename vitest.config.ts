@@ -4,6 +4,13 @@ import { defineConfig } from "vitest/config"
 const mounted = ["test/mounted/**/*.test.ts", "test/cli/mount/Mount*.test.ts"]
 
 export default defineConfig({
+  // Tests of what the package exports import it by its name.
+  resolve: {
+    alias: [
+      { find: /^pxar-fuse\/Testing$/, replacement: fileURLToPath(new URL("src/testing/index.ts", import.meta.url)) },
+      { find: /^pxar-fuse$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) },
+    ],
+  },
   test: {
     pool: "forks",
     globalSetup: "test/support/buildCommand.ts",
