@@ -1,7 +1,9 @@
 /**
  * Asks the processes that serve mounts about themselves, and waits for their end.
  *
- * A socket that nobody listens on is one that a killed process has left; this user's are removed.
+ * A socket that nobody listens on is one that a killed process has left; this user's are removed. What other users have put
+ * into their folders can be anything and as much as they like: this user's mounts are asked first, and of theirs no more
+ * than a few, for no longer than a moment in all.
  */
 import * as fs from "node:fs"
 import * as net from "node:net"
@@ -30,20 +32,71 @@ const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(MountReportJson)
 /** Bytes of an answer; nobody can make this process collect more. */
 const MAX_REPORT = 64 * 1024
 
+/** Sockets that are looked at in a folder of this user, and of another. */
+const MAX_OWN = 4096
+const MAX_OTHERS = 64
+
+/** Connections at a time. */
+const CONCURRENCY = 64
+
+/** For all mounts of others together. */
+const DEADLINE = "2 seconds"
+
 /** All that answer, of this user, and for root of all users who are logged in. */
 export const all: Effect.Effect<ReadonlyArray<Server>, never, Scope.Scope> = Effect.gen(function* () {
-  const sockets = (yield* ControlFolder.readable).flatMap(socketsIn)
-  const servers = yield* Effect.forEach(sockets, connect, { concurrency: "unbounded" })
-  return servers.filter((server) => server !== undefined)
+  const own = yield* Effect.map(ControlFolder.ownReadable, socketsIn(MAX_OWN))
+  const others = yield* Effect.map(ControlFolder.ofOthers, socketsIn(MAX_OTHERS))
+  return [...(yield* answers(own)), ...(yield* withinDeadline(others))]
 })
 
-const socketsIn = (folder: string): ReadonlyArray<string> => {
-  try {
-    return fs.readdirSync(folder).flatMap((name) => (name.endsWith(".sock") ? [path.join(folder, name)] : []))
-  } catch {
-    return []
-  }
-}
+/** Those that answer of this user, if the mount is this user's; else of the one whose it is. */
+export const ofOwner = (owner: number | undefined): Effect.Effect<ReadonlyArray<Server>, never, Scope.Scope> =>
+  owner === undefined || owner === (process.geteuid?.() ?? 0)
+    ? Effect.flatMap(ControlFolder.ownReadable, (folders) => answers(socketsIn(MAX_OWN)(folders)))
+    : Effect.flatMap(ControlFolder.ofUser(owner), (folders) => withinDeadline(socketsIn(MAX_OTHERS)(folders)))
+
+const answers = (sockets: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Server>, never, Scope.Scope> =>
+  Effect.map(Effect.forEach(sockets, connect, { concurrency: CONCURRENCY }), (servers) =>
+    servers.filter((server) => server !== undefined),
+  )
+
+/** The same; those that have not answered then are left out. */
+const withinDeadline = (sockets: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Server>, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    const found: Array<Server> = []
+    const ask = (socket: string) =>
+      Effect.map(connect(socket), (server) => void (server === undefined || found.push(server)))
+    return Effect.as(
+      Effect.timeoutOption(Effect.forEach(sockets, ask, { concurrency: CONCURRENCY, discard: true }), DEADLINE),
+      found,
+    )
+  })
+
+/** No more than `limit` in each folder, however much there is. What leads somewhere else is left out. */
+const socketsIn =
+  (limit: number) =>
+  (folders: ReadonlyArray<string>): ReadonlyArray<string> =>
+    folders.flatMap((folder) => {
+      const found: Array<string> = []
+      try {
+        const directory = fs.opendirSync(folder)
+        try {
+          for (let seen = 0; seen < limit; seen++) {
+            const entry = directory.readSync()
+            if (entry === null) break
+            if (entry.isSocket() && NAME.test(entry.name)) found.push(path.join(folder, entry.name))
+          }
+        } finally {
+          directory.closeSync()
+        }
+      } catch {
+        // It is gone, or not for this user.
+      }
+      return found
+    })
+
+/** As `ControlServer` names them. */
+const NAME = /^\d+\.sock$/
 
 const connect = Effect.fnUntraced(function* (socket: string): Effect.fn.Return<Server | undefined, never, Scope.Scope> {
   const connection = yield* Effect.acquireRelease(

@@ -47,29 +47,43 @@ const FS_TYPE = MountOptions.kernelType(MountOptions.defaults)
 export const all: Effect.Effect<ReadonlyArray<Mount>, MountError, Scope.Scope> = Effect.gen(function* () {
   const entries = yield* MountTable.read
   const servers = yield* ControlClient.all
-  const mounts = entries.flatMap((entry): ReadonlyArray<Mount> => {
-    // Nobody can speak for another user's mount.
-    const server = servers.find(({ owner, report }) => report.device === entry.device && owner === entry.owner)
-    return server === undefined && entry.fsType !== FS_TYPE ? [] : [{ entry, server }]
+  const mounts = entries.flatMap((entry) => {
+    const mount = { entry, server: servers.find(serves(entry)) }
+    return isArchive(mount) ? [mount] : []
   })
   const unlisted = servers.filter((server) => !mounts.some((mount) => mount.server === server))
   return [...mounts, ...unlisted.map((server) => ({ entry: undefined, server }))]
 })
 
-/** The mount at a path as somebody has typed it. */
+/** Nobody can speak for another user's mount. */
+const serves =
+  (entry: MountTable.Entry) =>
+  ({ owner, report }: ControlClient.Server): boolean =>
+    report.device === entry.device && owner === entry.owner
+
+const isArchive = ({ entry, server }: Mount): boolean => server !== undefined || entry?.fsType === FS_TYPE
+
+/** The mount at a path as somebody has typed it. Only its owner's processes are asked. */
 export const find = Effect.fnUntraced(function* (
   mountPoint: string,
 ): Effect.fn.Return<Mount, MountError | NotMounted, Scope.Scope> {
   const entry = yield* MountTable.at(mountPoint)
-  const mounts = yield* all
-  const found =
-    entry === undefined
-      ? mounts.find(
-          (mount) => mount.entry === undefined && mount.server?.report.mount_point === path.resolve(mountPoint),
-        )
-      : mounts.find((mount) => mount.entry?.id === entry.id)
-  return found ?? (yield* new NotMounted({ mountPoint, fsType: entry?.fsType }))
+  if (entry !== undefined) {
+    const servers = yield* ControlClient.ofOwner(entry.owner)
+    const mount = { entry, server: servers.find(serves(entry)) }
+    return isArchive(mount) ? mount : yield* new NotMounted({ mountPoint, fsType: entry.fsType })
+  }
+  const absolute = path.resolve(mountPoint)
+  const found = (yield* all).find((mount) => mount.entry === undefined && mount.server?.report.mount_point === absolute)
+  return found ?? (yield* new NotMounted({ mountPoint }))
 })
+
+/** Whether a mount is still in the table. */
+export const isThere = ({ device, id }: MountTable.Entry): Effect.Effect<boolean> =>
+  MountTable.read.pipe(
+    Effect.map((entries) => entries.some((entry) => entry.id === id && entry.device === device)),
+    Effect.orElseSucceed(() => true),
+  )
 
 /** What can be said of a mount without waiting for it; only its owner's question is passed on to the server. */
 export const state = ({ entry, server }: Mount): Effect.Effect<State> => {

@@ -7,9 +7,15 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
+import * as PathText from "../../domain/PathText.ts"
 import { shellWord } from "../../fuse/mount/MountError.ts"
+import { Mounter } from "../../fuse/mount/Mounter.ts"
+import type * as MountTable from "../../fuse/mount/MountTable.ts"
 import * as Unmount from "../../fuse/mount/Unmount.ts"
+import type * as ControlClient from "./ControlClient.ts"
+import * as Holders from "./Holders.ts"
 import * as Mounts from "./Mounts.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Terminal from "../Terminal.ts"
@@ -27,8 +33,9 @@ export class UnmountError extends Data.TaggedError("UnmountError")<{
   }
 }
 
-/** How long a process may take to end after its mount is gone. */
+/** How long a process may take to end after its mount is gone, and when that is said to be so. */
 const PATIENCE = "10 seconds"
+const SILENCE = "2 seconds"
 
 export interface Input {
   readonly mountPoints: ReadonlyArray<string>
@@ -44,30 +51,53 @@ export const handler = Effect.fn("unmount")(function* ({ mountPoints }: Input) {
 
 const unmount = Effect.fnUntraced(function* (mountPoint: string) {
   const { entry, server } = yield* Mounts.find(mountPoint)
-  const place = shellWord(mountPoint)
+  const place = shellWord(PathText.print(Buffer.from(mountPoint)))
   if (entry === undefined) {
     return yield* new UnmountError({ place, detail: "it was mounted by somebody else; end its process" })
   }
-  const path = entry.mountPoint.toString()
-  const how = Unmount.how()
-  if (how === "fusermount3" && entry.owner !== process.geteuid?.()) {
+  const how = yield* Unmount.how()
+  const { euid } = yield* Mounter
+  if (how === "fusermount3" && entry.owner !== euid) {
     const detail = `permission denied: it was mounted by user ${entry.owner}`
     return yield* new UnmountError({ place, detail })
   }
-  const gone = yield* Unmount.detach(how, path, false).pipe(
-    Effect.as(true),
-    Effect.catch((busy) =>
-      Unmount.detach(how, path, true).pipe(
-        Effect.mapError(({ detail }) => new UnmountError({ place, detail })),
-        Effect.andThen(Terminal.say(`${place} is in use (${busy.detail}): detached, it ends with its last user`)),
-        Effect.as(false),
-      ),
-    ),
-  )
-  if (gone) yield* Terminal.detail(`${place} is unmounted`)
-  if (!gone || server === undefined) return
-  yield* Effect.timeoutOrElse(server.ended, {
-    duration: PATIENCE,
-    orElse: () => Terminal.say(`${place} is unmounted, but process ${server.report.pid} has not ended yet`),
-  })
+  const busy = yield* takeAway(how, entry, place)
+  if (busy !== undefined) {
+    return yield* Terminal.say(`${place} is in use (${busy}): detached, it ends with its last user`)
+  }
+  yield* Terminal.detail(`${place} is unmounted`)
+  const holder = yield* Holders.find(entry.device)
+  if (holder !== undefined) {
+    return yield* Terminal.say(`${place} is unmounted, but ${holder}: its process ends when that is unmounted too`)
+  }
+  if (server !== undefined) yield* untilEnded(place, server)
 }, Effect.scoped)
+
+/**
+ * Takes a mount out of the tree; why it was busy, if it was. Others may try the same at the same time: whoever comes second
+ * finds done what he wanted.
+ */
+const takeAway = Effect.fnUntraced(function* (
+  how: Unmount.How,
+  entry: MountTable.Entry,
+  place: string,
+): Effect.fn.Return<string | undefined, UnmountError> {
+  const unmounted = yield* Effect.result(Unmount.detach(how, entry, false))
+  if (Result.isSuccess(unmounted) || !(yield* Mounts.isThere(entry))) return undefined
+  const detached = yield* Effect.result(Unmount.detach(how, entry, true))
+  if (Result.isSuccess(detached)) return unmounted.failure.detail
+  if (!(yield* Mounts.isThere(entry))) return undefined
+  return yield* new UnmountError({ place, detail: detached.failure.detail })
+})
+
+const untilEnded = (place: string, { ended, report }: ControlClient.Server): Effect.Effect<void> => {
+  const wait = Effect.timeoutOrElse(ended, {
+    duration: PATIENCE,
+    orElse: () => Terminal.say(`${place} is unmounted, but process ${report.pid} has not ended yet`),
+  })
+  const said = Effect.andThen(
+    Effect.sleep(SILENCE),
+    Effect.andThen(Terminal.say(`${place} is unmounted; waiting for process ${report.pid} to end`), Effect.never),
+  )
+  return Effect.raceFirst(wait, said)
+}

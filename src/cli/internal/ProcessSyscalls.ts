@@ -27,13 +27,11 @@ export const dup2 = (from: number, to: number): number => Math.min(Libc.dup2(fro
  */
 export const closeOnExec = (first: number): number => Libc.closeRange(first, 0xffffffff, CLOSE_RANGE_CLOEXEC)
 
-export interface DatagramOptions {
-  /** Wait while the receiver's queue is full; otherwise that is EAGAIN. */
-  readonly wait: boolean
-}
-
-/** Sends one datagram to the unix socket at `path`; `@name` is one in the abstract namespace, unix(7). */
-export const sendDatagram = (path: string, bytes: Uint8Array, { wait }: DatagramOptions): number => {
+/**
+ * Sends one datagram to the unix socket at `path`; `@name` is one in the abstract namespace, unix(7). While the receiver's
+ * queue is full that is EAGAIN.
+ */
+export const sendDatagram = (path: string, bytes: Uint8Array): number => {
   const name = Buffer.from(path)
   if (name.length >= PATH_MAX) return -ENAMETOOLONG
   if (name[0] === 0x40) name[0] = 0
@@ -42,7 +40,7 @@ export const sendDatagram = (path: string, bytes: Uint8Array, { wait }: Datagram
   address.set(name, 2)
   const descriptor = Libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)
   if (descriptor < 0) return descriptor
-  const flags = MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT)
+  const flags = MSG_NOSIGNAL | MSG_DONTWAIT
   const result = Libc.sendto(descriptor, bytes, bytes.length, flags, address, address.length)
   Libc.close(descriptor)
   return Math.min(result, 0)

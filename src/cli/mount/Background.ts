@@ -43,7 +43,7 @@ export const start = (
 
 /** What this process has inherited itself might keep somebody waiting for as long as the mount lasts. */
 const withholdInherited: Effect.Effect<void> = Effect.suspend(() =>
-  fs.readdirSync("/proc/self/fdinfo").some(isInherited)
+  mayHaveInherited()
     ? Effect.promise(async () => {
         // This loads koffi, and most processes have inherited nothing.
         const Syscalls = await import("../internal/ProcessSyscalls.ts")
@@ -52,11 +52,16 @@ const withholdInherited: Effect.Effect<void> = Effect.suspend(() =>
     : Effect.void,
 )
 
+/** Without `/proc` there is no telling. */
+const mayHaveInherited = (): boolean => !fs.existsSync(DESCRIPTORS) || fs.readdirSync(DESCRIPTORS).some(isInherited)
+
+const DESCRIPTORS = "/proc/self/fdinfo"
+
 /** Whatever Node opens is closed on exec. */
 const isInherited = (descriptor: string): boolean => {
   if (Number(descriptor) < 3) return false
   try {
-    const [, flags = ""] = /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1")) ?? []
+    const [, flags = ""] = /^flags:\s*(\d+)/m.exec(fs.readFileSync(`${DESCRIPTORS}/${descriptor}`, "latin1")) ?? []
     return (Number.parseInt(flags, 8) & O_CLOEXEC) === 0
   } catch {
     // The folder was read through it.
@@ -67,7 +72,14 @@ const isInherited = (descriptor: string): boolean => {
 /** open(2), as in proc_pid_fdinfo(5). */
 const O_CLOEXEC = 0o2000000
 
-const isOpen = (descriptor: number): boolean => fs.existsSync(`/proc/self/fd/${descriptor}`)
+const isOpen = (descriptor: number): boolean => {
+  try {
+    fs.fstatSync(descriptor)
+    return true
+  } catch {
+    return false
+  }
+}
 
 interface Child {
   readonly process: ChildProcess

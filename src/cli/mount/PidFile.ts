@@ -1,9 +1,11 @@
 /**
  * A file with the id of this process, for as long as the scope lives.
  *
- * It replaces what is there, and removes only what it wrote. It is not a lock.
+ * It replaces what is there, and removes only what it wrote. It is not a lock. Who else may write to its folder can neither
+ * have another file overwritten nor another removed (see `HeldFolder`).
  */
-import * as fs from "node:fs"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -11,6 +13,7 @@ import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as ErrorMessage from "../ErrorMessage.ts"
 import * as ExitCode from "../ExitCode.ts"
+import * as HeldFolder from "./HeldFolder.ts"
 
 export class PidFileError extends Data.TaggedError("PidFileError")<{ readonly detail: string }> {
   override readonly [Runtime.errorExitCode] = ExitCode.TARGET
@@ -19,32 +22,56 @@ export class PidFileError extends Data.TaggedError("PidFileError")<{ readonly de
   }
 }
 
-const content = `${process.pid}\n`
+/** What tells one file from all others. */
+interface Identity {
+  readonly device: number
+  readonly inode: number
+}
 
 export const make = (file: string): Effect.Effect<void, PidFileError, Scope.Scope> =>
   Effect.suspend(() => {
     const absolute = path.resolve(file)
-    return Effect.asVoid(Effect.acquireRelease(write(absolute), () => remove(absolute)))
+    return Effect.asVoid(Effect.acquireRelease(write(absolute), (identity) => remove(absolute, identity)))
   })
+
+const content = (): string => `${process.pid}\n`
 
 /** In one step: whoever waits for the file finds all of it. */
-const write = (file: string): Effect.Effect<void, PidFileError> =>
-  Effect.try({
-    try: () => {
-      const temporary = `${file}.${process.pid}`
-      fs.writeFileSync(temporary, content)
-      fs.renameSync(temporary, file)
-    },
-    catch: (error) => new PidFileError({ detail: ErrorMessage.of(error) }),
-  })
+const write = (file: string): Effect.Effect<Identity, PidFileError> =>
+  Effect.scoped(
+    Effect.flatMap(HeldFolder.of(file), (held) =>
+      Effect.tryPromise({
+        try: async () => {
+          const temporary = `${held}.${randomBytes(8).toString("hex")}`
+          const created = await fs.open(temporary, "wx", 0o644)
+          try {
+            await created.writeFile(content())
+            const { dev, ino } = await created.stat()
+            await fs.rename(temporary, held)
+            return { device: dev, inode: ino }
+          } catch (error) {
+            await fs.rm(temporary, { force: true })
+            throw error
+          } finally {
+            await created.close()
+          }
+        },
+        catch: (error) => ErrorMessage.of(error).replaceAll(/\/proc\/self\/fd\/\d+/g, path.dirname(file)),
+      }),
+    ),
+  ).pipe(Effect.mapError((detail) => new PidFileError({ detail })))
 
-const remove = (file: string): Effect.Effect<void> =>
-  Effect.ignore(
-    Effect.try({
-      try: () => {
-        if (fs.readFileSync(file, "utf8") === content) fs.rmSync(file)
-      },
-      catch: String,
-    }),
-    { log: "Warn", message: `${file} is left behind` },
-  )
+const remove = (file: string, { device, inode }: Identity): Effect.Effect<void> =>
+  Effect.scoped(
+    Effect.flatMap(HeldFolder.of(file), (held) =>
+      Effect.tryPromise({
+        try: async () => {
+          const { dev, ino } = await fs.lstat(held)
+          if (dev !== device || ino !== inode) return
+          // Another process may have written its own id into this very file.
+          if ((await fs.readFile(held, "utf8")) === content()) await fs.rm(held)
+        },
+        catch: ErrorMessage.of,
+      }),
+    ),
+  ).pipe(Effect.ignore({ log: "Warn", message: `${file} is left behind` }))

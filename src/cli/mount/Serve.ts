@@ -41,7 +41,7 @@ const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | un
   const { archives, idleTimeout } = settings
   const interactive = parent?.interactive ?? Terminal.isInteractive()
   if (settings.autoMountpoint) yield* AutoMountPoint.make(settings.mountPoint)
-  const mounted = yield* mount(settings, interactive)
+  const mounted = yield* mount(settings, interactive, log)
   yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
   const absolute = archives.map((archive) => path.resolve(archive))
   yield* answerQuestions(mounted, absolute)
@@ -57,10 +57,10 @@ const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | un
   yield* mounted.ended
 })
 
-const mount = Effect.fnUntraced(function* (settings: Settings, interactive: boolean) {
+const mount = Effect.fnUntraced(function* (settings: Settings, interactive: boolean, log: MountLog.MountLog) {
   const options = yield* Effect.fromResult(MountOptions.parse(settings.options))
   const observer = settings.debug ? yield* RequestLog.make : undefined
-  return yield* Progress.during({ screen: screen(interactive && !settings.quiet) }, (progress) =>
+  return yield* Progress.during({ screen: screen(interactive && !settings.quiet, log) }, (progress) =>
     Mount.mountPaths(settings.archives, {
       mountPoint: settings.mountPoint,
       payload: settings.payload,
@@ -89,10 +89,10 @@ const view = (settings: Settings, progress: Progress.Progress): View => ({
 })
 
 /** Where progress is drawn: on stderr, which in the background is a pipe to the parent's terminal. */
-const screen = (interactive: boolean): Progress.Screen => ({
+const screen = (interactive: boolean, log: MountLog.MountLog): Progress.Screen => ({
   isTTY: interactive,
   columns: process.stderr.columns ?? 80,
-  write: (text) => process.stderr.write(text),
+  write: log.draw,
 })
 
 /** Tells all who wait for the mount that it is ready. What goes wrong with that still reaches the terminal. */
@@ -107,7 +107,7 @@ const announce = Effect.fnUntraced(function* (
   yield* log.settle
   if (parent !== undefined) yield* leave(parent)
   yield* Readiness.tellServiceManager({ READY: 1, STATUS: `mounted on ${mountPoint}`, MAINPID: process.pid })
-  yield* Effect.addFinalizer(() => Readiness.tellServiceManager({ STOPPING: 1 }))
+  yield* Effect.addFinalizer(() => Readiness.tellServiceManagerNow({ STOPPING: 1 }))
 })
 
 /** For `pxar-fuse status`. A mount is worth having without it. */

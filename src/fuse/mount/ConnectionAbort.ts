@@ -6,28 +6,33 @@
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
+import { Mounter } from "./Mounter.ts"
+import * as MountPlace from "./MountPlace.ts"
 import * as MountSyscalls from "./MountSyscalls.ts"
 import * as MountTable from "./MountTable.ts"
 
 /** Aborts the connection of a mount with this device (`major:minor`). Whether it did. */
-export const abort = (mountPoint: string, device: string | undefined): Effect.Effect<boolean> =>
-  Effect.suspend(() => {
-    if (device === undefined) return Effect.succeed(false)
-    try {
-      fs.writeFileSync(`/sys/fs/fuse/connections/${device.split(":")[1]}/abort`, "1")
-      return Effect.succeed(true)
-    } catch {
-      return process.geteuid?.() === 0 ? abortAt(mountPoint, device) : Effect.succeed(false)
-    }
-  })
+export const abort = Effect.fnUntraced(function* (
+  mountPoint: string,
+  device: string | undefined,
+): Effect.fn.Return<boolean> {
+  if (device === undefined) return false
+  try {
+    fs.writeFileSync(`/sys/fs/fuse/connections/${device.split(":")[1]}/abort`, "1")
+    return true
+  } catch {
+    const { euid } = yield* Mounter
+    return euid === 0 ? yield* Effect.scoped(abortAt(mountPoint, device)) : false
+  }
+})
 
 /** The mount itself stays: it is in use, or there would be nothing to abort. */
-const abortAt = (mountPoint: string, device: string): Effect.Effect<boolean> =>
-  MountTable.find(mountPoint).pipe(
-    Effect.orElseSucceed(() => undefined),
-    Effect.flatMap((entry) =>
-      entry?.device === device
-        ? Effect.as(MountSyscalls.unmount(mountPoint, MountSyscalls.MNT_FORCE | MountSyscalls.UMOUNT_NOFOLLOW), true)
-        : Effect.succeed(false),
-    ),
-  )
+const abortAt = (mountPoint: string, device: string) =>
+  Effect.gen(function* () {
+    const entry = yield* MountTable.find(mountPoint)
+    if (entry?.device !== device) return false
+    const place = yield* MountPlace.hold(entry.mountPoint)
+    if (!(yield* MountPlace.isStill(place, entry))) return false
+    yield* MountPlace.unmount(place, MountSyscalls.MNT_FORCE)
+    return true
+  }).pipe(Effect.orElseSucceed(() => false))

@@ -12,12 +12,14 @@ import * as fs from "node:fs"
 import { getSystemErrorName, promisify } from "node:util"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Libc from "../../services/posix/Libc.ts"
 import * as DeviceSyscalls from "../session/DeviceSyscalls.ts"
 import * as MountSyscalls from "./MountSyscalls.ts"
 import * as Fusermount from "./Fusermount.ts"
 import { check, codeOf, MountError, OPEN_DEVICE, refusal, shellWord } from "./MountError.ts"
 import * as MountOptions from "./MountOptions.ts"
 import * as MountProbe from "./MountProbe.ts"
+import { Mounter } from "./Mounter.ts"
 import * as MountTable from "./MountTable.ts"
 import * as Unmount from "./Unmount.ts"
 
@@ -81,7 +83,7 @@ export const freeMountPoint = Effect.fnUntraced(function* ({
     const unmount = `unmount it (umount ${word}, or fusermount3 -u ${word})`
     const isDead = present.fsType.startsWith("fuse") && (yield* MountProbe.probe(path)) === "dead"
     if (isDead && replaceDead) {
-      yield* Unmount.detach(Unmount.how(), path, true)
+      yield* Unmount.detach(yield* Unmount.how(), present, true)
       // There may be another below it.
       return yield* freeMountPoint({ mountPoint, options, replaceDead })
     }
@@ -90,12 +92,14 @@ export const freeMountPoint = Effect.fnUntraced(function* ({
       : `already a mount point of ${present.fsType}: ${unmount}`
     return yield* new MountError({ reason: "MountPointOccupied", mountPoint: path, detail })
   }
-  if (!(yield* attempt(path, "opendir", () => isEmpty(path))) && !options.nonEmpty) {
-    const detail = "the directory is not empty: choose another, or add -o nonempty"
-    return yield* new MountError({ reason: "MountPointOccupied", mountPoint: path, detail })
-  }
+  if (!(yield* attempt(path, "opendir", () => isEmpty(path))) && !options.nonEmpty) return yield* notEmpty(path)
   return path
 })
+
+const notEmpty = (mountPoint: string): MountError => {
+  const detail = "the directory is not empty: choose another, or add -o nonempty"
+  return new MountError({ reason: "MountPointOccupied", mountPoint, detail })
+}
 
 /** A path without symbolic links, and what is mounted there. A mount there is not touched: it may be dead, or hang. */
 const resolve = Effect.fnUntraced(function* (mountPoint: string) {
@@ -132,27 +136,62 @@ const attachAt = Effect.fnUntraced(function* (
   mountPoint: string,
   { fsname, options, onLazyUnmount = Effect.logWarning }: Options,
 ) {
-  const how = Unmount.how()
+  const how = yield* Unmount.how()
   const mountBy = how === "root" ? mountAsRoot : mountByHelper
-  const descriptor = yield* mountBy(mountPoint, options.fsname ?? fsname, options)
-  return yield* register(how, mountPoint, descriptor, onLazyUnmount).pipe(
-    Effect.onError(() => Effect.andThen(abandon(how, mountPoint), close(descriptor))),
+  const { descriptor, at } = yield* mountBy(mountPoint, options.fsname ?? fsname, options)
+  return yield* register(how, at, descriptor, onLazyUnmount).pipe(
+    Effect.onError(() => Effect.andThen(abandon(how, at), close(descriptor))),
   )
 })
+
+/** A mount by its descriptor, and where it is: the folder may have been moved meanwhile. */
+interface Attached {
+  readonly descriptor: number
+  readonly at: string
+}
 
 const mountAsRoot = Effect.fnUntraced(function* (
   mountPoint: string,
   source: string,
   options: MountOptions.MountOptions,
-) {
+): Effect.fn.Return<Attached, MountError> {
+  const { gid, uid } = yield* Mounter
   const descriptor = yield* attempt(mountPoint, OPEN_DEVICE, openDevice)
-  const data = MountOptions.kernelData(options, descriptor, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
+  const data = MountOptions.kernelData(options, descriptor, uid, gid)
   const type = MountOptions.kernelType(options)
-  yield* MountSyscalls.mount({ source, target: mountPoint, type, flags: MountOptions.kernelFlags(options), data }).pipe(
-    Effect.flatMap((result) => check(mountPoint, "mount", result)),
-    Effect.onError(() => close(descriptor)),
+  const at = yield* Effect.scoped(
+    Effect.gen(function* () {
+      const target = yield* holdTarget(mountPoint, options)
+      const call = { source, target, type, flags: MountOptions.kernelFlags(options), data }
+      yield* Effect.flatMap(MountSyscalls.mount(call), (result) => check(mountPoint, "mount", result))
+      return target === mountPoint ? mountPoint : fs.readlinkSync(target)
+    }),
+  ).pipe(Effect.onError(() => close(descriptor)))
+  return { descriptor, at }
+})
+
+/**
+ * The folder that was found free, held open so that nobody can put a link to another in its place: the path of the open
+ * folder, for mount(2).
+ */
+const holdTarget = Effect.fnUntraced(function* (
+  mountPoint: string,
+  { nonEmpty }: MountOptions.MountOptions,
+): Effect.fn.Return<string, MountError, Scope.Scope> {
+  // Opening it would wait for the mount that is being made. It is the automounter's, and nobody else's.
+  if ((yield* MountTable.find(mountPoint))?.fsType === "autofs") return mountPoint
+  const flags = Libc.O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW
+  const folder = yield* Effect.acquireRelease(
+    attempt(mountPoint, "open", () => promisify(fs.open)(mountPoint, flags)),
+    close,
   )
-  return descriptor
+  const held = `/proc/self/fd/${folder}`
+  if ((yield* attempt(mountPoint, "readlink", () => fs.promises.readlink(held))) !== mountPoint) {
+    const detail = "the folder was replaced by another just now"
+    return yield* new MountError({ reason: "Failed", mountPoint, detail })
+  }
+  if (!nonEmpty && !(yield* attempt(mountPoint, "opendir", () => isEmpty(held)))) return yield* notEmpty(mountPoint)
+  return held
 })
 
 const openDevice = (): Promise<number> => promisify(fs.open)("/dev/fuse", fs.constants.O_RDWR | fs.constants.O_NONBLOCK)
@@ -161,7 +200,7 @@ const mountByHelper = (
   mountPoint: string,
   source: string,
   options: MountOptions.MountOptions,
-): Effect.Effect<number, MountError> =>
+): Effect.Effect<Attached, MountError> =>
   Effect.acquireUseRelease(
     Effect.suspend(() => {
       const pair = MountSyscalls.socketPair()
@@ -172,9 +211,10 @@ const mountByHelper = (
     Effect.fnUntraced(function* ([ours, theirs]) {
       yield* Fusermount.run(mountPoint, ["-o", MountOptions.helperOptions(options, source)], { socket: theirs })
       // Without the descriptor the mount is dead.
-      return yield* check(mountPoint, "recvmsg", MountSyscalls.receiveDescriptor(ours)).pipe(
+      const descriptor = yield* check(mountPoint, "recvmsg", MountSyscalls.receiveDescriptor(ours)).pipe(
         Effect.onError(() => abandon("fusermount3", mountPoint)),
       )
+      return { descriptor, at: mountPoint }
     }),
     ([ours, theirs]) => Effect.andThen(close(ours), close(theirs)),
   )
@@ -192,7 +232,7 @@ const register = Effect.fnUntraced(function* (
 
 /** For a mount that came to be but cannot be used. */
 const abandon = (how: Unmount.How, mountPoint: string): Effect.Effect<void> =>
-  Effect.ignore(Unmount.detach(how, mountPoint, true), {
+  Effect.ignore(Unmount.detachTopmost(how, mountPoint), {
     log: "Error",
     message: `${shellWord(mountPoint)} is still mounted`,
   })

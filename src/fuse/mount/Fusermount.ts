@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import { codeOf, MountError, type Reason } from "./MountError.ts"
+import { Mounter } from "./Mounter.ts"
 
 export type Program = "fusermount3" | "fusermount"
 
@@ -13,6 +14,15 @@ export const run = (
   mountPoint: string,
   flags: ReadonlyArray<string>,
   { program = "fusermount3", socket }: { readonly program?: Program; readonly socket?: number } = {},
+): Effect.Effect<void, MountError> =>
+  Effect.flatMap(Mounter, ({ environment }) => start(environment, mountPoint, flags, program, socket))
+
+const start = (
+  environment: Mounter["environment"],
+  mountPoint: string,
+  flags: ReadonlyArray<string>,
+  program: Program,
+  socket: number | undefined,
 ): Effect.Effect<void, MountError> =>
   Effect.uninterruptible(
     Effect.callback((resume) => {
@@ -25,7 +35,7 @@ export const run = (
       try {
         const child = spawn(program, [...flags, "--", mountPoint], {
           stdio: ["ignore", "ignore", "pipe", socket ?? "ignore"],
-          env: { ...process.env, _FUSE_COMMFD: "3" },
+          env: { ...environment, _FUSE_COMMFD: "3" },
           // Its own session: a Ctrl-C for this process must not kill it between the mount and the answer.
           detached: true,
         })

@@ -6,6 +6,7 @@
  */
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
+import { Mounter } from "./Mounter.ts"
 
 /**
  * `dead`: the server is gone, and every access fails with ENOTCONN. `silent`: no answer in time, perhaps a server that is
@@ -18,10 +19,13 @@ const PATIENCE = 1000
 
 /** Asks with statfs(2), which the kernel never answers by itself. */
 export const probe = (mountPoint: string): Effect.Effect<Answer> =>
+  Effect.flatMap(Mounter, ({ environment }) => ask(environment, mountPoint))
+
+const ask = (environment: Mounter["environment"], mountPoint: string): Effect.Effect<Answer> =>
   Effect.callback((resume) => {
     const child = spawn("stat", ["-f", "-c", "", "--", mountPoint], {
       stdio: ["ignore", "ignore", "pipe"],
-      env: { ...process.env, LC_ALL: "C" },
+      env: { ...environment, LC_ALL: "C" },
     })
     const timer = setTimeout(() => {
       child.kill("SIGKILL")

@@ -1,9 +1,10 @@
 /**
- * The system calls of mounting: `mount`, `umount2`, `socketpair`, `recvmsg` with a descriptor, `fcntl`.
+ * The system calls of mounting: `mount`, `umount2`, `statx` of a mount point, `socketpair`, `recvmsg` with a descriptor,
+ * `fcntl`.
  *
  * Every function returns its value or a negative errno and throws nothing. Memory: strings and buffers belong to this
  * file and live for the one call; no pointer leaves it. Descriptors that are returned belong to the caller. The calls
- * that may need an answer from the mounted file system (`mount`, `unmount`) run on a thread of libuv's pool, so that
+ * that may need an answer from a file system (`mount`, `unmount`, `mountAt`) run on a thread of libuv's pool, so that
  * the event loop can serve that file system meanwhile; they cannot be interrupted.
  *
  * libc is loaded by the first call, not by the import.
@@ -60,7 +61,10 @@ const bind = () => {
     mount: libc.func("mount", "int", ["str", "str", "str", "ulong", "str"]) as KoffiFunc<
       (source: string, target: string, type: string, flags: number, data: string) => number
     >,
-    umount2: libc.func("umount2", "int", ["str", "int"]) as KoffiFunc<(target: string, flags: number) => number>,
+    umount2: libc.func("int umount2(const uint8_t *, int)") as KoffiFunc<(target: Uint8Array, flags: number) => number>,
+    statx: libc.func("int statx(int, const uint8_t *, int, uint, uint8_t *)") as KoffiFunc<
+      (directory: number, path: Uint8Array, flags: number, mask: number, status: Uint8Array) => number
+    >,
     recvmsg: libc.func("recvmsg", "long", ["int", koffi.pointer(msghdr), "int"]),
     /** A `cmsghdr` with room for one descriptor, padded as CMSG_SPACE does. */
     rights: koffi.struct({ cmsg_len: "size_t", cmsg_level: "int", cmsg_type: "int", descriptor: "int" }),
@@ -82,9 +86,58 @@ const onThread = (call: (done: (error: unknown, result: number) => void) => void
 export const mount = ({ source, target, type, flags, data }: MountCall): Effect.Effect<number> =>
   onThread((done) => libc().mount.async(source, target, type, flags, data, done))
 
-/** umount2(2): 0 or a negative errno. */
-export const unmount = (target: string, flags: number): Effect.Effect<number> =>
-  onThread((done) => libc().umount2.async(target, flags, done))
+/** umount2(2): 0 or a negative errno. `target` is a path without a NUL. */
+export const unmount = (target: Uint8Array, flags: number): Effect.Effect<number> =>
+  Effect.suspend(() => {
+    const path = terminated(target)
+    return onThread((done) => libc().umount2.async(path, flags, done))
+  })
+
+/** What a path lookup ends in, as a mount. */
+export interface MountAt {
+  /** As in the mount table; `undefined` before Linux 5.8. */
+  readonly id: number | undefined
+  /** `major:minor` of the file system. */
+  readonly device: string
+  /** Whether it is the root of its mount; before Linux 5.8 always true. */
+  readonly isRoot: boolean
+}
+
+const AT_STATX_DONT_SYNC = 0x4000
+const STATX_MNT_ID = 0x1000
+const STATX_ATTR_MOUNT_ROOT = 0x2000n
+/** `struct statx` */
+const STATX = { mask: 0, attributes: 8, attributes_mask: 56, dev_major: 136, dev_minor: 140, mnt_id: 144, size: 256 }
+
+/**
+ * What is mounted on `name` in a folder, or a negative errno. It asks for no attribute, so the file system is not asked,
+ * and one that does not let this user in is seen too. statx(2)
+ */
+export const mountAt = (folder: number, name: Uint8Array): Effect.Effect<MountAt | number> =>
+  Effect.suspend(() => {
+    const status = new Uint8Array(STATX.size)
+    const path = terminated(name)
+    const flags = Libc.AT_SYMLINK_NOFOLLOW | Libc.AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC
+    return Effect.map(
+      onThread((done) => libc().statx.async(folder, path, flags, 0, status, done)),
+      (result) => {
+        if (result < 0) return result
+        const view = new DataView(status.buffer)
+        const knowsRoot = (view.getBigUint64(STATX.attributes_mask, true) & STATX_ATTR_MOUNT_ROOT) !== 0n
+        return {
+          id: (view.getUint32(STATX.mask, true) & STATX_MNT_ID) === 0 ? undefined : view.getUint32(STATX.mnt_id, true),
+          device: `${view.getUint32(STATX.dev_major, true)}:${view.getUint32(STATX.dev_minor, true)}`,
+          isRoot: !knowsRoot || (view.getBigUint64(STATX.attributes, true) & STATX_ATTR_MOUNT_ROOT) !== 0n,
+        }
+      },
+    )
+  })
+
+const terminated = (path: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(path.length + 1)
+  bytes.set(path)
+  return bytes
+}
 
 /** socketpair(2), stream, close-on-exec: both ends, or a negative errno. */
 export const socketPair = (): readonly [number, number] | number => {

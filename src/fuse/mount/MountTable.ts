@@ -7,7 +7,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { MountError } from "./MountError.ts"
+import { codeOf, MountError } from "./MountError.ts"
 
 /** One line, proc_pid_mountinfo(5). */
 export interface Entry {
@@ -91,11 +91,18 @@ const contains = (folder: Buffer, path: Buffer): boolean => {
 /** All mounts of this process's namespace. Fails with reason `Failed` if proc cannot be read. */
 export const read: Effect.Effect<ReadonlyArray<Entry>, MountError> = Effect.try({
   try: () => parse(fs.readFileSync("/proc/self/mountinfo")),
-  catch: (error) => new MountError({ reason: "Failed", detail: String(error) }),
+  catch: (error) =>
+    new MountError({
+      reason: "Failed",
+      detail:
+        codeOf(error) === "ENOENT"
+          ? "/proc is not mounted here, and without it mounts cannot be told from one another: mount -t proc proc /proc"
+          : String(error),
+    }),
 })
 
 /** What is mounted at `mountPoint` now, see {@link topmost}. Fails as {@link read}. */
-export const find = (mountPoint: string): Effect.Effect<Entry | undefined, MountError> =>
+export const find = (mountPoint: string | Uint8Array): Effect.Effect<Entry | undefined, MountError> =>
   Effect.map(read, (entries) => topmost(entries, mountPoint))
 
 /** Links on the way to a mount point; as many as the kernel follows. */

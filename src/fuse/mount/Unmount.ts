@@ -1,16 +1,20 @@
 /**
  * Unmounting a FUSE file system, by umount2(2) as root and by fusermount3 otherwise.
  *
- * A mount is known by its id in the mount table: what somebody has mounted over it, or in its place, is never touched.
- * Nothing here enters a file system: it works for one that nobody serves, and in the process that serves it.
+ * A mount is known by its id in the mount table, wherever its mount point has been moved to: what somebody has mounted
+ * over it, or in its place, is never touched, and whoever owns a folder on the way cannot lead it elsewhere. Nothing here
+ * enters a file system: it works for one that nobody serves, and in the process that serves it.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import * as Fusermount from "./Fusermount.ts"
+import { Mounter } from "./Mounter.ts"
+import { check, codeOf, MountError, refusal, shellWord } from "./MountError.ts"
+import * as MountPlace from "./MountPlace.ts"
 import * as MountSyscalls from "./MountSyscalls.ts"
-import { check, MountError, shellWord } from "./MountError.ts"
 import * as MountProbe from "./MountProbe.ts"
 import * as MountTable from "./MountTable.ts"
 
@@ -25,16 +29,37 @@ export type Unmounted = "unmounted" | "detached" | "gone" | "covered" | "failed"
 export type How = "root" | "fusermount3" | "fusermount"
 
 /** How this process mounts and unmounts, with this helper if need be. */
-export const how = (helper: Fusermount.Program = "fusermount3"): How => (process.geteuid?.() === 0 ? "root" : helper)
+export const how = (helper: Fusermount.Program = "fusermount3"): Effect.Effect<How> =>
+  Effect.map(Mounter, ({ euid }) => (euid === 0 ? "root" : helper))
 
-/** Takes what is topmost at `mountPoint` out of the tree; `lazy`: also while it is in use. */
-export const detach = (how: How, mountPoint: string, lazy: boolean): Effect.Effect<void, MountError> =>
+/**
+ * Takes this mount out of the tree; `lazy`: also while it is in use. Fails if something else is there now. The helper makes
+ * sure by itself that it unmounts nothing but what its user has mounted.
+ */
+export const detach = (how: How, entry: MountTable.Entry, lazy: boolean): Effect.Effect<void, MountError> =>
   how === "root"
-    ? Effect.flatMap(
-        MountSyscalls.unmount(mountPoint, MountSyscalls.UMOUNT_NOFOLLOW | (lazy ? MountSyscalls.MNT_DETACH : 0)),
-        (result) => Effect.asVoid(check(mountPoint, "umount2", result)),
-      )
-    : Fusermount.run(mountPoint, lazy ? ["-u", "-z"] : ["-u"], { program: how })
+    ? Effect.scoped(detachAsRoot(entry, lazy))
+    : Fusermount.run(entry.mountPoint.toString(), lazy ? ["-u", "-z"] : ["-u"], { program: how })
+
+const detachAsRoot = Effect.fnUntraced(function* (
+  entry: MountTable.Entry,
+  lazy: boolean,
+): Effect.fn.Return<void, MountError, Scope.Scope> {
+  const mountPoint = entry.mountPoint.toString()
+  const place = yield* Effect.mapError(MountPlace.hold(entry.mountPoint), (error) =>
+    refusal(mountPoint, "open", codeOf(error)),
+  )
+  if (!(yield* MountPlace.isStill(place, entry))) {
+    const detail = "what was mounted there is not there any more, or covered; nothing was unmounted"
+    return yield* new MountError({ reason: "Failed", mountPoint, detail })
+  }
+  const result = yield* MountPlace.unmount(place, lazy ? MountSyscalls.MNT_DETACH : 0)
+  yield* check(mountPoint, "umount2", result)
+})
+
+/** The same for whatever is topmost at `mountPoint` (absolute, without symbolic links) now, lazily; nothing there is no error. */
+export const detachTopmost = (how: How, mountPoint: string): Effect.Effect<void, MountError> =>
+  Effect.flatMap(MountTable.find(mountPoint), (entry) => (entry === undefined ? Effect.void : detach(how, entry, true)))
 
 /**
  * Unmounts, lazily if the mount is in use; `onLazyUnmount` is then told, with one line. Can be run again; that a mount is
@@ -46,15 +71,14 @@ export const make = (
   mayBeGone: () => boolean,
   onLazyUnmount: (detail: string) => Effect.Effect<void>,
 ): Effect.Effect<Unmounted> => {
-  const mountPoint = entry.mountPoint.toString()
-  const place = shellWord(mountPoint)
   const command = how === "root" ? "umount" : `${how} -u`
   let told = false
 
-  const tellCovered = Effect.gen(function* () {
+  const tellCovered = Effect.fnUntraced(function* (now: MountTable.Entry) {
     if (told) return
     told = true
-    const over = yield* Effect.orElseSucceed(MountTable.find(mountPoint), () => undefined)
+    const place = placeOf(now)
+    const over = yield* Effect.orElseSucceed(MountTable.find(now.mountPoint), () => undefined)
     const what = over === undefined ? "hidden by a mount further up" : `covered by a mount of ${over.fsType}`
     yield* Effect.logError(
       `${place} is ${what} and stays, without answering: unmount that, then type ${command} ${place}`,
@@ -63,12 +87,15 @@ export const make = (
 
   return Effect.gen(function* () {
     const before = yield* reach(entry, mayBeGone)
-    if (before === "covered") yield* tellCovered
-    if (before !== "reachable") return before
-    const unmounted = yield* Effect.result(detach(how, mountPoint, false))
+    if (before._tag === "gone") return "gone"
+    if (before._tag === "covered") return yield* Effect.as(tellCovered(before.entry), "covered" as const)
+    const place = placeOf(before.entry)
+    const unmounted = yield* Effect.result(detach(how, before.entry, false))
     if (Result.isSuccess(unmounted)) return "unmounted"
-    if ((yield* reach(entry, mayBeGone)) === "gone") return "gone"
-    const detached = yield* Effect.result(detach(how, mountPoint, true))
+    // It may have been moved just then.
+    const now = yield* reach(entry, mayBeGone)
+    if (now._tag === "gone") return "gone"
+    const detached = yield* Effect.result(detach(how, now.entry, true))
     if (Result.isSuccess(detached)) {
       yield* onLazyUnmount(`${place} is in use (${unmounted.failure.detail}): detached, it ends with its last user`)
       return "detached"
@@ -78,15 +105,17 @@ export const make = (
   })
 }
 
+const placeOf = ({ mountPoint }: MountTable.Entry): string => shellWord(mountPoint.toString())
+
 /** Unmounts if nobody uses the mount; whether it is gone now. */
 export const unmountIfFree = (how: How, entry: MountTable.Entry, mayBeGone: () => boolean): Effect.Effect<boolean> =>
   Effect.flatMap(reach(entry, mayBeGone), (before) =>
-    before === "reachable"
-      ? Effect.match(detach(how, entry.mountPoint.toString(), false), {
+    before._tag === "reachable"
+      ? Effect.match(detach(how, before.entry, false), {
           onFailure: () => false,
           onSuccess: () => true,
         })
-      : Effect.succeed(before === "gone"),
+      : Effect.succeed(before._tag === "gone"),
   )
 
 /** A mount that can be unmounted, and is not mistaken for another. */
@@ -128,20 +157,30 @@ export const identify = Effect.fnUntraced(function* (
   }
 })
 
-/** Whether a path lookup of its mount point ends in this mount. */
-const reach = (entry: MountTable.Entry, mayBeGone: () => boolean): Effect.Effect<"reachable" | "covered" | "gone"> =>
+/** Where a mount is now. */
+type Reach =
+  /** A path lookup of its mount point ends in it. */
+  | { readonly _tag: "reachable"; readonly entry: MountTable.Entry }
+  | { readonly _tag: "covered"; readonly entry: MountTable.Entry }
+  | { readonly _tag: "gone" }
+
+const GONE: Reach = { _tag: "gone" }
+
+/** Looks for a mount: by its id, because the folder of its mount point, or one above, may have been renamed. */
+const reach = (entry: MountTable.Entry, mayBeGone: () => boolean): Effect.Effect<Reach> =>
   MountTable.read.pipe(
-    Effect.flatMap((entries) => {
+    Effect.flatMap((entries): Effect.Effect<Reach> => {
       const isThis = (other: MountTable.Entry | undefined): boolean =>
-        other?.id === entry.id && other.device === entry.device && other.mountPoint.equals(entry.mountPoint)
-      if (!entries.some(isThis)) return Effect.succeed("gone" as const)
-      const topmost = isThis(MountTable.topmost(entries, entry.mountPoint))
-      if (!mayBeGone()) return Effect.succeed(topmost ? ("reachable" as const) : ("covered" as const))
+        other?.id === entry.id && other.device === entry.device
+      const now = entries.find(isThis)
+      if (now === undefined) return Effect.succeed(GONE)
+      const topmost = isThis(MountTable.topmost(entries, now.mountPoint))
+      if (!mayBeGone()) return Effect.succeed({ _tag: topmost ? "reachable" : "covered", entry: now })
       // Another mount has got its id and number, or its connection was aborted (`umount -f`) and it is still there, dead.
-      if (!topmost) return Effect.succeed("gone" as const)
-      const answer = MountProbe.probe(entry.mountPoint.toString())
-      return Effect.map(answer, (answer) => (answer === "dead" ? ("reachable" as const) : ("gone" as const)))
+      if (!topmost) return Effect.succeed(GONE)
+      const answer = MountProbe.probe(now.mountPoint.toString())
+      return Effect.map(answer, (answer) => (answer === "dead" ? { _tag: "reachable", entry: now } : GONE))
     }),
     // Without a mount table the mount is rather taken for ours than left behind.
-    Effect.orElseSucceed(() => "reachable" as const),
+    Effect.orElseSucceed((): Reach => ({ _tag: "reachable", entry })),
   )

@@ -8,6 +8,7 @@
  * of `read` and of attributes is theirs, and may be written to until the answer only.
  */
 import { createRequire } from "node:module"
+import * as os from "node:os"
 import * as path from "node:path"
 import { isMainThread } from "node:worker_threads"
 import * as Effect from "effect/Effect"
@@ -91,7 +92,7 @@ const adviceFor = (problem: string): string => {
   }
   if (/libfuse/.test(problem)) return "there is no libfuse 2: apt-get install libfuse2 (libfuse2t64 from Debian 13 on)"
   if (/No native build/.test(problem)) {
-    return `no build for ${process.arch}: apt-get install build-essential libfuse2, then npm rebuild fuse-native`
+    return `no build for ${os.arch()}: apt-get install build-essential libfuse2, then npm rebuild fuse-native`
   }
   return problem
 }

@@ -69,18 +69,17 @@ const HELPER = "fusermount"
  * Why libfuse did not mount. As root it has said so on stderr; the helper's complaint it suppresses, so that is asked
  * again.
  */
-const whyRefused = (mountPoint: string, helperOptions: string): Effect.Effect<never, MountError> => {
-  const how = Unmount.how(HELPER)
-  if (how === "root") return failed(mountPoint, "libfuse refused: see its message before this one")
-  return Effect.andThen(
-    Fusermount.run(mountPoint, ["-o", helperOptions], { program: HELPER }),
-    // Now it could: a mount that nobody serves.
-    Effect.andThen(
-      Effect.ignore(Unmount.detach(how, mountPoint, true)),
-      failed(mountPoint, "libfuse refused; try again"),
-    ),
-  )
-}
+const whyRefused = Effect.fnUntraced(function* (
+  mountPoint: string,
+  helperOptions: string,
+): Effect.fn.Return<never, MountError> {
+  const how = yield* Unmount.how(HELPER)
+  if (how === "root") return yield* failed(mountPoint, "libfuse refused: see its message before this one")
+  yield* Fusermount.run(mountPoint, ["-o", helperOptions], { program: HELPER })
+  // Now it could: a mount that nobody serves.
+  yield* Effect.ignore(Unmount.detachTopmost(how, mountPoint))
+  return yield* failed(mountPoint, "libfuse refused; try again")
+})
 
 /** The binding puts this before the options. */
 const OPTION = "-o"
@@ -99,7 +98,7 @@ const attach = Effect.fnUntraced(function* (
   if (connection === false) return yield* refused
   const descriptor = [...ConnectionSyscalls.blockingDevices()].find((descriptor) => !before.has(descriptor))
   if (descriptor !== undefined) ConnectionSyscalls.closeOnExec(descriptor)
-  const how = Unmount.how(HELPER)
+  const how = yield* Unmount.how(HELPER)
   const disconnected = Deferred.makeUnsafe<void>()
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
@@ -109,7 +108,7 @@ const attach = Effect.fnUntraced(function* (
     }),
   )
   const { unmount, ...identified } = yield* Unmount.identify(how, mountPoint, onLazyUnmount).pipe(
-    Effect.onError(() => Effect.ignore(Unmount.detach(how, mountPoint, true))),
+    Effect.onError(() => Effect.ignore(Unmount.detachTopmost(how, mountPoint))),
   )
   if (descriptor !== undefined) yield* watch(descriptor, disconnected)
   const abort = ConnectionAbort.abort(mountPoint, identified.device)

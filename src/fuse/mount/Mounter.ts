@@ -1,0 +1,25 @@
+/**
+ * As whom this process mounts and unmounts: what is asked of the process itself, in one place, so that an embedder or a
+ * test can say otherwise.
+ */
+import * as Context from "effect/Context"
+
+export interface Mounter {
+  /** The user and group to whom a mount belongs. */
+  readonly uid: number
+  readonly gid: number
+  /** The user whose permissions count: 0 mounts by system call, others through a helper. */
+  readonly euid: number
+  /** Of the helpers that are started: `PATH` and the like. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** This process's own unless another is provided. */
+export const Mounter: Context.Reference<Mounter> = Context.Reference<Mounter>("pxar-fuse/fuse/Mounter", {
+  defaultValue: () => ({
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    euid: process.geteuid?.() ?? 0,
+    environment: process.env,
+  }),
+})
