@@ -6,6 +6,8 @@
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { codeOf } from "./MountError.ts"
 import { Mounter } from "./Mounter.ts"
 import * as MountPlace from "./MountPlace.ts"
 import * as MountSyscalls from "./MountSyscalls.ts"
@@ -17,13 +19,13 @@ export const abort = Effect.fnUntraced(function* (
   device: string | undefined,
 ): Effect.fn.Return<boolean> {
   if (device === undefined) return false
-  try {
-    fs.writeFileSync(`/sys/fs/fuse/connections/${device.split(":")[1]}/abort`, "1")
-    return true
-  } catch {
-    const { euid } = yield* Mounter
-    return euid === 0 ? yield* Effect.scoped(abortAt(mountPoint, device)) : false
-  }
+  const asked = Effect.try({
+    try: () => fs.writeFileSync(`/sys/fs/fuse/connections/${device.split(":")[1]}/abort`, "1"),
+    catch: codeOf,
+  })
+  if (Result.isSuccess(yield* Effect.result(asked))) return true
+  const { euid } = yield* Mounter
+  return euid === 0 && (yield* Effect.scoped(abortAt(mountPoint, device)))
 })
 
 /** The mount itself stays: it is in use, or there would be nothing to abort. */

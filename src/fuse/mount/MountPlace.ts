@@ -12,6 +12,7 @@ import { promisify } from "node:util"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Libc from "../../services/posix/Libc.ts"
+import { codeOf } from "./MountError.ts"
 import * as MountSyscalls from "./MountSyscalls.ts"
 import type * as MountTable from "./MountTable.ts"
 
@@ -22,15 +23,15 @@ export interface MountPlace {
   readonly name: Buffer
 }
 
-/** Holds the mount point with this path (absolute, without symbolic links); the scope lets go. Fails with a Node error. */
-export const hold = (mountPoint: Buffer): Effect.Effect<MountPlace, unknown, Scope.Scope> => {
+/** Holds the mount point with this path (absolute, without symbolic links); the scope lets go. Fails with an errno name. */
+export const hold = (mountPoint: Buffer): Effect.Effect<MountPlace, string, Scope.Scope> => {
   const text = mountPoint.toString("latin1")
   const above = Buffer.from(path.posix.dirname(text), "latin1")
   return Effect.map(
     Effect.acquireRelease(
       Effect.tryPromise({
         try: () => promisify(fs.open)(above, Libc.O_PATH | fs.constants.O_DIRECTORY),
-        catch: (error) => error,
+        catch: codeOf,
       }),
       (folder) => Effect.sync(() => fs.closeSync(folder)),
     ),

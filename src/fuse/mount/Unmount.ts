@@ -12,7 +12,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Fusermount from "./Fusermount.ts"
 import { Mounter } from "./Mounter.ts"
-import { check, codeOf, MountError, refusal, shellWord } from "./MountError.ts"
+import { check, MountError, refusal, shellWord } from "./MountError.ts"
 import * as MountPlace from "./MountPlace.ts"
 import * as MountSyscalls from "./MountSyscalls.ts"
 import * as MountProbe from "./MountProbe.ts"
@@ -46,9 +46,7 @@ const detachAsRoot = Effect.fnUntraced(function* (
   lazy: boolean,
 ): Effect.fn.Return<void, MountError, Scope.Scope> {
   const mountPoint = entry.mountPoint.toString()
-  const place = yield* Effect.mapError(MountPlace.hold(entry.mountPoint), (error) =>
-    refusal(mountPoint, "open", codeOf(error)),
-  )
+  const place = yield* Effect.mapError(MountPlace.hold(entry.mountPoint), (code) => refusal(mountPoint, "open", code))
   if (!(yield* MountPlace.isStill(place, entry))) {
     const detail = "what was mounted there is not there any more, or covered; nothing was unmounted"
     return yield* new MountError({ reason: "Failed", mountPoint, detail })
