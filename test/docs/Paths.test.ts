@@ -47,3 +47,11 @@ describe.each(pages)("%s", (page) => {
     )
   })
 })
+
+it("the README links every page", () => {
+  const linked = read("README.md")
+  assert.deepStrictEqual(
+    pages.filter((page) => page !== "README.md" && !linked.includes(`(${page})`)),
+    [],
+  )
+})
