@@ -33,6 +33,7 @@ const rooms: Rooms = {
   web: ["services/LookupRegistry.ts"],
   cli: ["fuse", "web"],
   testing: ["fuse", "web"],
+  platform: ["fuse", "web"],
   "index.ts": ["fuse", "web"],
 }
 

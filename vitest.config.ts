@@ -8,6 +8,10 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^pxar-fuse\/Testing$/, replacement: fileURLToPath(new URL("src/testing/index.ts", import.meta.url)) },
+      {
+        find: /^pxar-fuse\/FileSystem$/,
+        replacement: fileURLToPath(new URL("src/platform/ArchiveFileSystem.ts", import.meta.url)),
+      },
       { find: /^pxar-fuse$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) },
     ],
   },
