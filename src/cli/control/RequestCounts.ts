@@ -8,6 +8,9 @@ type Requests = Mount.Counters["requests"]
 
 export const total = (requests: Requests): number => Object.values(requests).reduce((sum, count) => sum + count, 0)
 
+/** So many of something, in words. */
+export const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`
+
 /** The operations, the most frequent first. */
 export const operations = (requests: Requests): string =>
   Object.entries(requests)
@@ -20,4 +23,4 @@ export const replies = ({
   delivered,
   errors,
 }: Pick<Mount.Counters, "abandoned" | "delivered" | "errors">): string =>
-  `${delivered} replies, ${abandoned} not wanted any more, ${errors} errors`
+  `${count(delivered, "reply", "replies")}, ${abandoned} not wanted any more, ${count(errors, "error", "errors")}`

@@ -1,6 +1,7 @@
 /**
  * What `pxar-fuse status` does (see `StatusCommand`).
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as PathText from "../../domain/PathText.ts"
 import { shellWord } from "../../fuse/mount/MountError.ts"
@@ -20,11 +21,12 @@ export interface Input {
 
 export const handler = Effect.fn("status")(function* ({ json, mountPoint }: Input) {
   const mounts = mountPoint === undefined ? yield* Mounts.all : [yield* Mounts.find(mountPoint)]
-  const states = yield* Effect.forEach(mounts, Mounts.state, { concurrency: "unbounded" })
+  const states = yield* Effect.forEach(mounts, Mounts.state, { concurrency: AT_ONCE })
+  const now = yield* Clock.currentTimeMillis
   const output = Output.make()
   for (const [index, mount] of mounts.entries()) {
     const state = states[index] ?? "unknown"
-    yield* output.text(json ? JsonText.line(asJson(mount, state)) : asText(mount, state))
+    yield* output.text(json ? JsonText.line(asJson(mount, state)) : asText(mount, state, now))
   }
   yield* output.flush
   if (mounts.length === 0 && !json) yield* Terminal.note("no archive is mounted")
@@ -42,15 +44,18 @@ const asJson = ({ entry, server }: Mounts.Mount, state: Mounts.State): StatusJso
   } as StatusJson
 }
 
-const asText = ({ entry, server }: Mounts.Mount, state: Mounts.State): string => {
+const asText = ({ entry, server }: Mounts.Mount, state: Mounts.State, now: number): string => {
   const mountPoint = printed(entry?.mountPoint ?? server?.report.mount_point ?? "")
   const archive = (server?.report.archives ?? [entry?.source ?? ""]).map(printed).join(" ")
   const lines =
     server === undefined
       ? [remark(mountPoint, entry?.owner)[state]]
-      : [...describe(server.report), ...(state === "detached" ? [DETACHED] : [])]
+      : [...describe(server.report, now), ...(state === "detached" ? [DETACHED] : [])]
   return [`${mountPoint}: ${archive}`, ...lines.map((line) => `  ${line}`), ""].join("\n")
 }
+
+/** Mounts that are asked at a time whether anybody serves them: each by a process of its own. */
+const AT_ONCE = 8
 
 /** Other users have chosen these names, and whatever is in them. */
 const printed = (name: Uint8Array | string): string => shellWord(PathText.print(Buffer.from(name)))
@@ -65,13 +70,13 @@ const remark = (mountPoint: string, owner: number | undefined): Readonly<Record<
   unknown: `of user ${owner ?? "unknown"}; more is not known here`,
 })
 
-const describe = (report: MountReportJson): ReadonlyArray<string> => {
+const describe = (report: MountReportJson, now: number): ReadonlyArray<string> => {
   const { cache, held, in_flight: underWay, pid, requests, since } = report
   const bytes = Progress.formatBytes
   return [
-    `process ${pid}, since ${since}, for ${Progress.formatTime((Date.now() - Date.parse(since)) / 1000)}`,
-    `${RequestCounts.total(requests)} requests (${RequestCounts.operations(requests)})`,
-    `${RequestCounts.replies(report)}; ${underWay} requests under way`,
-    `${held} nodes held; caches: ${bytes(cache.blocks)} of metadata, ${bytes(cache.tables)} of folder tables`,
+    `process ${pid}, since ${since}, for ${Progress.formatTime((now - Date.parse(since)) / 1000)}`,
+    `${RequestCounts.count(RequestCounts.total(requests), "request", "requests")} (${RequestCounts.operations(requests)})`,
+    `${RequestCounts.replies(report)}; ${RequestCounts.count(underWay, "request", "requests")} under way`,
+    `${RequestCounts.count(held, "node", "nodes")} held; caches: ${bytes(cache.blocks)} of metadata, ${bytes(cache.tables)} of folder tables`,
   ]
 }

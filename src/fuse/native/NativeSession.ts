@@ -77,7 +77,7 @@ export const make = Effect.fnUntraced(function* (
     const id = ++unique
     const answered = (errno: number, bytes: number): void => {
       counters.delivered++
-      if (errno !== 0) counters.errors++
+      counters.reply(errno)
       if (observers.isActive()) observers.answered(id, { errno, bytes, delivery: "delivered" })
     }
     const handled = Effect.uninterruptibleMask((restore) =>

@@ -100,17 +100,22 @@ export const make = Effect.fnUntraced(function* (
   const earlyInterrupts = new Set<number>()
   const ready = yield* Deferred.make<void>()
 
-  const send = (unique: number, message: Uint8Array, failed: boolean): Effect.Effect<Delivery, DeviceLost> =>
+  /** `errno` is the message's: undefined for success. */
+  const send = (
+    unique: number,
+    message: Uint8Array,
+    errno: Errno.Errno | undefined,
+  ): Effect.Effect<Delivery, DeviceLost> =>
     AtOnce.flatMap(device.reply(message), (delivery) => {
-      if (failed) counters.errors++
+      if (errno !== undefined) counters.reply(errno.code)
       if (observers.isActive()) observers.replied(unique, message, delivery)
       if (delivery === "delivered") counters.delivered++
       else if (delivery === "abandoned") counters.abandoned++
-      else if (!failed) {
+      else if (errno === undefined) {
         // The request would wait for ever.
         return Effect.andThen(
           Effect.logError(`the kernel refused the reply to request ${unique} as malformed; answering EIO`),
-          Effect.as(send(unique, Reply.error(unique, Errno.EIO, memory.allocate), true), delivery),
+          Effect.as(send(unique, Reply.error(unique, Errno.EIO, memory.allocate), Errno.EIO), delivery),
         )
       }
       return Effect.succeed(delivery)
@@ -124,10 +129,12 @@ export const make = Effect.fnUntraced(function* (
   ): Effect.Effect<void, DeviceLost> => {
     if (Exit.isSuccess(outcome)) {
       const message = outcome.value
-      return AtOnce.map(send(unique, message, false), (delivery) => afterwards(delivery, message))
+      return AtOnce.map(send(unique, message, undefined), (delivery) => afterwards(delivery, message))
     }
-    const failed = (): Effect.Effect<unknown, DeviceLost> =>
-      send(unique, Reply.error(unique, errnoOf(outcome.cause), memory.allocate), true)
+    const failed = (): Effect.Effect<unknown, DeviceLost> => {
+      const errno = errnoOf(outcome.cause)
+      return send(unique, Reply.error(unique, errno, memory.allocate), errno)
+    }
     return Effect.asVoid(
       Cause.hasDies(outcome.cause) ? Effect.flatMap(logDefect(unique, outcome.cause), failed) : failed(),
     )

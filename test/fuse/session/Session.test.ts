@@ -316,20 +316,24 @@ describe("a session does not answer", () => {
 })
 
 describe("a session counts", () => {
-  it.effect("requests by name, replies and errors", () =>
+  it.effect("requests by name, replies, and as errors those that say that something is wrong", () =>
     Effect.gen(function* () {
-      const served = yield* H.serve()
+      const source = H.gated(H.helloBytes())
+      const served = yield* H.serve({ source })
       yield* served.ask(Wire.lookup(2, 1, "hello"))
       yield* served.ask(Wire.getattr(4, H.HELLO))
       yield* served.ask(Wire.getattr(6, 331))
       yield* served.send(Wire.forget(8, H.HELLO, 1))
       yield* served.ask(Wire.request(54, 10, 1))
+      yield* served.ask(Wire.lookup(12, 1, "hello"))
+      source.failing = H.HELLO_CONTENT
+      yield* served.ask(Wire.read(14, H.HELLO, 0, 10))
       const counters = yield* served.session.counters
       assert.deepStrictEqual(counters, {
-        requests: { LOOKUP: 1, GETATTR: 2, FORGET: 1, UNKNOWN: 1 },
-        delivered: 4,
+        requests: { LOOKUP: 2, GETATTR: 2, FORGET: 1, READ: 1, UNKNOWN: 1 },
+        delivered: 6,
         abandoned: 0,
-        errors: 2,
+        errors: 1,
       })
     }),
   )
