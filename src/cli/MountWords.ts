@@ -40,8 +40,11 @@ export const expand = (
       expanded.push(word)
       continue
     }
-    for (const option of MountOptions.split(value)) {
-      if (dropped.includes(option)) continue
+    const options = MountOptions.split(value)
+    // With this word mount(8) says what the mount has, and adds nothing by itself.
+    const added = options.includes("remount") ? [] : dropped
+    for (const option of options) {
+      if (added.includes(option)) continue
       const equals = option.indexOf("=")
       const name = (equals < 0 ? option : option.slice(0, equals)).replaceAll("_", "-")
       const flag = flags.get(name)

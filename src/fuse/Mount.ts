@@ -21,6 +21,7 @@ import * as ArchiveFiles from "../services/archive/ArchiveFiles.ts"
 import * as ArchiveReader from "../services/archive/ArchiveReader.ts"
 import type { PathError } from "../services/tree/Archive.ts"
 import type { OpenError } from "../services/bytes/FileSource.ts"
+import * as ArchiveBytes from "../services/bytes/ArchiveBytes.ts"
 import * as LookupRegistry from "../services/LookupRegistry.ts"
 import * as FileRepository from "../services/repository/FileRepository.ts"
 import type { RootName } from "../services/repository/RepositoryTree.ts"
@@ -29,6 +30,7 @@ import * as BridgeSpans from "./bridge/BridgeSpans.ts"
 import type { Counters } from "./session/Counters.ts"
 import * as FuseMount from "./mount/FuseMount.ts"
 import * as FuseServer from "./FuseServer.ts"
+import * as PayloadMissing from "./PayloadMissing.ts"
 import { MountError } from "./mount/MountError.ts"
 import * as MountOptions from "./mount/MountOptions.ts"
 import * as MountTable from "./mount/MountTable.ts"
@@ -161,6 +163,7 @@ export const mountPaths = Effect.fnUntraced(function* (
   if (first !== undefined && !(yield* FileRepository.isCollection(archives))) return yield* mountPath(first, options)
   const collection = yield* FileRepository.open(archives, options)
   for (const archive of collection.archives) yield* refuseInside(archive, options.mountPoint)
+  yield* PayloadMissing.warn(collection.archives)
   const source = path.resolve(first ?? "")
   return yield* mountTree(
     collection.reader,
@@ -177,6 +180,11 @@ export const mountPath = Effect.fnUntraced(function* (
   const reader = yield* ArchiveFiles.open(archive, options)
   const absolute = path.resolve(archive)
   yield* refuseInside(absolute, options.mountPoint)
+  if (reader.version === 2 && options.payload === undefined) {
+    yield* ArchiveBytes.payloadBeside(archive) === undefined
+      ? PayloadMissing.warnUnnamed(archive)
+      : PayloadMissing.warn([archive])
+  }
   return yield* mountReader(reader, { ...options, fsname: absolute })
 })
 

@@ -96,7 +96,7 @@ describe("a folder of archives", () => {
         .readFileSync("/proc/self/mountinfo", "utf8")
         .split("\n")
         .find((line) => line.includes(` ${mountPoint} `))
-      assert.include(source, ` fuse.pxar ${folder} `)
+      assert.include(source, ` fuse.pxar-fuse ${folder} `)
     }),
   )
 

@@ -75,7 +75,7 @@ describe("in this process", () => {
         Effect.gen(function* () {
           const mount = yield* FuseMount.mount(options(directory, { fsname }))
           const entry = (yield* MountTable.find(directory))!
-          assert.strictEqual(entry.fsType, "fuse.pxar")
+          assert.strictEqual(entry.fsType, "fuse.pxar-fuse")
           assert.strictEqual(entry.source, fsname)
           assert.deepInclude(mount, {
             mountPoint: directory,
@@ -253,7 +253,7 @@ describe("refuses", () => {
       assert.strictEqual((yield* child.next).mountPoint, directory)
       const error = yield* refusal(directory)
       assert.strictEqual(error.reason, "MountPointOccupied")
-      assert.include(error.message, `already a mount point of fuse.pxar: unmount it (umount ${directory}, or`)
+      assert.include(error.message, `already a mount point of fuse.pxar-fuse: unmount it (umount ${directory}, or`)
       process.kill(child.pid, "SIGKILL")
       assert.isUndefined(yield* child.next)
       const dead = yield* refusal(directory)
@@ -275,7 +275,7 @@ describe("through fusermount3", () => {
       const child = yield* mountOnly([directory, "noexec,max_read=8192"])
       const mount = yield* child.next
       const entry = (yield* MountTable.find(directory))!
-      assert.strictEqual(entry.fsType, "fuse.pxar")
+      assert.strictEqual(entry.fsType, "fuse.pxar-fuse")
       assert.strictEqual(entry.source, "/srv/an archive,with\\all#.pxar")
       assert.deepInclude(mount, { mountPoint: directory, how: "fusermount3", device: entry.device })
       yield* child.end

@@ -38,7 +38,7 @@ describe("an ordinary user", () => {
       const { how, mountPoint } = yield* mount
       assert.strictEqual(how, "fusermount3")
       const [source, , type, options] = tableLine(mountPoint)
-      assert.deepStrictEqual([source, type], [golden.archive, "fuse.pxar"])
+      assert.deepStrictEqual([source, type], [golden.archive, "fuse.pxar-fuse"])
       const expected = ["ro", "nosuid", "nodev", `user_id=${NOBODY}`, `group_id=${NOBODY}`, "default_permissions"]
       assert.includeMembers(options!.split(","), expected)
       assert.notInclude(options, "allow_other")
@@ -103,7 +103,7 @@ describe("the user who runs the tests", () => {
       const { how, mountPoint } = yield* MountServer.golden(Golden.helloV1)
       assert.strictEqual(how, isRoot ? "root" : "fusermount3")
       const [source, , type, options] = tableLine(mountPoint)
-      assert.deepStrictEqual([source, type], [Golden.helloV1.archive, "fuse.pxar"])
+      assert.deepStrictEqual([source, type], [Golden.helloV1.archive, "fuse.pxar-fuse"])
       assert.includeMembers(options!.split(","), ["ro", "nosuid", "nodev", "default_permissions"])
     }),
   )

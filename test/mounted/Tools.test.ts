@@ -183,7 +183,7 @@ for (const golden of archives) {
           yield* silent(server, "df", "--block-size=1", "--output=source,fstype,size,used,avail,target", "mnt"),
         )
         const [source, type, total, used, available, target] = line.split(/\s+/)
-        assert.deepStrictEqual([source, type, target], [golden.archive, "fuse.pxar", server.mountPoint])
+        assert.deepStrictEqual([source, type, target], [golden.archive, "fuse.pxar-fuse", server.mountPoint])
         assert.strictEqual(Number(total), Math.ceil(size / 4096) * 4096)
         assert.strictEqual(Number(used), Number(total))
         assert.strictEqual(Number(available), 0)

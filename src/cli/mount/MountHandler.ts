@@ -13,6 +13,8 @@ export interface Input extends Omit<Settings, "archives" | "mountPoint"> {
 }
 
 export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest, ...flags }: Input) {
+  const options = yield* Effect.fromResult(MountOptions.parse(flags.options))
+  if (options.remount) return yield* remount(rest.at(-1) ?? "", options)
   const settings = { ...flags, archives: [archive, ...rest.slice(0, -1)], mountPoint: rest.at(-1) ?? "" }
   if (foreground) {
     const { serve } = yield* Effect.promise(() => import("./Serve.ts"))
@@ -24,4 +26,18 @@ export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest
     settings,
     passed.filter((descriptor) => descriptor !== undefined),
   )
+})
+
+/** What is mounted there gets these flags; which archive that is, is not asked. */
+const remount = Effect.fnUntraced(function* (mountPoint: string, options: MountOptions.MountOptions) {
+  const [MountTable, Remount, { NotMounted }] = yield* Effect.promise(() =>
+    Promise.all([
+      import("../../fuse/mount/MountTable.ts"),
+      import("../../fuse/mount/Remount.ts"),
+      import("../control/Mounts.ts"),
+    ]),
+  )
+  const entry = yield* MountTable.at(mountPoint)
+  if (entry?.fsType.startsWith("fuse") !== true) return yield* new NotMounted({ mountPoint, fsType: entry?.fsType })
+  yield* Remount.remount(entry, options)
 })

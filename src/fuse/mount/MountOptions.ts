@@ -31,6 +31,8 @@ export interface MountOptions {
   readonly allowRoot: boolean
   /** Mount on a directory that is not empty. */
   readonly nonEmpty: boolean
+  /** Change the flags of what is mounted there, and mount nothing. */
+  readonly remount: boolean
   /** What the mount table shows as the source; the archive's path unless given. */
   readonly fsname: string | undefined
   /** The mount table shows `fuse.` and this as the type. */
@@ -49,8 +51,9 @@ export const defaults: MountOptions = {
   allowOther: false,
   allowRoot: false,
   nonEmpty: false,
+  remount: false,
   fsname: undefined,
-  subtype: "pxar",
+  subtype: "pxar-fuse",
   maxRead: undefined,
 }
 
@@ -69,12 +72,16 @@ const words = new Map<string, Partial<MountOptions>>([
   ["allow_other", { allowOther: true, allowRoot: false }],
   ["allow_root", { allowOther: false, allowRoot: true }],
   ["nonempty", { nonEmpty: true }],
+  ["remount", { remount: true }],
 ])
 
 const refused = new Map([["rw", "an archive is read-only: mount it with ro (in fstab too)"]])
 
 /** fstab(5), mount(8): meant for whoever reads fstab, not for the file system. */
 const fstabWord = /^(?:defaults|auto|noauto|user|nouser|users|user=.*|owner|group|_netdev|nofail|[xX]-.*|comment=.*)$/s
+
+/** What the mount table shows of a FUSE mount, and mount(8) hands back with `remount`. */
+const shownWord = /^(?:user_id|group_id|blksize)=\d+$/
 
 /** mount(8): says how a file system is written to or how it keeps access times, which an archive does not. */
 const writingWord =
@@ -92,6 +99,7 @@ export const meanings: ReadonlyArray<readonly [words: string, meaning: string]> 
   ["fsname=NAME, subtype=NAME", "what `/proc/mounts`, `df` and `findmnt` show"],
   ["max_read=BYTES", "longest read request"],
   ["nonempty", "mount on a folder that is not empty"],
+  ["remount", "change `exec`, `suid`, `dev` and `atime` of what is mounted there"],
   ["ro", "the only way: an archive cannot be written to"],
 ]
 
@@ -129,7 +137,7 @@ export const unescaped = (word: string): string => word.replace(/\\(.)/gs, "$1")
 
 /** What an option changes, or why it is refused. */
 const interpret = (option: string, others: ReadonlyArray<string>): Partial<MountOptions> | string => {
-  if (fstabWord.test(option) || writingWord.test(option)) return {}
+  if (fstabWord.test(option) || writingWord.test(option) || shownWord.test(option)) return {}
   const equals = option.indexOf("=")
   const value = option.slice(equals + 1)
   switch (option.slice(0, equals + 1)) {

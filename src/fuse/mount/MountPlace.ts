@@ -46,9 +46,10 @@ export const isStill = (place: MountPlace, entry: MountTable.Entry): Effect.Effe
     return found.device === entry.device && (found.id === undefined || found.id === entry.id)
   })
 
+/** A path that leads there whatever becomes of the folders above. */
+export const pathOf = ({ folder, name }: MountPlace): Buffer =>
+  Buffer.concat([Buffer.from(`/proc/self/fd/${folder}/`), name])
+
 /** umount2(2) of what is mounted there: 0 or a negative errno. `flags` are the `MNT_*` bits. */
-export const unmount = ({ folder, name }: MountPlace, flags: number): Effect.Effect<number> =>
-  MountSyscalls.unmount(
-    Buffer.concat([Buffer.from(`/proc/self/fd/${folder}/`), name]),
-    flags | MountSyscalls.UMOUNT_NOFOLLOW,
-  )
+export const unmount = (place: MountPlace, flags: number): Effect.Effect<number> =>
+  MountSyscalls.unmount(pathOf(place), flags | MountSyscalls.UMOUNT_NOFOLLOW)

@@ -16,14 +16,14 @@ describe("the defaults", () => {
   it("are read-only, nosuid, nodev and default_permissions", () => {
     assert.deepStrictEqual(parse(), MountOptions.defaults)
     assert.strictEqual(MountOptions.kernelFlags(MountOptions.defaults), 1 | 2 | 4)
-    assert.strictEqual(MountOptions.kernelType(MountOptions.defaults), "fuse.pxar")
+    assert.strictEqual(MountOptions.kernelType(MountOptions.defaults), "fuse.pxar-fuse")
     assert.strictEqual(
       MountOptions.kernelData(MountOptions.defaults, 7, 1000, 100),
       "fd=7,rootmode=40000,user_id=1000,group_id=100,default_permissions",
     )
     assert.strictEqual(
       MountOptions.helperOptions(MountOptions.defaults, "/srv/a.pxar"),
-      "ro,nosuid,nodev,default_permissions,fsname=/srv/a.pxar,subtype=pxar",
+      "ro,nosuid,nodev,default_permissions,fsname=/srv/a.pxar,subtype=pxar-fuse",
     )
   })
 
@@ -46,8 +46,9 @@ describe("parse", () => {
       allowOther: true,
       allowRoot: false,
       nonEmpty: true,
+      remount: false,
       fsname: undefined,
-      subtype: "pxar",
+      subtype: "pxar-fuse",
       maxRead: 65536,
     })
     assert.strictEqual(MountOptions.kernelFlags(options), 1 | 8 | 1024)
@@ -57,7 +58,7 @@ describe("parse", () => {
     )
     assert.strictEqual(
       MountOptions.helperOptions(options, "a"),
-      "ro,noexec,noatime,allow_other,max_read=65536,fsname=a,subtype=pxar",
+      "ro,noexec,noatime,allow_other,max_read=65536,fsname=a,subtype=pxar-fuse",
     )
   })
 
