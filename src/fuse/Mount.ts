@@ -32,10 +32,12 @@ import * as FuseMount from "./mount/FuseMount.ts"
 import * as FuseServer from "./FuseServer.ts"
 import * as PayloadMissing from "./PayloadMissing.ts"
 import { MountError } from "./mount/MountError.ts"
+import { Mounter } from "./mount/Mounter.ts"
 import * as MountOptions from "./mount/MountOptions.ts"
 import * as MountTable from "./mount/MountTable.ts"
 import type * as Observer from "./session/Observer.ts"
 import type * as Session from "./session/Session.ts"
+import * as MappedIds from "./bridge/MappedIds.ts"
 import * as NamedMembers from "./bridge/NamedMembers.ts"
 import * as PrivateRoot from "./bridge/PrivateRoot.ts"
 import * as View from "./bridge/View.ts"
@@ -213,6 +215,15 @@ const mountTree = Effect.fnUntraced(function* (
 
 /** Mounts what a bridge shows, which counts in `registry`. */
 export const mountBridge = (
+  bridge: Bridge.Shape,
+  registry: Pick<LookupRegistry.Shape, "held">,
+  options: SourceOptions,
+): Effect.Effect<Mounted, MountError, Scope.Scope> =>
+  Effect.flatMap(Mounter, ({ maps }) =>
+    serveBridge(MappedIds.isComplete(maps) ? bridge : MappedIds.make(bridge, maps), registry, options),
+  )
+
+const serveBridge = (
   bridge: Bridge.Shape,
   registry: Pick<LookupRegistry.Shape, "held">,
   options: SourceOptions,
