@@ -7,6 +7,8 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Arguments from "./Arguments.ts"
 import * as CommandLine from "./CommandLine.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Help from "./Help.ts"
@@ -14,7 +16,9 @@ import * as LibraryServices from "./LibraryServices.ts"
 import * as Process from "./Process.ts"
 import * as PxarFuse from "./PxarFuse.ts"
 
-const program = Effect.fromResult(CommandLine.normalize(process.argv.slice(2), PxarFuse.grammar)).pipe(
+const words = Result.flatMap(Arguments.read(), (words) => CommandLine.normalize(words, PxarFuse.grammar))
+
+const program = Effect.fromResult(words).pipe(
   Effect.flatMap(Command.runWith(PxarFuse.command, { version: PxarFuse.version })),
   // The library has said what is wrong.
   Effect.catchIf(CliError.isCliError, () => Effect.fail(new ExitCode.Ended({ code: ExitCode.USAGE }))),

@@ -6,6 +6,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import * as PathText from "../domain/PathText.ts"
 
 export const formats = ["text", "json"] as const
 
@@ -63,12 +64,16 @@ const levelOf = ({ level }: Message): Level => levels[level] ?? INFO
 
 const textOf = (message: Message): string => {
   const { detail, text } = message
-  return `${levelOf(message).prefix}${text}${detail === undefined ? "" : `\n${detail}`}`
+  // A text has names in it that others have chosen: on a terminal, and in a log, it is one line.
+  const line = `${levelOf(message).prefix}${PathText.safe(text)}`
+  return detail === undefined ? line : [line, ...detail.split("\n").map(PathText.safe)].join("\n")
 }
 
 const json = (message: Message): string => {
   const { detail, members, text, time } = message
-  return JSON.stringify({ time: time.toISOString(), level: levelOf(message).name, message: text, detail, ...members })
+  return PathText.safeJson(
+    JSON.stringify({ time: time.toISOString(), level: levelOf(message).name, message: text, detail, ...members }),
+  )
 }
 
 /** For a terminal, or whoever reads stderr. */

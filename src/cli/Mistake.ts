@@ -37,7 +37,8 @@ export const unknownLetter = (letter: string, word: string, command: string): st
   return `unknown flag -${letter}${where} of ${command}${help}`
 }
 
-const question = (meant: string | undefined): string => (meant === undefined ? "" : `. Did you mean "${meant}"?`)
+/** A sentence that asks whether this was meant; nothing without it. */
+export const question = (meant: string | undefined): string => (meant === undefined ? "" : `. Did you mean "${meant}"?`)
 
 /** What the parser has found. */
 export const describe = (error: CliError.CliError): string => {

@@ -51,26 +51,25 @@ export const note = (text: string): Effect.Effect<void> =>
 export const detail = (text: string): Effect.Effect<void> =>
   Effect.flatMap(Verbosity, (verbosity) => (verbosity === "verbose" ? say(text) : Effect.void))
 
-/** Says why an effect has failed; what is left of the failure is its exit code. Interruption goes without words. */
+/** Says why an effect has failed, with the stack of a bug; what is left of the failure is its exit code. Interruption goes without words. */
 export const reportTo =
-  (say: (text: string) => Effect.Effect<void>) =>
+  (say: (text: string, bug?: Cause.Cause<unknown>) => Effect.Effect<void>) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, ExitCode.Ended, R> =>
     Effect.catchCause(effect, (cause) => {
       const error = Cause.squash(cause)
       if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
       if (error instanceof ExitCode.Ended) return Effect.fail(error)
       const ended = Effect.fail(new ExitCode.Ended({ code: ExitCode.fromError(error) }))
-      return Effect.andThen(say(errorLine(cause)), ended)
+      if (Cause.hasDies(cause)) return Effect.andThen(say("bug in this program, please report it", cause), ended)
+      return Effect.andThen(say(ErrorMessage.withId(error)), ended)
     })
 
-export const report = reportTo((text) => say(text, "Fatal"))
+export const report = reportTo((text, bug) =>
+  Effect.map(Format, (format) => {
+    const detail = bug === undefined ? undefined : Cause.pretty(bug)
+    print({ level: "Fatal", text, detail, time: new Date() }, format)
+  }),
+)
 
 /** Whether a person is looking at stderr. */
 export const isInteractive = (): boolean => process.stderr.isTTY === true
-
-/** One line for an error: its message and its id. The stack only of bugs, which nobody expected. */
-const errorLine = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  if (Cause.hasDies(cause)) return `bug in this program, please report it\n${Cause.pretty(cause)}`
-  return ErrorMessage.withId(error)
-}

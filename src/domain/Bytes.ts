@@ -62,7 +62,50 @@ export const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
 }
 
 /** The UTF-8 bytes of a text. */
-export const fromText = (text: string): Uint8Array => encoder.encode(text)
+export const fromText = (text: string): Uint8Array => {
+  if (text.isWellFormed()) return encoder.encode(text)
+  const parts: Array<Uint8Array> = []
+  let from = 0
+  for (const { 0: byte, index } of text.matchAll(/(?<![\ud800-\udbff])[\udc80-\udcff]/g)) {
+    parts.push(encoder.encode(text.slice(from, index)), Uint8Array.of(byte.charCodeAt(0) - LONE))
+    from = index + 1
+  }
+  parts.push(encoder.encode(text.slice(from)))
+  return concat(parts)
+}
+
+/**
+ * Text of bytes that may not be UTF-8, which `fromText` turns back into the same bytes: where they are not, each byte is a
+ * lone surrogate (U+DC80…U+DCFF). For words that go through code which knows texts only.
+ */
+export const toText = (bytes: Uint8Array): string => {
+  let text = ""
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceLength(bytes, at)
+    text +=
+      length === 0 ? String.fromCharCode(LONE + (bytes[at] as number)) : decoder.decode(bytes.subarray(at, at + length))
+    at += Math.max(1, length)
+  }
+  return text
+}
+
+/** What a byte that is not UTF-8 is added to. */
+const LONE = 0xdc00
+
+/** Bytes of the UTF-8 sequence at `at`; 0 if there is none. */
+const sequenceLength = (bytes: Uint8Array, at: number): number => {
+  const first = bytes[at] as number
+  const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+  try {
+    strict.decode(bytes.subarray(at, at + length))
+    return length
+  } catch {
+    return 0
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 /** A string with one character (U+0000…U+00FF) a byte: a key for maps of byte strings. */
 export const toKey = (bytes: Uint8Array): string => {

@@ -58,7 +58,7 @@ const signatures: ReadonlyArray<Signature> = [
     "give the archive that it is about",
   ),
   text("VMA\0", "a backup of a virtual machine in the VMA format of Proxmox VE", "`vma extract` takes it apart"),
-  text("ustar", "a tar archive", "`tar -xf` extracts it", 257),
+  text("ustar", "an uncompressed tar archive", "`tar -xf` extracts it", 257),
   hex("1f8b", "compressed with gzip", compressed("gunzip")),
   hex("28b52ffd", "compressed with zstd", compressed("unzstd")),
   hex("fd377a585a00", "compressed with xz", compressed("unxz")),
@@ -88,7 +88,7 @@ const signatures: ReadonlyArray<Signature> = [
 export const recognise = (head: Uint8Array): ForeignFile | undefined => {
   const found = signatures.find(({ at, bytes }) => bytes.every((byte, i) => head[at + i] === byte))
   if (found !== undefined) return found
-  if (isOldTar(head)) return { what: "a tar archive", advice: "`tar -xf` extracts it" }
+  if (isOldTar(head)) return { what: "an uncompressed tar archive", advice: "`tar -xf` extracts it" }
   return head.length > 0 && head.every((byte) => byte === 0)
     ? { what: "nothing but zeros at its beginning", advice: "a copy or download that was not finished" }
     : undefined

@@ -2,31 +2,43 @@
  * Paths as text: for messages, listings and the command line.
  *
  * Names are bytes. What is printable UTF-8 stands for itself; a backslash is `\\`, and every byte of anything else
- * (control and format characters, bytes that are not UTF-8) is `\xHH`. `parse` is the inverse of `print`.
+ * (control and format characters, bytes that are not UTF-8) is `\xHH`. Of the format characters the joiners of scripts and
+ * emoji stand for themselves where they join. `parse` is the inverse of `print`.
+ *
+ * `safe` is for texts that are not names, or have names in them: it leaves backslashes alone, and has no inverse.
  */
 import * as Bytes from "./Bytes.ts"
+
+/**
+ * What does not stand for itself: control, format, private, unassigned and surrogate characters, line and paragraph
+ * separators. A joiner (U+200C, U+200D) does between two characters that are not ASCII, as families of emoji and Persian
+ * and Indian names have it.
+ */
+const UNSAFE = String.raw`[[\p{C}\p{Zl}\p{Zp}]--[\u200c\u200d]]|(?<![^\p{ASCII}\p{C}])[\u200c\u200d]|[\u200c\u200d](?![^\p{ASCII}\p{C}])`
+
+const unsafe = new RegExp(UNSAFE, "v")
+const unsafeOrBackslash = new RegExp(String.raw`\\|${UNSAFE}`, "v")
+const allUnsafe = new RegExp(UNSAFE, "gv")
+const allUnsafeOrBackslash = new RegExp(String.raw`\\|${UNSAFE}`, "gv")
 
 /** Text of a name or path. Every text it returns is printable and is turned back into the same bytes by `parse`. */
 export const print = (bytes: Uint8Array): string => {
   const text = decoder.decode(bytes)
-  if (!text.includes("\ufffd") && !unsafe.test(text)) return text
-  let printed = ""
-  for (let at = 0; at < bytes.length;) {
-    const length = sequenceLength(bytes[at] as number)
-    const sequence = bytes.subarray(at, at + length)
-    const character = strictDecode(sequence)
-    if (character === undefined) {
-      printed += escapeByte(bytes[at] as number)
-      at += 1
-      continue
-    }
-    if (character === "\\") printed += "\\\\"
-    else if (unsafe.test(character)) for (const byte of sequence) printed += escapeByte(byte)
-    else printed += character
-    at += length
-  }
-  return printed
+  // A replacement character may stand for itself, or for bytes that are no text.
+  const exact = text.includes("\ufffd") ? Bytes.toText(bytes) : text
+  return unsafeOrBackslash.test(exact) ? exact.replace(allUnsafeOrBackslash, escape) : exact
 }
+
+/** A text that a terminal or a log may be given: what it could do there is shown as `\xHH`. */
+export const safe = (text: string): string => (unsafe.test(text) ? text.replace(allUnsafe, escape) : text)
+
+/** The same JSON, in which characters that a terminal would not just show are `\uHHHH`. */
+export const safeJson = (json: string): string =>
+  unsafe.test(json)
+    ? json.replace(allUnsafe, (character) =>
+        Array.from({ length: character.length }, (_, i) => `\\u${hex(character.charCodeAt(i), 4)}`).join(""),
+      )
+    : json
 
 /** Bytes of a text as `print` makes it. A backslash that begins neither `\\` nor `\xHH` stands for itself. */
 export const parse = (text: string): Uint8Array => {
@@ -42,18 +54,9 @@ export const parse = (text: string): Uint8Array => {
 }
 
 const BACKSLASH = Uint8Array.of(0x5c)
-const unsafe = /[\p{C}\p{Zl}\p{Zp}\\]/u
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-const escapeByte = (byte: number): string => `\\x${byte.toString(16).padStart(2, "0")}`
+const escape = (character: string): string =>
+  character === "\\" ? "\\\\" : Array.from(Bytes.fromText(character), (byte) => `\\x${hex(byte, 2)}`).join("")
 
-const sequenceLength = (first: number): number => (first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4)
-
-const strictDecode = (sequence: Uint8Array): string | undefined => {
-  try {
-    return strict.decode(sequence)
-  } catch {
-    return undefined
-  }
-}
+const hex = (number: number, digits: number): string => number.toString(16).padStart(digits, "0")

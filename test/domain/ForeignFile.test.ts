@@ -34,13 +34,13 @@ describe("ForeignFile.recognise", () => {
   })
 
   it("knows tar by its magic number, and by its checksum where it has none", () => {
-    assert.strictEqual(what(head("ustar", 257)), "a tar archive")
+    assert.strictEqual(what(head("ustar", 257)), "an uncompressed tar archive")
     const old = new Uint8Array(ForeignFile.HEAD_SIZE)
     old.set(Buffer.from("file\0"))
     old.set(Buffer.from("0000644\0", "latin1"), 100)
     const sum = old.reduce((total, byte) => total + byte, 0) + 8 * 0x20
     old.set(Buffer.from(`${sum.toString(8).padStart(6, "0")}\0 `, "latin1"), 148)
-    assert.strictEqual(what(old), "a tar archive")
+    assert.strictEqual(what(old), "an uncompressed tar archive")
     old[0]! ^= 1
     assert.strictEqual(what(old), "unknown")
   })

@@ -5,9 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as PathText from "../../domain/PathText.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 import * as Archive from "../../services/tree/Archive.ts"
+import * as Operands from "../Operands.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 
@@ -23,7 +23,7 @@ export const handler = Effect.fn("cat")(function* ({ archive: file, paths, paylo
   const archive = yield* Archive.open(file, { payload })
   const output = Output.make()
   const files = yield* Effect.forEach(paths, (path) =>
-    Effect.tap(archive.find(PathText.parse(path)), (found) => archive.read(found, 0, 0)),
+    Effect.tap(Operands.find(archive, path), (found) => archive.read(found, 0, 0)),
   )
   const progress = yield* Progress.make({ mode: Progress.besidesResults(mode) })
   const size = files.reduce((sum, { entry }) => sum + Stat.sizeOf(entry), 0)

@@ -5,6 +5,7 @@
  * says whether there was any.
  */
 import * as Effect from "effect/Effect"
+import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as CreateArchive from "../../services/create/CreateArchive.ts"
 import type { Kind } from "../../services/disk/DiskWarning.ts"
@@ -34,12 +35,13 @@ export const handler = Effect.fn("create")(function* ({
   if (allFileSystems && flags.oneFileSystem) {
     return yield* new ExitCode.Usage({ detail: "give --one-file-system or --all-file-systems, not both" })
   }
+  const payload = flags.payload ?? payloadBeside(archive)
   const progress = yield* Progress.make({ mode })
   let incomplete = false
   const summary = yield* CreateArchive.create({
-    source,
-    archive,
-    payload: flags.payload ?? payloadBeside(archive),
+    source: Bytes.fromText(source),
+    archive: Bytes.fromText(archive),
+    payload: payload === undefined ? undefined : Bytes.fromText(payload),
     exclude: exclude.map(PathText.parse),
     oneFileSystem: !allFileSystems,
     ...KindFlags.kept(flags),

@@ -14,6 +14,7 @@ import type { Change } from "../../services/compare/AttributeDiff.ts"
 import type { ComparedTree, Item, TreeError } from "../../services/compare/ComparedTree.ts"
 import * as ComparedFolder from "../../services/compare/ComparedFolder.ts"
 import * as TreeDiff from "../../services/compare/TreeDiff.ts"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import type { SourceTreeError } from "../../services/disk/DiskTree.ts"
 import type { ChangeJson, DiffJson } from "../../domain/json/DiffJson.ts"
 import * as EntryJson from "../../domain/json/EntryJson.ts"
@@ -77,7 +78,8 @@ const openArchive = (
   Effect.flatMap(ArchiveFiles.open(path, { payload }), ComparedArchive.make)
 
 /** Whether a path leads to a folder. What is not there is no folder: opening it as an archive says what is wrong. */
-const isFolder = (path: string): boolean => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+const isFolder = (path: string): boolean =>
+  fs.statSync(DiskPath.forNode(path), { throwIfNoEntry: false })?.isDirectory() ?? false
 
 interface Counts {
   readonly of: Record<TreeDiff.Difference["_tag"], number>
@@ -117,7 +119,7 @@ const toText = (difference: TreeDiff.Difference): string => {
     case "Changed":
       return `changed   ${path}: ${difference.changes.map(changeText).join("; ")}\n`
     case "Unreadable":
-      return `unreadable ${path} (${difference.side === "left" ? "archive" : "other"}): ${difference.error.message}\n`
+      return `unreadable ${path} (${difference.side === "left" ? "archive" : "other"}): ${PathText.safe(difference.error.message)}\n`
   }
 }
 

@@ -3,6 +3,8 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
 import * as KindFlags from "./KindFlags.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
@@ -10,14 +12,23 @@ import * as Parameters from "../Parameters.ts"
 const parameters = {
   archive: Parameters.archive,
   target: Argument.String("dir").pipe(
-    Argument.withDescription("The folder to extract into; made if it is not there (default: the current folder)"),
-    Argument.withDefault("."),
+    Argument.withDescription(
+      "The folder to extract into; made if it is not there (default: the current folder). With -C this is a path already",
+    ),
+    Argument.optional,
+    Argument.map(Option.getOrUndefined),
   ),
   paths: Argument.String("path").pipe(
     Argument.withDescription("Paths in the archive, or patterns as for --exclude; what is below them is extracted too"),
     Argument.variadic(),
   ),
   payload: Parameters.payload,
+  directory: Flag.String("directory").pipe(
+    Flag.withAlias("C"),
+    Flag.withDescription("The folder to extract into; all that follows the archive are then paths in it, as for tar"),
+    Flag.withMetavar("DIR"),
+    Parameters.optional,
+  ),
   overwrite: Parameters.flag("overwrite", "Replace files, links and devices that are there already"),
   allowExistingDirs: Parameters.flag("allow-existing-dirs", "Extract into folders that are there already"),
   strict: Parameters.flag("strict", "Stop at the first problem"),
@@ -36,5 +47,6 @@ export const command = Command.make(
   Command.withExamples([
     { command: "pxar-fuse extract root.pxar /srv/restored", description: "Everything; as root with all attributes" },
     { command: "pxar-fuse extract root.mpxar . etc/ssh '*.conf'", description: "A folder and some files, to here" },
+    { command: "pxar-fuse extract -C /srv root.pxar etc/ssh", description: "The same as tar has it" },
   ]),
 )

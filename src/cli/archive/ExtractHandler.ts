@@ -4,18 +4,23 @@
  * What could not be restored is said at the end, in one line for each kind of problem, and with `--verbose` entry by
  * entry. The exit code says whether that is more than an ordinary user had to expect.
  */
+import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import * as PathText from "../../domain/PathText.ts"
 import * as Archive from "../../services/tree/Archive.ts"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import * as Extractor from "../../services/extract/Extractor.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as ExtractSummary from "./ExtractSummary.ts"
 import * as KindFlags from "./KindFlags.ts"
+import * as Operands from "../Operands.ts"
 import * as Progress from "../Progress.ts"
 
 export interface Input extends KindFlags.Given {
   readonly archive: string
-  readonly target: string
+  /** The first operand after the archive: where to, unless `directory` says so. */
+  readonly target: string | undefined
+  readonly directory: string | undefined
   readonly paths: ReadonlyArray<string>
   /** By default the one beside the archive. */
   readonly payload: string | undefined
@@ -28,19 +33,14 @@ export interface Input extends KindFlags.Given {
   readonly progress: Progress.Mode
 }
 
-export const handler = Effect.fn("extract")(function* ({
-  archive: file,
-  progress: mode,
-  target,
-  verbose,
-  ...flags
-}: Input) {
+export const handler = Effect.fn("extract")(function* ({ archive: file, progress: mode, verbose, ...flags }: Input) {
   const archive = yield* Archive.open(file, { payload: flags.payload })
+  const { paths, target } = yield* operands(archive, flags)
   const progress = yield* Progress.make({ mode })
   let entries = 0
   const report = yield* Extractor.extract(archive, {
     target,
-    paths: flags.paths.map(PathText.parse),
+    paths,
     overwrite: flags.overwrite,
     allowExistingDirs: flags.allowExistingDirs,
     strict: flags.strict,
@@ -67,13 +67,38 @@ export const handler = Effect.fn("extract")(function* ({
     ),
   )
   for (const line of summary(report, verbose)) yield* progress.say(line)
+  for (const { kind, path } of report.problems) {
+    const likely = kind === "NoMatch" ? yield* Operands.likelyPath(archive, path) : undefined
+    if (likely !== undefined) yield* progress.say(`${PathText.print(path)}: did you mean "${likely}"?`)
+  }
   const code = ExtractSummary.exitCode(report)
   if (code !== ExitCode.SUCCESS) return yield* new ExitCode.Ended({ code })
 }, Effect.scoped)
+
+/** Where to extract what. One that is a path in the archive, and not here, was not meant as a folder to make. */
+const operands = Effect.fnUntraced(function* (
+  archive: Archive.Shape,
+  { directory, paths, target = "." }: Pick<Input, "directory" | "paths" | "target">,
+) {
+  const given = directory !== undefined && target !== "." ? [target, ...paths] : paths
+  const selected = yield* Effect.forEach(given, (path) => Operands.bytesOf(archive, path))
+  if (directory !== undefined) return { target: directory, paths: selected }
+  if (!/^\.\.?(\/|$)/.test(target) && !fs.existsSync(DiskPath.forNode(target))) {
+    const inArchive = yield* Effect.isSuccess(archive.find(yield* Operands.bytesOf(archive, target)))
+    if (inArchive) {
+      const words = ["-C .", target, ...paths].join(" ")
+      return yield* new ExitCode.Usage({
+        detail: `${target} is a path in the archive, and no folder here. Did you mean "${words}"? (-C ${target} makes it)`,
+      })
+    }
+  }
+  return { target, paths: selected }
+})
 
 const summary = (report: Extractor.Report, verbose: boolean): ReadonlyArray<string> => [
   ...ExtractSummary.lines(report, verbose),
   ...(!verbose && ExtractSummary.isShortened(report) ? ["--verbose names all entries with problems"] : []),
   ...ExtractSummary.hints(report),
+  ...ExtractSummary.flagHints(report),
   ...(verbose ? [ExtractSummary.extracted(report)] : []),
 ]

@@ -65,12 +65,12 @@ const toText = (info: ArchiveInfo.ArchiveInfo): string => {
     info.kinds[kind] === 0 ? [] : [count(info.kinds[kind], ...plurals[kind])],
   )
   const rows: Array<readonly [string, string]> = [
-    ["archive", info.name],
+    ["archive", PathText.safe(info.name)],
     ["version", info.version === 1 ? "1" : "2 (split)"],
     ["size", bytes(info.size)],
   ]
   if (payload !== undefined) {
-    rows.push(["payload", payload.name], ["payload size", bytes(payload.size)])
+    rows.push(["payload", PathText.safe(payload.name)], ["payload size", bytes(payload.size)])
     rows.push(["payload end", payload.complete ? "complete" : "end marker missing: cut short?"])
     if (payload.unreferenced !== undefined) rows.push(["unreferenced", bytes(payload.unreferenced)])
   }
@@ -101,21 +101,32 @@ const toText = (info: ArchiveInfo.ArchiveInfo): string => {
 }
 
 const preludeText = (prelude: ArchiveInfo.Prelude): string => {
-  if (prelude._tag === "Unreadable") return prelude.error.message
+  if (prelude._tag === "Unreadable") return PathText.safe(prelude.error.message)
   const json = parseJson(prelude.bytes)
-  return json === undefined ? `${bytes(prelude.bytes.length)}, no JSON` : JSON.stringify(json)
+  return json === undefined
+    ? `${bytes(prelude.bytes.length)}, no JSON that could be shown`
+    : PathText.safeJson(JSON.stringify(json))
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
+/** Deeper than any prelude, and shallow enough for those who print or read it by recursion. */
+const MAX_DEPTH = 64
+
 /** The JSON that the bytes are, if they are. */
 const parseJson = (bytes: Uint8Array): JsonText.Json | undefined => {
   try {
-    return JSON.parse(decoder.decode(bytes)) as JsonText.Json
+    const json = JSON.parse(decoder.decode(bytes)) as JsonText.Json
+    return isNestedWithin(json, MAX_DEPTH) ? json : undefined
   } catch {
     return undefined
   }
 }
+
+const isNestedWithin = (json: JsonText.Json, depth: number): boolean =>
+  typeof json !== "object" ||
+  json === null ||
+  (depth > 0 && Object.values(json).every((value) => isNestedWithin(value as JsonText.Json, depth - 1)))
 
 const toJson = (info: ArchiveInfo.ArchiveInfo): InfoJson => ({
   archive: info.name,

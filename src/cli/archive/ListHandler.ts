@@ -15,6 +15,7 @@ import type { ListJson } from "../../domain/json/ListJson.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as LongListing from "./LongListing.ts"
 import * as Memory from "../Memory.ts"
+import * as Operands from "../Operands.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 import * as TreeListing from "./TreeListing.ts"
@@ -44,7 +45,10 @@ export const handler = Effect.fn("list")(function* ({
 }: Input) {
   Memory.keepYoungGenerationSmall()
   const archive = yield* Archive.open(file, { payload })
-  const selection = yield* Selection.make(archive, paths.map(PathText.parse))
+  const selection = yield* Selection.make(
+    archive,
+    yield* Effect.forEach(paths, (path) => Operands.bytesOf(archive, path)),
+  )
   const output = Output.make()
   const progress = yield* Progress.make({ mode: Progress.besidesResults(mode) })
   const size = archive.reader.root.bound
@@ -76,7 +80,10 @@ export const handler = Effect.fn("list")(function* ({
   yield* output.flush
 
   const unmatched = selection.unmatched()
-  for (const pattern of unmatched) yield* progress.say(`${pattern}: nothing like that in ${file}`)
+  for (const pattern of unmatched) {
+    const question = yield* Operands.question(archive, pattern)
+    yield* progress.say(`${pattern}: nothing like that in ${file}${question}`)
+  }
   if (unreadable > 0) return yield* new ExitCode.Ended({ code: ExitCode.DAMAGED })
   if (unmatched.length > 0) return yield* new ExitCode.Ended({ code: ExitCode.NO_ENTRY })
 }, Effect.scoped)

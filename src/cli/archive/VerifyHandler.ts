@@ -63,7 +63,8 @@ const exitCode = ({ failure, result }: Finding.Verdict): number => {
 const toText = (event: Finding.Finding | Finding.Verdict, data: boolean): string => {
   if (event._tag === "Finding") {
     const { archive, check, detail, offset, path, severity } = event
-    return `${severity.padEnd(5)} ${check.padEnd(3)} ${PathText.print(path)}: ${detail} (byte ${offset} of ${archive})\n`
+    const what = PathText.safe(`${detail} (byte ${offset} of ${archive})`)
+    return `${severity.padEnd(5)} ${check.padEnd(3)} ${PathText.print(path)}: ${what}\n`
   }
   const { contentBytes, entries, errors, failure, notes, result } = event
   const found = [...counted(errors, "error"), ...counted(notes, "note")]

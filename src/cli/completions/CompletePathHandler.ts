@@ -6,8 +6,10 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
+import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Archive from "../../services/tree/Archive.ts"
+import * as Operands from "../Operands.ts"
 import * as Output from "../Output.ts"
 
 export interface Input {
@@ -15,17 +17,23 @@ export interface Input {
   readonly prefix: string
 }
 
+/** A name as it can be typed: as it is where that can be seen. */
+const typed = (name: Uint8Array): string => {
+  const text = Bytes.toText(name)
+  return PathText.safe(text) === text ? text : PathText.print(name)
+}
+
 export const handler = Effect.fn("complete-path")(function* ({ archive: file, prefix }: Input) {
   const archive = yield* Archive.open(file)
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1)
   const begun = prefix.slice(folder.length)
   const output = Output.make()
-  const children = archive.list(yield* archive.find(PathText.parse(folder)))
+  const children = archive.list(yield* archive.find(yield* Operands.bytesOf(archive, folder)))
   yield* Stream.runForEachArray(children, (items) => {
     let text = ""
     for (const item of items) {
       if (item._tag === "Unreadable") continue
-      const name = PathText.print(ArchivePath.lastName(item.path))
+      const name = typed(ArchivePath.lastName(item.path))
       if (name.startsWith(begun)) text += `${folder}${name}${item.entry.body._tag === "Directory" ? "/" : ""}\n`
     }
     return output.text(text)

@@ -33,8 +33,8 @@ export interface Path {
   readonly path_hex?: string
 }
 
-/** One line of output. */
-export const line = (value: object): string => `${JSON.stringify(value)}\n`
+/** One line of output, which a terminal shows as it is. */
+export const line = (value: object): string => `${PathText.safeJson(JSON.stringify(value))}\n`
 
 /** Bytes in hex. */
 export const hex = (bytes: Uint8Array): string => Hexadecimal.encode(bytes)

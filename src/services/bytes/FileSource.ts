@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ErrorId } from "../../domain/ErrorId.ts"
 import { ByteSource, type Source, SourceError } from "./ByteSource.ts"
+import * as DiskPath from "../posix/DiskPath.ts"
 import { readCached } from "../posix/Preadv2.ts"
 
 /** A file could not be opened as an archive. */
@@ -73,7 +74,7 @@ interface OpenFile {
 const openDescriptor = (path: string): Effect.Effect<OpenFile, OpenError> =>
   Effect.try({
     try: () => {
-      const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+      const fd = fs.openSync(DiskPath.forNode(path), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
       try {
         return { path, fd, size: sizeOf(path, fd), inFlight: 0, closing: false }
       } catch (error) {

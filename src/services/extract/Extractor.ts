@@ -31,6 +31,7 @@ import { ExtractPath } from "./ExtractPath.ts"
 import { type ExtractProblem, type Kind, Problems } from "./ExtractProblem.ts"
 import { ExtractSelection } from "./ExtractSelection.ts"
 import * as ExtractWalk from "./ExtractWalk.ts"
+import * as DiskPath from "../posix/DiskPath.ts"
 import * as Syscalls from "../posix/WriteSyscalls.ts"
 import type { SelectionError } from "../tree/Selection.ts"
 
@@ -228,8 +229,8 @@ const openTarget = (
     const { permissions = true, target } = options
     let created = false
     try {
-      fs.mkdirSync(path.dirname(path.resolve(target)), { recursive: true })
-      fs.mkdirSync(target, { mode: permissions ? 0o700 : 0o777 })
+      fs.mkdirSync(DiskPath.forNode(path.dirname(target)), { recursive: true })
+      fs.mkdirSync(DiskPath.forNode(target), { mode: permissions ? 0o700 : 0o777 })
       created = true
     } catch (error) {
       const { code, errno } = error as NodeJS.ErrnoException

@@ -18,6 +18,7 @@ import * as ArchiveFiles from "../archive/ArchiveFiles.ts"
 import type * as ArchiveReader from "../archive/ArchiveReader.ts"
 import * as ArchiveBytes from "../bytes/ArchiveBytes.ts"
 import * as FileSource from "../bytes/FileSource.ts"
+import * as DiskPath from "../posix/DiskPath.ts"
 import * as RepositoryTree from "./RepositoryTree.ts"
 import * as OnDemandReader from "./OnDemandReader.ts"
 
@@ -112,7 +113,7 @@ export const open = Effect.fnUntraced(function* (
 
 const status = (file: string): Effect.Effect<fs.BigIntStats, FileSource.OpenError> =>
   Effect.tryPromise({
-    try: () => fs.promises.stat(file, { bigint: true }),
+    try: () => fs.promises.stat(DiskPath.forNode(file), { bigint: true }),
     catch: (error) => FileSource.fromNode(file, error),
   })
 
@@ -123,11 +124,14 @@ const archivesAt = Effect.fnUntraced(function* (
   const absolute = path.resolve(given)
   if (!(yield* status(absolute)).isDirectory()) return [absolute]
   const names = yield* Effect.tryPromise({
-    try: () => fs.promises.readdir(absolute),
+    try: () => fs.promises.readdir(DiskPath.forNode(absolute), { encoding: "buffer" }),
     catch: (error) => FileSource.fromNode(absolute, error),
   })
   const archives: Array<string> = []
-  for (const name of names.filter((name) => /\.m?pxar$/.test(name)).toSorted()) {
+  for (const name of names
+    .map(Bytes.toText)
+    .filter((name) => /\.m?pxar$/.test(name))
+    .toSorted()) {
     const archive = path.join(absolute, name)
     // Links that lead nowhere, and folders of such a name, are none.
     const found = yield* Effect.option(status(archive))

@@ -26,7 +26,7 @@ const files: ReadonlyArray<readonly [name: string, bytes: Uint8Array, saying: Re
   ["i.json.blob", padded(0x42, 0xab, 0x38, 0x07, 0xbe, 0x83, 0x70, 0xa1), /blob .*proxmox-backup-client restore/],
   ["a.pxar.zst", padded(0x28, 0xb5, 0x2f, 0xfd), /zstd; decompress it first, with unzstd/],
   ["a.pxar.gz", padded(0x1f, 0x8b, 8), /gzip; decompress it first, with gunzip/],
-  ["a.tar", tar(), /a tar archive; `tar -xf` extracts it/],
+  ["a.tar", tar(), /an uncompressed tar archive; `tar -xf` extracts it/],
   ["zeros.pxar", Buffer.alloc(4096), /zeros .*not finished/],
 ]
 
