@@ -58,6 +58,9 @@ export class NotThere extends Data.TaggedError("NotThere")<{
   readonly likely: string | undefined
 }> {
   override readonly [Runtime.errorExitCode] = ExitCode.NO_ENTRY
+  get id(): string {
+    return this.error.id
+  }
   override get message(): string {
     return this.error.message + Mistake.question(this.likely)
   }

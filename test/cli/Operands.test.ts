@@ -112,7 +112,7 @@ describe("what is there already", () => {
       for (const line of ["extract a.pxar x inside/ssh", "extract a.pxar x", "extract --overwrite a.pxar x"]) {
         const { code, stderr } = yield* run(line)
         assert.strictEqual(code, ExitCode.INCOMPLETE)
-        assert.include(stderr, "--allow-existing-dirs extracts into folders that are there already")
+        assert.include(stderr, "--allow-existing-dirs")
       }
     }),
   )

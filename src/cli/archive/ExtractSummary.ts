@@ -9,7 +9,7 @@ import * as Progress from "../Progress.ts"
 /** What problems of a kind mean for the entries concerned, and what can be done. */
 const meanings: Readonly<Record<Kind, string>> = {
   Unreadable: "cannot be read from the archive and were left out (see pxar-fuse verify)",
-  Exists: "were there already and were left out",
+  Exists: "were there already and were left out (see --overwrite and --allow-existing-dirs)",
   NotCreated: "could not be created and were left out",
   Replaced: "were moved or replaced by somebody while they were extracted",
   NoMatch: "were asked for and are not in the archive",
@@ -44,9 +44,9 @@ export const hints = ({ problemCounts, unexpected }: Extractor.Report): Readonly
     : []
 }
 
-/** Which flags would have made a difference. */
+/** Which flags would have made a difference to what is named by itself. */
 export const flagHints = ({ problemCounts }: Extractor.Report): ReadonlyArray<string> =>
-  problemCounts.has("Exists")
+  problemCounts.get("Exists") === 1
     ? ["--allow-existing-dirs extracts into folders that are there already, --overwrite replaces everything else"]
     : []
 
