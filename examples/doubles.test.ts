@@ -4,9 +4,7 @@ import { test } from "node:test"
 import { Effect, Fiber, Layer } from "effect"
 import { ArchiveReader, Bridge, FileSource, LookupRegistry, MemoryDevice, NodeId, Session } from "pxar-fuse"
 
-const archive = ArchiveReader.ArchiveReader.layer().pipe(
-  Layer.provide(FileSource.layer(process.env["ARCHIVE"] ?? "backup.pxar")),
-)
+const archive = ArchiveReader.layer.pipe(Layer.provide(FileSource.layer(process.env["ARCHIVE"] ?? "backup.pxar")))
 
 test("without a kernel: a script plays it", () =>
   Effect.gen(function* () {
@@ -30,8 +28,8 @@ test("without a kernel: a script plays it", () =>
     Effect.provide(
       Session.layer({ posixAcl: true }).pipe(
         Layer.provideMerge(MemoryDevice.layer),
-        Layer.provide(Bridge.Bridge.layer()),
-        Layer.provide(LookupRegistry.LookupRegistry.layer()),
+        Layer.provide(Bridge.layer),
+        Layer.provide(LookupRegistry.layer),
         Layer.provide(archive),
       ),
     ),
@@ -60,8 +58,5 @@ test("with a registry that records: a listing alone holds nothing", () => {
     assert.deepEqual(yield* registry.held, [NodeId.ROOT])
     yield* bridge.forget(NodeId.ROOT, 1)
     assert.deepEqual(forgotten, [NodeId.ROOT])
-  }).pipe(
-    Effect.provide(Bridge.Bridge.layer().pipe(Layer.provideMerge(Recording), Layer.provide(archive))),
-    Effect.runPromise,
-  )
+  }).pipe(Effect.provide(Bridge.layer.pipe(Layer.provideMerge(Recording), Layer.provide(archive))), Effect.runPromise)
 })

@@ -27,7 +27,7 @@ const serveFile = Effect.gen(function* () {
 }).pipe(Effect.catchTag("PathError", () => Effect.succeed(answer(404))))
 
 const server = HttpRouter.serve(HttpRouter.add("GET", "/*", serveFile)).pipe(
-  Layer.provide(Archive.Archive.layerFile(path)),
+  Layer.provide(Archive.layerFile(path)),
   Layer.provide(NodeHttpServer.layer(createServer, { host: "localhost", port: Number(port) })),
 )
 NodeRuntime.runMain(Layer.launch(server))

@@ -26,7 +26,7 @@ const WebSource = Layer.effect(
           },
           catch: fail(offset),
         }).pipe(Effect.retry({ times: 3, schedule: Schedule.exponential("100 millis") })),
-    } satisfies ByteSource.Source
+    } satisfies ByteSource.ByteSource
   }),
 )
 
@@ -49,7 +49,7 @@ const program = Effect.gen(function* () {
 
 const Live = Heartbeat.pipe(
   Layer.provideMerge(Mount.layer({ mountPoint })),
-  Layer.provide(ArchiveReader.ArchiveReader.layer()),
+  Layer.provide(ArchiveReader.layer),
   Layer.provide(WebSource),
 )
 

@@ -24,4 +24,4 @@ const program = Effect.gen(function* () {
   yield* Console.log(`${bytes} bytes`)
 })
 
-NodeRuntime.runMain(Effect.provide(program, Archive.Archive.layerFile(path)))
+NodeRuntime.runMain(Effect.provide(program, Archive.layerFile(path)))

@@ -21,9 +21,9 @@ const lister = (library: string): string => `
     const items = yield* Stream.runCollect(archive.list(yield* archive.root))
     return items.length
   })
-  const layer = Archive.Archive.layer().pipe(
-    Layer.provide(ArchiveReader.ArchiveReader.layer()),
-    Layer.provide(ByteSource.ByteSource.layerMemory(bytes)),
+  const layer = Archive.layer.pipe(
+    Layer.provide(ArchiveReader.layer),
+    Layer.provide(ByteSource.layerMemory(bytes)),
   )
   console.log(await Effect.runPromise(Effect.provide(list, layer)))
 `

@@ -50,7 +50,7 @@ export const bytesOf = Effect.fnUntraced(function* (archive: Archive, text: stri
 })
 
 /** What operands are looked up in. */
-type Archive = Pick<Archives.Shape, "find" | "list">
+type Archive = Pick<Archives.Archive, "find" | "list">
 
 /** A path that is not in the archive, and the one that was probably meant. */
 export class NotThere extends Data.TaggedError("NotThere")<{
@@ -100,7 +100,7 @@ export const likelyPath = (archive: Archive, wanted: Uint8Array): Effect.Effect<
       }
       const there = yield* archive.list(folder).pipe(
         Stream.take(LOOKED_AT),
-        Stream.map((item) => ArchivePath.lastName(item.path)),
+        Stream.map((item) => item.name),
         Stream.runCollect,
       )
       const [likely] = Mistake.likely(PathText.print(name), there.map(PathText.print))

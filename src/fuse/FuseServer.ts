@@ -25,7 +25,7 @@ export interface Served
   extends
     Pick<FuseMount.FuseMount, "mountPoint" | "how" | "device" | "unmount" | "unmountIfFree">,
     Pick<Session.Session, "ready" | "counters" | "inFlight" | "events">,
-    Pick<Bridge.Shape, "memory"> {
+    Pick<Bridge.Bridge, "memory"> {
   readonly transport: "kernel" | "fuse-native"
   /** Ends when the file system was unmounted; fails when the session broke, which also unmounts. */
   readonly ended: Effect.Effect<void, Session.SessionError>
@@ -39,7 +39,7 @@ export interface Options extends FuseMount.Options {
 
 /** Serves the kernel itself. */
 export const kernel = Effect.fnUntraced(function* (
-  bridge: Bridge.Shape,
+  bridge: Bridge.Bridge,
   options: Options,
 ): Effect.fn.Return<Served, MountError, Scope.Scope> {
   const connection = yield* Effect.acquireRelease(Scope.make(), disconnect)
@@ -60,7 +60,7 @@ const disconnect = (connection: Scope.Closeable): Effect.Effect<void> => Scope.c
 
 /** Serves through libfuse 2. Fails with `NoFuseNative` where that is missing. */
 export const native = Effect.fnUntraced(function* (
-  bridge: Bridge.Shape,
+  bridge: Bridge.Bridge,
   options: Options,
 ): Effect.fn.Return<Served, MountError, Scope.Scope> {
   const session = yield* NativeSession.make(bridge, options.observer)
@@ -71,7 +71,7 @@ export const native = Effect.fnUntraced(function* (
 
 const serve = Effect.fnUntraced(function* (
   transport: Served["transport"],
-  { memory }: Bridge.Shape,
+  { memory }: Bridge.Bridge,
   { counters, events, inFlight, ready }: Pick<Session.Session, "ready" | "counters" | "inFlight" | "events">,
   { device, how, mountPoint, unmount, unmountIfFree }: Omit<FuseMount.FuseMount, "descriptor">,
   serving: Effect.Effect<void, Session.SessionError>,

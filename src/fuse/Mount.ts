@@ -18,13 +18,12 @@ import type * as Stream from "effect/Stream"
 import type * as NodeId from "../domain/pxar/NodeId.ts"
 import type { ArchiveError } from "../services/archive/ArchiveError.ts"
 import * as ArchiveFiles from "../services/archive/ArchiveFiles.ts"
-import * as ArchiveReader from "../services/archive/ArchiveReader.ts"
+import { ArchiveTree } from "../services/archive/ArchiveTree.ts"
 import type { PathError } from "../services/tree/Archive.ts"
 import type { OpenError } from "../services/bytes/FileSource.ts"
 import * as ArchiveBytes from "../services/bytes/ArchiveBytes.ts"
 import * as LookupRegistry from "../services/LookupRegistry.ts"
 import * as FileRepository from "../services/repository/FileRepository.ts"
-import type { RootName } from "../services/repository/RepositoryTree.ts"
 import * as Bridge from "./bridge/Bridge.ts"
 import * as BridgeSpans from "./bridge/BridgeSpans.ts"
 import type { Counters } from "./session/Counters.ts"
@@ -38,7 +37,6 @@ import * as MountTable from "./mount/MountTable.ts"
 import type * as Observer from "./session/Observer.ts"
 import type * as Session from "./session/Session.ts"
 import * as MappedIds from "./bridge/MappedIds.ts"
-import * as NamedMembers from "./bridge/NamedMembers.ts"
 import * as PrivateRoot from "./bridge/PrivateRoot.ts"
 import * as View from "./bridge/View.ts"
 
@@ -73,7 +71,7 @@ export interface Mounted {
   /** Nodes that the kernel holds, the root included. */
   readonly held: Effect.Effect<ReadonlyArray<NodeId.NodeId>>
   /** Bytes that the caches hold. */
-  readonly memory: ArchiveReader.Shape["memory"]
+  readonly memory: ArchiveTree["memory"]
   /** The kernel's requests from now on, until the session ends (see `Session`). */
   readonly events: Stream.Stream<Observer.RequestEvent>
 }
@@ -88,13 +86,13 @@ export const layerFile = (
 ): Layer.Layer<Mounted, OpenError | ArchiveError | PathError | MountError> =>
   Layer.effect(Mount, mountPath(archive, options))
 
-/** Mounts the archive in `ArchiveReader`. */
+/** Mounts the tree in `ArchiveTree`. */
 export const layer = (
   options: SourceOptions,
-): Layer.Layer<Mounted, ArchiveError | PathError | MountError, ArchiveReader.ArchiveReader> =>
+): Layer.Layer<Mounted, ArchiveError | PathError | MountError, ArchiveTree> =>
   Layer.effect(
     Mount,
-    Effect.flatMap(ArchiveReader.ArchiveReader, (reader) => mountReader(reader, options)),
+    Effect.flatMap(ArchiveTree, (tree) => mountTree(tree, options)),
   )
 
 /** Mounts what `Bridge` shows, which counts in `LookupRegistry`. */
@@ -167,11 +165,10 @@ export const mountPaths = Effect.fnUntraced(function* (
   for (const archive of collection.archives) yield* refuseInside(archive, options.mountPoint)
   yield* PayloadMissing.warn(collection.archives)
   const source = path.resolve(first ?? "")
-  return yield* mountTree(
-    collection.reader,
-    { ...options, fsname: others.length === 0 ? source : `${source}+${others.length}` },
-    collection.reader.names,
-  )
+  return yield* mountTree(collection.tree, {
+    ...options,
+    fsname: others.length === 0 ? source : `${source}+${others.length}`,
+  })
 })
 
 /** Opens an archive file, with the payload archive beside it if there is one, and mounts it. */
@@ -187,36 +184,28 @@ export const mountPath = Effect.fnUntraced(function* (
       ? PayloadMissing.warnUnnamed(archive)
       : PayloadMissing.warn([archive])
   }
-  return yield* mountReader(reader, { ...options, fsname: absolute })
+  return yield* mountTree(reader, { ...options, fsname: absolute })
 })
 
-/** Mounts an archive that is open already. */
-export const mountReader = (
-  reader: ArchiveReader.Tree,
-  options: SourceOptions,
-): Effect.Effect<Mounted, ArchiveError | PathError | MountError, Scope.Scope> => mountTree(reader, options, undefined)
-
-/** `names` are those in the root of a collection. */
-const mountTree = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Tree,
+/** Mounts a tree: an archive that is open already, or many. */
+export const mountTree = Effect.fnUntraced(function* (
+  tree: ArchiveTree,
   { view = {}, ...options }: SourceOptions,
-  names: ReadonlyArray<RootName> | undefined,
 ): Effect.fn.Return<Mounted, ArchiveError | PathError | MountError, Scope.Scope> {
   // Nobody shall wait for the count to hear that the mount point is none.
   if (view.linkCounts === true && MountOptions.passedDescriptor(options.mountPoint) === undefined) {
     yield* FuseMount.freeMountPoint({ ...options, options: options.options ?? MountOptions.defaults })
   }
-  const shown = yield* View.open(reader, view)
+  const shown = yield* View.open(tree, view)
   const registry = yield* LookupRegistry.make(shown.tree.root)
   const bridge = Bridge.make(shown.tree, registry)
-  const listed = names === undefined || view.subfolder !== undefined ? bridge : NamedMembers.make(bridge, names)
-  return yield* mountBridge(shown.decorate(listed), registry, { ...options, fsname: options.fsname ?? reader.archive })
+  return yield* mountBridge(shown.decorate(bridge), registry, { ...options, fsname: options.fsname ?? tree.archive })
 })
 
 /** Mounts what a bridge shows, which counts in `registry`. */
 export const mountBridge = (
-  bridge: Bridge.Shape,
-  registry: Pick<LookupRegistry.Shape, "held">,
+  bridge: Bridge.Bridge,
+  registry: Pick<LookupRegistry.LookupRegistry, "held">,
   options: SourceOptions,
 ): Effect.Effect<Mounted, MountError, Scope.Scope> =>
   Effect.flatMap(Mounter, ({ maps }) =>
@@ -224,8 +213,8 @@ export const mountBridge = (
   )
 
 const serveBridge = (
-  bridge: Bridge.Shape,
-  registry: Pick<LookupRegistry.Shape, "held">,
+  bridge: Bridge.Bridge,
+  registry: Pick<LookupRegistry.LookupRegistry, "held">,
   options: SourceOptions,
 ): Effect.Effect<Mounted, MountError, Scope.Scope> => {
   const guarded = options.options?.allowRoot === true ? PrivateRoot.make(bridge, PrivateRoot.thisUser()) : bridge

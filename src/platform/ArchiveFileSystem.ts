@@ -109,7 +109,7 @@ const joined = (names: ReadonlyArray<Uint8Array>): Uint8Array =>
 
 /** An archive as a file system. */
 export const make = (
-  archive: Pick<Archive.Shape, "root" | "find" | "list" | "walk" | "read">,
+  archive: Pick<Archive.Archive, "root" | "find" | "list" | "walk" | "read">,
 ): FileSystem.FileSystem => {
   /** The entry at a path; a link there is followed if `follow`, those on the way always. */
   const find = Effect.fnUntraced(function* (

@@ -2,8 +2,10 @@
  * Steps of an operation that has already ended.
  *
  * An effect that has its result is an `Exit`. These functions go on with it at once, without a turn of the fiber's
- * loop, and are Effect's own for any other: most requests are answered from memory, in one turn.
+ * loop, and are Effect's own for any other: most of what is asked of an archive is answered from memory, in one turn.
+ * That is the only fast path there is: an operation is written once, and waits where something has to be waited for.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
@@ -24,6 +26,23 @@ export const flatMap = <A, E, R, B, E2, R2>(
   f: (a: A) => Effect.Effect<B, E2, R2>,
 ): Effect.Effect<B, E | E2, R | R2> =>
   hasEnded(self) ? (Exit.isSuccess(self) ? f(self.value) : Exit.failCause(self.cause)) : Effect.flatMap(self, f)
+
+/** `Effect.catch`: a defect or an interruption stays what it is. */
+export const catch_ = <A, E, R, B, E2, R2>(
+  self: Effect.Effect<A, E, R>,
+  f: (error: E) => Effect.Effect<B, E2, R2>,
+): Effect.Effect<A | B, E2, R | R2> => {
+  if (!hasEnded(self)) return Effect.catch(self, f)
+  if (Exit.isSuccess(self)) return self as Exit.Exit<A, never>
+  const error = Cause.findErrorOption(self.cause)
+  return error._tag === "Some" ? f(error.value) : Exit.failCause(self.cause as Cause.Cause<never>)
+}
+
+/** `Effect.mapError`. */
+export const mapError = <A, E, R, E2>(self: Effect.Effect<A, E, R>, f: (error: E) => E2): Effect.Effect<A, E2, R> =>
+  hasEnded(self) && Exit.isSuccess(self)
+    ? (self as Exit.Exit<A, never>)
+    : catch_(self, (error) => Effect.fail(f(error)))
 
 /** Calls what may throw; that is a defect. */
 export const call = <A, E, R>(operation: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {

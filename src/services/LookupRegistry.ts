@@ -18,7 +18,7 @@ import type { ErrorId } from "../domain/ErrorId.ts"
 import { LookupTable, type Pending } from "../domain/pxar/LookupTable.ts"
 import type * as Node from "../domain/pxar/Node.ts"
 import * as NodeId from "../domain/pxar/NodeId.ts"
-import * as ArchiveReader from "./archive/ArchiveReader.ts"
+import { ArchiveTree } from "./archive/ArchiveTree.ts"
 
 /** More references were returned than were held: registry and kernel disagree. The counts are unchanged. */
 export class Overforget extends Schema.TaggedError<Overforget>()("Overforget", {
@@ -50,7 +50,7 @@ export interface Lease {
 }
 
 /** The references of one session. */
-export interface Shape {
+export interface LookupRegistry {
   /** The node with this id, if it is held. */
   readonly find: (id: NodeId.NodeId) => Node.Node | undefined
   /** References to count for one reply; the scope takes back what has not been leaked. */
@@ -71,17 +71,20 @@ export interface Shape {
 }
 
 /** The registry that a bridge counts in. */
-export class LookupRegistry extends Context.Service<LookupRegistry, Shape>()("pxar-fuse/services/LookupRegistry") {
-  /** A registry for the archive in `ArchiveReader`, whose root it holds for as long as the layer lives. */
-  static readonly layer = (): Layer.Layer<LookupRegistry, never, ArchiveReader.ArchiveReader> =>
-    Layer.effect(
-      LookupRegistry,
-      Effect.flatMap(ArchiveReader.ArchiveReader, (reader) => make(reader.root)),
-    )
-}
+export const LookupRegistry: Context.Service<LookupRegistry, LookupRegistry> = Context.Service(
+  "pxar-fuse/services/LookupRegistry",
+)
+
+/** A registry for the tree in `ArchiveTree`, whose root it holds for as long as the layer lives. */
+export const layer: Layer.Layer<LookupRegistry, never, ArchiveTree> = Layer.effect(
+  LookupRegistry,
+  Effect.flatMap(ArchiveTree, (tree) => make(tree.root)),
+)
 
 /** Makes a registry; closing the scope releases everything that is still held. */
-export const make = Effect.fnUntraced(function* (root: Node.Node): Effect.fn.Return<Shape, never, Scope.Scope> {
+export const make = Effect.fnUntraced(function* (
+  root: Node.Node,
+): Effect.fn.Return<LookupRegistry, never, Scope.Scope> {
   const session = yield* Effect.scope
   let table = new LookupTable()
   const scopes = new Map<NodeId.NodeId, Scope.Closeable>()

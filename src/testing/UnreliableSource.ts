@@ -27,13 +27,13 @@ export interface Options {
 }
 
 /** A source that has counted its reads. */
-export type UnreliableSource = ByteSource.Source & {
+export type UnreliableSource = ByteSource.ByteSource & {
   /** The reads so far, in the order in which they were asked for. */
   readonly reads: ReadonlyArray<Read>
 }
 
 /** `source` behind a bad line. */
-export const make = (source: ByteSource.Source, { fault, latency = 0 }: Options): UnreliableSource => {
+export const make = (source: ByteSource.ByteSource, { fault, latency = 0 }: Options): UnreliableSource => {
   const reads: Array<Read> = []
   return {
     name: source.name,
@@ -48,7 +48,7 @@ export const make = (source: ByteSource.Source, { fault, latency = 0 }: Options)
         return Effect.andThen(
           wait,
           detail === undefined
-            ? source.read(target, offset)
+            ? Effect.suspend(() => source.read(target, offset))
             : Effect.fail(new ByteSource.SourceError({ source: source.name, offset, detail })),
         )
       }),

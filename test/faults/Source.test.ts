@@ -7,7 +7,7 @@ import { Arbitrary, Effect, Logger } from "effect"
 import { anyInteger } from "../domain/pxar/helpers.ts"
 import * as H from "../fuse/harness.ts"
 import * as ArchiveReader from "../../src/services/archive/ArchiveReader.ts"
-import { fromBytes, type Source, SourceError } from "../../src/services/bytes/ByteSource.ts"
+import { fromBytes, type ByteSource, SourceError } from "../../src/services/bytes/ByteSource.ts"
 import * as Archive from "../../src/services/tree/Archive.ts"
 import { absent } from "../services/archive/helpers.ts"
 import * as B from "../support/ArchiveBuilder.ts"
@@ -15,7 +15,7 @@ import * as Golden from "../support/Golden.ts"
 import * as Wire from "../support/Wire.ts"
 
 /** A source that fails the reads for which it is told to. */
-const flaky = (bytes: Uint8Array, fails: (read: number) => boolean): Source & { readonly reads: () => number } => {
+const flaky = (bytes: Uint8Array, fails: (read: number) => boolean): ByteSource & { readonly reads: () => number } => {
   const inner = fromBytes(bytes, "flaky")
   let reads = 0
   return {
@@ -34,7 +34,7 @@ const flaky = (bytes: Uint8Array, fails: (read: number) => boolean): Source & { 
 const silent = Effect.provide(Logger.layer([]))
 
 /** The contents of all files, by path. */
-const contents = Effect.fnUntraced(function* (reader: ArchiveReader.Shape) {
+const contents = Effect.fnUntraced(function* (reader: ArchiveReader.ArchiveReader) {
   const archive = Archive.fromReader(reader)
   const all = new Map<string, string>()
   for (const view of Golden.collisionsV1.view().slice(0, 40)) {

@@ -8,9 +8,9 @@ import type * as Observer from "../../src/fuse/session/Observer.ts"
 import * as Session from "../../src/fuse/session/Session.ts"
 import type { ArchiveError } from "../../src/services/archive/ArchiveError.ts"
 import * as ArchiveReader from "../../src/services/archive/ArchiveReader.ts"
-import { fromBytes, type Source, SourceError } from "../../src/services/bytes/ByteSource.ts"
+import { fromBytes, type ByteSource, SourceError } from "../../src/services/bytes/ByteSource.ts"
 import * as LookupRegistry from "../../src/services/LookupRegistry.ts"
-import type { Payload } from "../../src/services/archive/PayloadReader.ts"
+import type { Payload } from "../../src/services/bytes/ArchiveBytes.ts"
 import * as Golden from "../support/Golden.ts"
 import * as Wire from "../support/Wire.ts"
 
@@ -51,7 +51,7 @@ export const linkAttr: Wire.Attr = {
 export const helloBytes = (): Buffer => Golden.load(Golden.helloV1).bytes
 
 /** A source that can be made to wait, or to fail. */
-export interface Gated extends Source {
+export interface Gated extends ByteSource {
   /** Reads that touch this range wait for `open` from now on. */
   readonly hold: (from: number, end: number) => Effect.Effect<void>
   readonly open: Effect.Effect<void>
@@ -97,7 +97,7 @@ export const gated = (bytes: Uint8Array, name = "memory"): Gated => {
         if (source.failing !== undefined && touches(source.failing, offset, target.length)) {
           return Effect.fail(new SourceError({ source: name, offset, detail: "injected" }))
         }
-        const read = inner.read(target, offset)
+        const read = Effect.suspend(() => inner.read(target, offset))
         if (!touches(held, offset, target.length) || latch.isOpen()) return read
         source.waiting++
         Deferred.doneUnsafe(reached, Effect.void)
@@ -116,10 +116,10 @@ export const gated = (bytes: Uint8Array, name = "memory"): Gated => {
 }
 
 /** Blocks so small that metadata is read again for every request. */
-export const uncached: Partial<ArchiveReader.Options> = { blocks: { blockSize: 16, capacity: 16 } }
+export const uncached: Partial<ArchiveReader.Options> = { blocks: { blockSize: 16, capacity: 16 }, entryCapacity: 0 }
 
 export interface Setup {
-  readonly source: Source
+  readonly source: ByteSource
   readonly payload?: Payload
   readonly options?: Partial<ArchiveReader.Options>
 }
@@ -153,7 +153,7 @@ export interface Served extends Bridged {
 export interface ServeOptions extends Partial<Setup> {
   readonly posixAcl?: boolean
   /** Replaces operations of the bridge. */
-  readonly override?: (bridged: Bridged) => Partial<Bridge.Shape>
+  readonly override?: (bridged: Bridged) => Partial<Bridge.Bridge>
   readonly observer?: Observer.Observer
   /** What the device does with a reply before it says what became of it. */
   readonly beforeReply?: (message: Buffer) => Effect.Effect<void>

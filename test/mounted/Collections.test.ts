@@ -54,8 +54,10 @@ describe("several archives", () => {
       const inodes = new Map<bigint, bigint>()
       let before = 1n
       for (const golden of goldens) {
-        const seen = MountedTree.read(path.join(mountPoint, path.basename(golden.archive)))
-        const moved = golden.view().map((view) => Object.assign(MountedTree.expected(view), { ino: view.ino + before }))
+        const seen = MountedTree.byPath(MountedTree.read(path.join(mountPoint, path.basename(golden.archive))))
+        const moved = MountedTree.byPath(
+          golden.view().map((view) => Object.assign(MountedTree.expected(view), { ino: view.ino + before })),
+        )
         assert.deepStrictEqual(seen, moved, golden.name)
         for (const { ino } of seen) {
           assert.isTrue(!inodes.has(ino) || inodes.get(ino) === before)

@@ -18,7 +18,7 @@ beforeEach(need({ mount: true, root: true, tools: ["find", "umount"] }))
 const NO_TYPE = 0o030000
 
 /** A bridge that loses count: it takes no reference back. */
-const broken = (bridge: Bridge.Shape): Bridge.Shape => ({
+const broken = (bridge: Bridge.Bridge): Bridge.Bridge => ({
   ...bridge,
   readdir: (id, offset, add) =>
     bridge.readdir(id, offset, (entry) =>
@@ -33,7 +33,7 @@ const broken = (bridge: Bridge.Shape): Bridge.Shape => ({
 
 const withoutType = <S extends { readonly mode: number }>(stat: S): S => ({ ...stat, mode: NO_TYPE })
 
-const start = Effect.fnUntraced(function* (golden: Golden.Golden, change: (bridge: Bridge.Shape) => Bridge.Shape) {
+const start = Effect.fnUntraced(function* (golden: Golden.Golden, change: (bridge: Bridge.Bridge) => Bridge.Bridge) {
   const mountPoint = yield* Processes.mountPoint()
   const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
   const mounted = yield* Effect.gen(function* () {

@@ -32,8 +32,8 @@ const tree = {
 
 const layer = (of: MemoryArchive.Tree = tree) =>
   ArchiveFileSystem.layer.pipe(
-    Layer.provide(Archive.Archive.layer()),
-    Layer.provide(ArchiveReader.ArchiveReader.layer()),
+    Layer.provide(Archive.layer),
+    Layer.provide(ArchiveReader.layer),
     Layer.provide(MemoryArchive.layer(of)),
   )
 

@@ -18,7 +18,7 @@ const FILE = -0x4e
 const FOLDER = 331
 
 /** The kernel is told of nodes: a lease that is leaked. */
-const deliver = (registry: LookupRegistry.Shape, ...ids: ReadonlyArray<number>): Effect.Effect<void> =>
+const deliver = (registry: LookupRegistry.LookupRegistry, ...ids: ReadonlyArray<number>): Effect.Effect<void> =>
   Effect.scoped(
     Effect.map(registry.lease, (lease) => {
       for (const id of ids) lease.add(nodeOf(id))
@@ -26,7 +26,8 @@ const deliver = (registry: LookupRegistry.Shape, ...ids: ReadonlyArray<number>):
     }),
   )
 
-const heldBy = (registry: LookupRegistry.Shape) => Effect.map(registry.held, (ids) => [...ids].sort((a, b) => a - b))
+const heldBy = (registry: LookupRegistry.LookupRegistry) =>
+  Effect.map(registry.held, (ids) => [...ids].sort((a, b) => a - b))
 
 describe("lease", () => {
   it.effect("holds a node from the moment it is added, without counting it", () =>

@@ -10,7 +10,7 @@ import * as vm from "node:vm"
 import { Effect, Latch, Logger } from "effect"
 import * as Mount from "../../src/fuse/Mount.ts"
 import * as ArchiveReader from "../../src/services/archive/ArchiveReader.ts"
-import type { Source } from "../../src/services/bytes/ByteSource.ts"
+import type { ByteSource } from "../../src/services/bytes/ByteSource.ts"
 import * as FileSource from "../../src/services/bytes/FileSource.ts"
 import * as Random from "../support/Random.ts"
 
@@ -39,14 +39,15 @@ const random = Random.make(1)
 let interrupted = 0
 
 /** Half of the reads must wait, a quarter of those some thousand turns. */
-const slowed = (source: Source): Source => ({
+const slowed = (source: ByteSource): ByteSource => ({
   ...source,
-  readCached: (target, offset) => random.once(2) && source.readCached?.(target, offset) === true,
   read: (target, offset) => {
-    if (target.length <= 16 || !random.once(4)) return source.read(target, offset)
+    if (random.once(2)) return source.read(target, offset)
+    const read = Effect.suspend(() => source.read(target, offset))
+    if (target.length <= 16 || !random.once(4)) return read
     const wait = Effect.repeat(Effect.yieldNow, { times: random.below(2000) })
     const counted = Effect.onInterrupt(wait, () => Effect.sync(() => void interrupted++))
-    return Effect.andThen(counted, source.read(target, offset))
+    return Effect.andThen(counted, read)
   },
 })
 
@@ -77,7 +78,7 @@ const state = (mounted: Mount.Mounted): Effect.Effect<State> =>
 const program = Effect.gen(function* () {
   const source = slowed(yield* FileSource.open(payload))
   const reader = yield* ArchiveReader.make(yield* FileSource.open(archive), { _tag: "Present", source })
-  const mounted = yield* Mount.mountReader(reader, { mountPoint })
+  const mounted = yield* Mount.mountTree(reader, { mountPoint })
   const end = Latch.makeUnsafe(false)
   const run = Effect.runForkWith(yield* Effect.context())
   process.on("disconnect", () => run(end.open))

@@ -85,7 +85,6 @@ export const make = (): KernelTree => {
     const below = (name: B.Text): string => (path === "" ? String(name) : `${path}/${String(name)}`)
     const listed = node.children?.map((child) => ({
       name: String(child.name),
-      hash: B.sipHash(child.name),
       ino: inodeOf(below(child.name), child),
     }))
     const content = files[path]
@@ -99,7 +98,7 @@ export const make = (): KernelTree => {
       content,
       target,
       xattrs: path === "f" ? attributes : new Map(),
-      children: listed === undefined ? undefined : B.arrange(listed),
+      children: listed === undefined ? undefined : listed,
       above,
     })
     for (const child of node.children ?? []) add(below(child.name), child, ino)

@@ -72,7 +72,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   )
   const registry = yield* Scope.provide(LookupRegistry.make(reader.root), scope)
   const bridge = Bridge.make(reader, registry)
-  const disagreeing: Bridge.Shape = {
+  const disagreeing: Bridge.Bridge = {
     ...bridge,
     forget: (id, count) => Effect.suspend(() => bridge.forget(id, disagree ? count + 1000 : count)),
   }

@@ -122,3 +122,7 @@ const devices = (rdev: bigint): [major: number, minor: number] => [
   Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n)),
   Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)),
 ]
+
+/** By path: listings are in the order of the archive, golden data in that of the tables. */
+export const byPath = <E extends { readonly path: Buffer }>(entries: ReadonlyArray<E>): ReadonlyArray<E> =>
+  entries.toSorted((a, b) => Buffer.compare(a.path, b.path))

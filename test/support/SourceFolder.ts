@@ -11,6 +11,7 @@ import type { Entry } from "../../src/domain/pxar/Entry.ts"
 import type * as Node from "../../src/domain/pxar/Node.ts"
 import * as XattrList from "../../src/domain/pxar/XattrList.ts"
 import type { ArchiveError } from "../../src/services/archive/ArchiveError.ts"
+import type { Listed } from "../../src/services/archive/ArchiveTree.ts"
 import type * as ArchiveReader from "../../src/services/archive/ArchiveReader.ts"
 import { makeNode, setTime, setXattr } from "./Materialize.ts"
 import * as MountedTree from "./MountedTree.ts"
@@ -132,13 +133,17 @@ const sorted = (shown: ReadonlyArray<Shown>): ReadonlyArray<Shown> =>
 
 /** An archive as its reader shows it, by path; hard links as what they link to. */
 export const inArchive = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Shape,
+  reader: ArchiveReader.ArchiveReader,
 ): Effect.fn.Return<ReadonlyArray<Shown>, ArchiveError> {
   const found: Array<Shown> = []
-  const show = Effect.fnUntraced(function* (entry: Entry, at: string): Effect.fn.Return<void, ArchiveError> {
+  const show = Effect.fnUntraced(function* (
+    node: Node.Node,
+    entry: Entry,
+    at: string,
+  ): Effect.fn.Return<void, ArchiveError> {
     const { body } = entry
     const content = new Uint8Array(body._tag === "File" ? body.content.length : 0)
-    if (body._tag === "File" && content.length > 0) yield* reader.content(body.content, 0, content)
+    if (body._tag === "File" && content.length > 0) yield* reader.content(node, 0, content)
     const { xattrs } = XattrList.fromEntry(entry)
     const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
     found.push({
@@ -156,15 +161,14 @@ export const inArchive = Effect.fnUntraced(function* (
   })
   const visit: (node: Node.Node, at: string) => Effect.Effect<void, ArchiveError> = Effect.fnUntraced(
     function* (node, at) {
-      yield* show(yield* reader.entry(node), at === "" ? "/" : at)
-      const count = yield* reader.count(node)
-      for (let slot = 0; slot < count; slot++) {
-        const child = yield* reader.child(node, slot)
-        if (child === undefined) throw new Error(`hidden child of ${at}`)
-        const resolved = yield* reader.resolve(node, child)
+      yield* show(node, yield* reader.entry(node), at === "" ? "/" : at)
+      const children: Array<Listed> = []
+      yield* reader.list(node, 0, (child) => children.push(child) > 0)
+      for (const child of children) {
+        if (child._tag !== "Found") throw new Error(`hidden or unreadable child of ${at}`)
         const childPath = `${at}/${Tree.key(child.name)}`
-        if (resolved.entry.body._tag === "Directory") yield* visit(resolved.node, childPath)
-        else yield* show(resolved.entry, childPath)
+        if (child.entry.body._tag === "Directory") yield* visit(child.node, childPath)
+        else yield* show(child.node, child.entry, childPath)
       }
     },
   )

@@ -7,6 +7,7 @@ import type { Entry } from "../../src/domain/pxar/Entry.ts"
 import type { Metadata } from "../../src/domain/pxar/EntryEncoder.ts"
 import type * as Node from "../../src/domain/pxar/Node.ts"
 import type { ArchiveError } from "../../src/services/archive/ArchiveError.ts"
+import type * as ArchiveTree from "../../src/services/archive/ArchiveTree.ts"
 import * as ArchiveReader from "../../src/services/archive/ArchiveReader.ts"
 import type { ArchiveWriter, ContentSource, WriteError } from "../../src/services/create/ArchiveWriter.ts"
 import type { SinkError } from "../../src/services/bytes/ByteSink.ts"
@@ -62,7 +63,10 @@ export const contentOf = (bytes: Uint8Array, piece = Number.MAX_SAFE_INTEGER): C
 }
 
 /** A reader of the archive in `bytes`, with the payload archive in `payload`. */
-export const openBytes = (bytes: Uint8Array, payload?: Uint8Array): Effect.Effect<ArchiveReader.Shape, ArchiveError> =>
+export const openBytes = (
+  bytes: Uint8Array,
+  payload?: Uint8Array,
+): Effect.Effect<ArchiveReader.ArchiveReader, ArchiveError> =>
   ArchiveReader.make(
     ByteSource.fromBytes(bytes),
     payload === undefined
@@ -72,49 +76,46 @@ export const openBytes = (bytes: Uint8Array, payload?: Uint8Array): Effect.Effec
 
 /** Reads a whole archive. Children are in the order of their FILENAME items. */
 export const read = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Shape,
+  reader: ArchiveReader.ArchiveReader,
 ): Effect.fn.Return<Directory, ArchiveError> {
   const paths = new Map<number, string>()
 
   const readDirectory: (node: Node.Node, metadata: Metadata, path: string) => Effect.Effect<Directory, ArchiveError> =
     Effect.fnUntraced(function* (node, metadata, path) {
-      const slots = yield* reader.count(node)
-      const found: Array<ArchiveReader.RawChild> = []
-      for (let slot = 0; slot < slots; slot++) {
-        const child = yield* reader.child(node, slot)
-        if (child === undefined) throw new Error(`hidden child in slot ${slot} of ${path}`)
-        found.push(child)
-      }
+      const found: Array<ArchiveTree.Found> = []
+      let failure: ArchiveError | undefined
+      yield* reader.list(node, 0, (child) => {
+        if (child._tag === "Found") found.push(child)
+        else if (child._tag === "Unreadable") failure ??= child.error
+        return true
+      })
+      if (failure !== undefined) return yield* failure
       const children: Array<Child> = []
-      for (const child of found.toSorted((a, b) => a.nameStart - b.nameStart)) {
+      for (const child of found) {
         const childPath = below(path, child.name)
         paths.set(child.nameStart, childPath)
-        children.push({ name: child.name, tree: yield* readChild(node, child, childPath) })
+        children.push({ name: child.name, tree: yield* readChild(child, childPath) })
       }
       return { _tag: "Directory" as const, metadata, children }
     })
 
   const readChild = Effect.fnUntraced(function* (
-    parent: Node.Node,
-    child: ArchiveReader.RawChild,
+    { entry, link, node }: ArchiveTree.Found,
     path: string,
   ): Effect.fn.Return<Tree, ArchiveError> {
-    const { entry } = child
-    if (entry._tag === "HardLink") {
-      const target = paths.get(entry.target)
-      if (target === undefined) throw new Error(`hard link to byte ${entry.target}, where no file is`)
-      return { _tag: "HardLink", target, path: entry.path }
+    if (link !== undefined) {
+      const target = paths.get(link.target)
+      if (target === undefined) throw new Error(`hard link to byte ${link.target}, where no file is`)
+      return { _tag: "HardLink", target, path: link.path }
     }
     const metadata = metadataOf(entry)
     const { body } = entry
     switch (body._tag) {
-      case "Directory": {
-        const { node } = yield* reader.resolve(parent, child)
+      case "Directory":
         return yield* readDirectory(node, metadata, path)
-      }
       case "File": {
         const content = new Uint8Array(body.content.length)
-        if (content.length > 0) yield* reader.content(body.content, 0, content)
+        if (content.length > 0) yield* reader.content(node, 0, content)
         return { _tag: "File", metadata, content }
       }
       case "Symlink":

@@ -19,7 +19,7 @@ import type * as FuseMount from "../../src/fuse/mount/FuseMount.ts"
 import * as Mount from "../../src/fuse/Mount.ts"
 import * as MountOptions from "../../src/fuse/mount/MountOptions.ts"
 import * as ArchiveReader from "../../src/services/archive/ArchiveReader.ts"
-import type { Source } from "../../src/services/bytes/ByteSource.ts"
+import type { ByteSource } from "../../src/services/bytes/ByteSource.ts"
 import * as FileSource from "../../src/services/bytes/FileSource.ts"
 import * as Descriptors from "./Descriptors.ts"
 
@@ -95,7 +95,7 @@ const gate = Latch.makeUnsafe(false)
 let stalled = 0
 
 /** Lets headers through, and stops at file contents. */
-const stalling = (source: Source): Source => ({
+const stalling = (source: ByteSource): ByteSource => ({
   name: source.name,
   size: source.size,
   read: (target, offset) =>
@@ -107,7 +107,7 @@ const stalling = (source: Source): Source => ({
             () => gate.await,
             () => Effect.sync(() => stalled--),
           ),
-          source.read(target, offset),
+          Effect.suspend(() => source.read(target, offset)),
         ),
 })
 
@@ -121,7 +121,7 @@ const mount = Effect.gen(function* () {
   if (config.stall !== true) return yield* Mount.mountPath(config.archive, { ...options, payload: config.payload })
   const payload = stalling(yield* FileSource.open(config.payload!))
   const archive = yield* FileSource.open(config.archive)
-  return yield* Mount.mountReader(yield* ArchiveReader.make(archive, { _tag: "Present", source: payload }), options)
+  return yield* Mount.mountTree(yield* ArchiveReader.make(archive, { _tag: "Present", source: payload }), options)
 })
 
 const answer = (mounted: Mount.Mounted, ask: keyof Answers): Effect.Effect<unknown> => {

@@ -43,12 +43,12 @@ const tell = (event: Event): Effect.Effect<void> =>
   Effect.sync(() => void (process.connected && process.send?.(event, undefined, undefined, () => {})))
 
 /** A bridge that can be told to disagree with its registry, where each session counts. */
-const breakable = (bridge: Bridge.Shape, kind: SessionConfig["transport"]) => {
+const breakable = (bridge: Bridge.Bridge, kind: SessionConfig["transport"]) => {
   let broken = false
   const overforget = Effect.fail(new LookupRegistry.Overforget({ node: "2", held: 0, forgotten: 1 }))
   const unless = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.suspend(() => (broken ? (overforget as Effect.Effect<never, never>) : effect))
-  const shape: Bridge.Shape =
+  const shape: Bridge.Bridge =
     kind === "kernel"
       ? {
           ...bridge,

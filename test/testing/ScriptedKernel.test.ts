@@ -22,9 +22,9 @@ const kernel = (options: UnreliableSource.Options = {}) => {
   return Session.layer({ posixAcl: true }).pipe(
     Layer.provideMerge(ScriptedKernel.layer),
     Layer.provideMerge(MemoryDevice.layer),
-    Layer.provide(Bridge.Bridge.layer()),
-    Layer.provide(LookupRegistry.LookupRegistry.layer()),
-    Layer.provide(ArchiveReader.ArchiveReader.layer()),
+    Layer.provide(Bridge.layer),
+    Layer.provide(LookupRegistry.layer),
+    Layer.provide(ArchiveReader.layer),
     Layer.provide(source),
   )
 }

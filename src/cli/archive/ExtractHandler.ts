@@ -77,7 +77,7 @@ export const handler = Effect.fn("extract")(function* ({ archive: file, progress
 
 /** Where to extract what. One that is a path in the archive, and not here, was not meant as a folder to make. */
 const operands = Effect.fnUntraced(function* (
-  archive: Archive.Shape,
+  archive: Archive.Archive,
   { directory, paths, target = "." }: Pick<Input, "directory" | "paths" | "target">,
 ) {
   const given = directory !== undefined && target !== "." ? [target, ...paths] : paths

@@ -109,13 +109,8 @@ const toJson = (item: TreeWalk.Item): ListJson =>
         ino: NodeId.toBigInt(item.node.id).toString(),
       }
 
-const treeLine = (archive: Archive.Shape): Line => {
+const treeLine = (archive: Archive.Archive): Line => {
   const line = TreeListing.make(archive.reader)
-  let last: Uint8Array | undefined
-  return (item, level) => {
-    // The rest of a folder that cannot be read: the folder itself has been drawn.
-    if (item._tag === "Unreadable" && item.path === last) return ""
-    last = item.path
-    return line(item, level)
-  }
+  // Where the rest of a folder cannot be read, the folder itself has been drawn.
+  return (item, level) => (item._tag === "Unreadable" && item.isRest ? "" : line(item, level))
 }

@@ -5,9 +5,8 @@
  * leave out the last children of a folder, its branch ends without a corner.
  */
 import * as Effect from "effect/Effect"
-import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as PathText from "../../domain/PathText.ts"
-import type * as ArchiveReader from "../../services/archive/ArchiveReader.ts"
+import type { ArchiveTree } from "../../services/archive/ArchiveTree.ts"
 import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as LongListing from "./LongListing.ts"
 
@@ -24,7 +23,7 @@ interface Branch {
  * Lines of the items of one walk, which must come by in their order, but for the rests of folders that cannot be read.
  * The line of an item that is not selected (level -1) is empty.
  */
-export const make = (reader: ArchiveReader.Shape): ((item: TreeWalk.Item, level: number) => Effect.Effect<string>) => {
+export const make = (reader: ArchiveTree): ((item: TreeWalk.Item, level: number) => Effect.Effect<string>) => {
   const branches: Array<Branch> = []
 
   return (item, level) =>
@@ -35,7 +34,7 @@ export const make = (reader: ArchiveReader.Shape): ((item: TreeWalk.Item, level:
       if (parent !== undefined) parent.left--
       if (level < 0) return Effect.succeed("")
       const last = parent?.left === 0
-      const name = level === 0 ? item.path : ArchivePath.lastName(item.path)
+      const name = level === 0 ? item.path : item.name
       const corner = parent === undefined ? "" : `${parent.indent}${last ? "└── " : "├── "}`
       const line = `${corner}${PathText.print(name)}${item._tag === "Found" ? LongListing.suffix(item) : ""}\n`
       if (item._tag === "Unreadable" || item.entry.body._tag !== "Directory") return Effect.succeed(line)

@@ -25,7 +25,7 @@ export interface Outcome {
 
 /** Runs an extraction. `onProgress` gets a line, now and then. */
 export const run = (
-  archive: Archive.Shape,
+  archive: Archive.Archive,
   { paths, target }: Job,
   onProgress: (text: string) => void,
 ): Effect.Effect<Outcome> =>

@@ -4,7 +4,7 @@
  * Nothing fails: what cannot be read is an answer too. Everything can be interrupted.
  */
 import * as Effect from "effect/Effect"
-import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
+import * as Bytes from "../../domain/Bytes.ts"
 import type * as Archive from "../../services/tree/Archive.ts"
 import * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import type * as BrowseUpdate from "./BrowseUpdate.ts"
@@ -13,7 +13,7 @@ import * as Preview from "./Preview.ts"
 import type { Want } from "./Wants.ts"
 
 /** What there is to know about what is wanted. */
-export const answer = (archive: Archive.Shape, want: Want): Effect.Effect<BrowseUpdate.Event> => {
+export const answer = (archive: Archive.Archive, want: Want): Effect.Effect<BrowseUpdate.Event> => {
   switch (want._tag) {
     case "Contents":
       return Effect.map(contents(archive, want.folder), (contents) => ({
@@ -24,7 +24,7 @@ export const answer = (archive: Archive.Shape, want: Want): Effect.Effect<Browse
     case "Items":
       return Effect.map(
         Effect.forEach(want.slots, ([number, slot]) =>
-          Effect.map(TreeWalk.itemAt(archive.reader, want.folder, slot), (item) => [number, item] as const),
+          Effect.map(TreeWalk.childAt(archive.reader, want.folder, slot), (item) => [number, item] as const),
         ),
         (items) => ({ _tag: "Items", folder: want.folder, items }),
       )
@@ -44,26 +44,30 @@ export const answer = (archive: Archive.Shape, want: Want): Effect.Effect<Browse
   }
 }
 
-const contents = ({ reader }: Archive.Shape, folder: TreeWalk.Found): Effect.Effect<OpenFolder.Contents> =>
-  Effect.match(reader.slotsInArchiveOrder(folder.node), {
+const contents = ({ reader }: Archive.Archive, folder: TreeWalk.Found): Effect.Effect<OpenFolder.Contents> =>
+  Effect.match(reader.count(folder.node), {
     onFailure: (error): OpenFolder.Contents => ({ _tag: "Unreadable", error }),
-    onSuccess: (slots): OpenFolder.Contents => ({ _tag: "Known", slots }),
+    onSuccess: (count): OpenFolder.Contents => ({ _tag: "Known", slots: Uint32Array.from({ length: count }, number) }),
   })
 
+const number = (_: unknown, index: number): number => index
+
 /** Names as a search compares them; those that cannot be read match nothing. */
-const names = Effect.fnUntraced(function* ({ reader }: Archive.Shape, folder: TreeWalk.Found, slots: Uint32Array) {
+const names = Effect.fnUntraced(function* ({ reader }: Archive.Archive, folder: TreeWalk.Found, slots: Uint32Array) {
   const names: Array<string> = []
-  for (const slot of slots) {
-    names.push(yield* Effect.match(reader.nameAt(folder.node, slot), nameOrNothing))
-  }
+  const [from = 0] = slots
+  const listed = reader.list(folder.node, from, ({ name }) => {
+    names.push(name === undefined ? "" : OpenFolder.searchName(name))
+    return names.length < slots.length
+  })
+  yield* Effect.ignore(listed)
+  while (names.length < slots.length) names.push("")
   // Others have a turn: a search through a large folder is many of these.
   yield* Effect.yieldNow
   return names
 })
 
-const nameOrNothing = { onFailure: () => "", onSuccess: OpenFolder.searchName }
-
-const preview = (archive: Archive.Shape, item: TreeWalk.Found, height: number): Effect.Effect<Preview.Preview> => {
+const preview = (archive: Archive.Archive, item: TreeWalk.Found, height: number): Effect.Effect<Preview.Preview> => {
   const { body } = item.entry
   switch (body._tag) {
     case "File":
@@ -84,12 +88,18 @@ const preview = (archive: Archive.Shape, item: TreeWalk.Found, height: number): 
   }
 }
 
-const folderPreview = Effect.fnUntraced(function* ({ reader }: Archive.Shape, folder: TreeWalk.Found, height: number) {
-  const slots = yield* reader.slotsInArchiveOrder(folder.node)
-  const first = yield* Effect.forEach(slots.subarray(0, height), (slot) => TreeWalk.itemAt(reader, folder, slot))
-  const names = first.map(({ path }) => ArchivePath.lastName(path))
-  return Preview.ofFolder(slots.length, names)
+const folderPreview = Effect.fnUntraced(function* (
+  { reader }: Archive.Archive,
+  folder: TreeWalk.Found,
+  height: number,
+) {
+  const names: Array<Uint8Array> = []
+  const count = yield* reader.count(folder.node)
+  yield* reader.list(folder.node, 0, ({ name }) => names.push(name ?? UNKNOWN) < height)
+  return Preview.ofFolder(count, names)
 })
+
+const UNKNOWN = Bytes.fromText("?")
 
 const orProblem = <E extends { readonly message: string }>(
   preview: Effect.Effect<Preview.Preview, E>,

@@ -36,11 +36,11 @@ export interface Ended {
 const PATIENCE = "30 millis"
 
 /** Browses until the person quits. `name` is what the archive is called on the screen. */
-export const run = (archive: Archive.Shape, name: string): Effect.Effect<Ended, ArchiveError | PlatformError> =>
+export const run = (archive: Archive.Archive, name: string): Effect.Effect<Ended, ArchiveError | PlatformError> =>
   Effect.scoped(browse(archive, name))
 
 const browse = Effect.fnUntraced(function* (
-  archive: Archive.Shape,
+  archive: Archive.Archive,
   name: string,
 ): Effect.fn.Return<Ended, ArchiveError | PlatformError, Scope.Scope> {
   const root = yield* archive.root

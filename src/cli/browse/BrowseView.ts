@@ -3,7 +3,6 @@
  *
  * Only what is on the screen is formatted, and everything goes through `ScreenText.fit`.
  */
-import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import type { Entry } from "../../domain/pxar/Entry.ts"
 import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
@@ -133,7 +132,7 @@ const itemLine = (item: TreeWalk.Item, isMarked: boolean, isCurrent: boolean, co
 }
 
 const nameText = (item: TreeWalk.Item): string => {
-  const name = PathText.print(ArchivePath.lastName(item.path))
+  const name = PathText.print(item.name)
   if (item._tag === "Unreadable") return `${name}  (damaged)`
   return item.entry.body._tag === "Directory" ? `${name}/` : name + LongListing.suffix(item)
 }

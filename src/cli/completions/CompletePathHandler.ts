@@ -5,7 +5,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Archive from "../../services/tree/Archive.ts"
@@ -33,7 +32,7 @@ export const handler = Effect.fn("complete-path")(function* ({ archive: file, pr
     let text = ""
     for (const item of items) {
       if (item._tag === "Unreadable") continue
-      const name = typed(ArchivePath.lastName(item.path))
+      const name = typed(item.name)
       if (name.startsWith(begun)) text += `${folder}${name}${item.entry.body._tag === "Directory" ? "/" : ""}\n`
     }
     return output.text(text)

@@ -19,7 +19,7 @@ import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 import * as XattrList from "../../domain/pxar/XattrList.ts"
 import { type ArchiveError, UNAVAILABLE } from "../../services/archive/ArchiveError.ts"
-import * as ArchiveReader from "../../services/archive/ArchiveReader.ts"
+import { ArchiveTree, type Found, type Listed as Child } from "../../services/archive/ArchiveTree.ts"
 import * as LookupRegistry from "../../services/LookupRegistry.ts"
 import { FUSE_NAME_MAX } from "../wire/Abi.ts"
 import * as AtOnce from "../../services/AtOnce.ts"
@@ -42,7 +42,7 @@ export interface Listed {
 }
 
 /** The operations. A node is one that the kernel holds: ENOENT for any other. */
-export interface Shape {
+export interface Bridge {
   /** References to count for one answer; closing the scope takes back what was not leaked. */
   readonly lease: Effect.Effect<LookupRegistry.Lease, never, Scope.Scope>
   /** The same without a scope: whoever makes it runs its `takeBack` at the end. */
@@ -82,22 +82,21 @@ export interface Shape {
   /** Bytes of the archive and its payload archive. */
   readonly size: number
   /** Bytes that caches hold. */
-  readonly memory: ArchiveReader.Shape["memory"]
+  readonly memory: ArchiveTree["memory"]
   /** Path of a node below the root, with a leading slash; as far as it can be found out. */
   readonly pathOf: (id: NodeId.NodeId) => Effect.Effect<Uint8Array>
 }
 
 /** The operations that a session carries out. */
-export class Bridge extends Context.Service<Bridge, Shape>()("pxar-fuse/fuse/Bridge") {
-  /** The bridge over the archive in `ArchiveReader`, which counts in `LookupRegistry`. */
-  static readonly layer = (): Layer.Layer<Bridge, never, ArchiveReader.ArchiveReader | LookupRegistry.LookupRegistry> =>
-    Layer.effect(
-      Bridge,
-      Effect.gen(function* () {
-        return make(yield* ArchiveReader.ArchiveReader, yield* LookupRegistry.LookupRegistry)
-      }),
-    )
-}
+export const Bridge: Context.Service<Bridge, Bridge> = Context.Service("pxar-fuse/fuse/bridge/Bridge")
+
+/** The bridge over the tree in `ArchiveTree`, which counts in `LookupRegistry`. */
+export const layer: Layer.Layer<Bridge, never, ArchiveTree | LookupRegistry.LookupRegistry> = Layer.effect(
+  Bridge,
+  Effect.gen(function* () {
+    return make(yield* ArchiveTree, yield* LookupRegistry.LookupRegistry)
+  }),
+)
 
 const O_ACCMODE = 3
 const SELINUX = Bytes.fromText("security.selinux")
@@ -105,8 +104,8 @@ const DOT = Bytes.fromText(".")
 const DOT_DOT = Bytes.fromText("..")
 const UNKNOWN_NAME = Bytes.fromText("?")
 
-/** The operations over `reader`, counting in `registry`; one registry for one bridge. */
-export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape): Shape => {
+/** The operations over `tree`, counting in `registry`; one registry for one bridge. */
+export const make = (tree: ArchiveTree, registry: LookupRegistry.LookupRegistry): Bridge => {
   const report = LogOnce.make()
 
   const node = (id: NodeId.NodeId): Operation<Node.Node> => {
@@ -121,7 +120,7 @@ export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape)
     const parts: Array<Uint8Array> = []
     let at = registry.find(id)
     while (at !== undefined && at.id !== NodeId.ROOT) {
-      parts.unshift(ArchivePath.ROOT, yield* Effect.orElseSucceed(reader.name(at), () => UNKNOWN_NAME))
+      parts.unshift(ArchivePath.ROOT, yield* Effect.orElseSucceed(tree.name(at), () => UNKNOWN_NAME))
       at = registry.find(at.parent)
     }
     // Not held, or not any more.
@@ -130,13 +129,11 @@ export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape)
   })
 
   /** Logs what is wrong in the archive, once, and turns it into an errno. */
-  const answerErrno =
-    (id: NodeId.NodeId, name?: Uint8Array) =>
-    (error: ArchiveError): Operation<never> =>
-      Effect.andThen(
-        report(keyOf(error, id, name), pathUnder(id, name), error.message),
-        Effect.fail(error.errno === Errno.ELOOP.code ? Errno.ELOOP : Errno.EIO),
-      )
+  const answerErrno = (error: ArchiveError, id: NodeId.NodeId, name?: Uint8Array): Operation<never> =>
+    Effect.andThen(
+      report(keyOf(error, id, name), pathUnder(id, name), error.message),
+      Effect.fail(error.errno === Errno.ELOOP.code ? Errno.ELOOP : Errno.EIO),
+    )
 
   /** One report a check and entry, whichever operation meets it, at whatever byte; one for what concerns an archive. */
   const keyOf = (error: ArchiveError, id: NodeId.NodeId, name: Uint8Array = Bytes.empty): string =>
@@ -147,29 +144,24 @@ export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape)
   const pathUnder = (id: NodeId.NodeId, name: Uint8Array | undefined): Effect.Effect<Uint8Array> =>
     name === undefined ? pathOf(id) : Effect.map(pathOf(id), (path) => ArchivePath.join(path, name))
 
-  const { cached } = reader
-
   const entry = (id: NodeId.NodeId): Operation<Entry> => {
     const found = registry.find(id)
-    if (found === undefined) return Effect.fail(Errno.ENOENT)
-    const atOnce = cached.entry(found)
-    return atOnce === undefined ? Effect.catch(reader.entry(found), answerErrno(id)) : Effect.succeed(atOnce)
+    return found === undefined
+      ? Effect.fail(Errno.ENOENT)
+      : AtOnce.catch_(tree.entry(found), (error) => answerErrno(error, id))
   }
 
-  const lookup: Shape["lookup"] = (parent, name, lease) =>
+  const lookup: Bridge["lookup"] = (parent, name, lease) =>
     AtOnce.flatMap(directory(parent), (found) => {
-      const atOnce = cached.lookup(found, name)
-      if (atOnce === "absent") return Effect.undefined
-      const hold = (child: ArchiveReader.Found): Stat.Stat => {
+      const child = AtOnce.catch_(tree.lookup(found, name), (error) => answerErrno(error, parent, name))
+      return AtOnce.map(child, (child) => {
+        if (child === undefined) return undefined
         lease.add(child.node)
         return Stat.fromEntry(child.entry, child.node.id)
-      }
-      if (atOnce !== undefined) return Effect.succeed(hold(atOnce))
-      const child = Effect.catch(reader.lookup(found, name), answerErrno(parent, name))
-      return Effect.map(child, (child) => child && hold(child))
+      })
     })
 
-  const forget: Shape["forget"] = (id, count) =>
+  const forget: Bridge["forget"] = (id, count) =>
     Effect.flatMap(registry.forget(id, count), (known) =>
       known
         ? Effect.void
@@ -180,97 +172,97 @@ export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape)
           ),
     )
 
-  const read: Shape["read"] = (id, offset, size, reserve) =>
-    AtOnce.flatMap(entry(id), ({ body }) => {
+  const read: Bridge["read"] = (id, offset, size, reserve) => {
+    const found = registry.find(id)
+    if (found === undefined) return Effect.fail(Errno.ENOENT)
+    const entry = AtOnce.catch_(tree.entry(found), (error) => answerErrno(error, id))
+    return AtOnce.flatMap(entry, ({ body }) => {
       if (body._tag === "Directory") return Effect.fail(Errno.EISDIR)
       if (body._tag !== "File") return Effect.fail(Errno.EBADF)
       const length = Math.max(0, Math.min(size, body.content.length - offset))
       const target = reserve(length)
-      return length === 0 || cached.content(body.content, offset, target)
-        ? Effect.void
-        : Effect.catch(reader.content(body.content, offset, target), answerErrno(id))
+      if (length === 0) return Effect.void
+      return AtOnce.catch_(tree.content(found, offset, target), (error) => answerErrno(error, id))
     })
-
-  /** A child for a listing; `undefined` for one that is not shown. */
-  const listed = Effect.fnUntraced(function* (
-    parent: Node.Node,
-    slot: number,
-  ): Effect.fn.Return<Listed | undefined, ArchiveError> {
-    const child = yield* reader.child(parent, slot)
-    if (child === undefined) {
-      yield* report(`D9 ${parent.id} ${slot}`, pathOf(parent.id), "a second entry of one name is not shown (check D9)")
-      return undefined
-    }
-    if (child.name.length > FUSE_NAME_MAX) {
-      const detail = `a name of ${child.name.length} bytes is not shown: the kernel takes ${FUSE_NAME_MAX}`
-      yield* report(`name ${parent.id} ${slot}`, pathOf(parent.id), detail)
-      return undefined
-    }
-    return fromFound(yield* reader.resolve(parent, child), slot)
-  })
-
-  /** The name alone of a child that cannot be decoded, so that its siblings stay visible; nothing if that is bad too. */
-  const listedByName = (parent: Node.Node, slot: number, error: ArchiveError) =>
-    Effect.matchEffect(reader.nameAt(parent, slot), {
-      onFailure: () => Effect.as(report(`slot ${parent.id} ${slot}`, pathOf(parent.id), error.message), undefined),
-      onSuccess: (name) =>
-        Effect.as(
-          report(keyOf(error, parent.id, name), pathUnder(parent.id, name), error.message),
-          name.length > FUSE_NAME_MAX
-            ? undefined
-            : { name, id: NodeId.UNKNOWN, mode: 0, child: undefined, next: slot + 1 },
-        ),
-    })
-
-  /** Hands names over from `slot` on as long as they are at hand; the first slot that is not, or `undefined` at the end. */
-  const listAtOnce = (
-    parent: Node.Node,
-    count: number,
-    slot: number,
-    add: (entry: Listed) => boolean,
-  ): number | undefined => {
-    const table = cached.table(parent)
-    for (let at = slot; at < count; at++) {
-      const found = table && cached.child(parent, table, at)
-      if (found === undefined || found.name.length > FUSE_NAME_MAX) return at
-      if (!add(fromFound(found, at))) return undefined
-    }
-    const dot = { child: undefined, mode: S_IFDIR }
-    if (slot <= count && !add({ ...dot, name: DOT, id: parent.id, next: count + 1 })) return undefined
-    if (slot <= count + 1) add({ ...dot, name: DOT_DOT, id: parent.parent, next: count + 2 })
-    return undefined
   }
 
-  const listSlowly = Effect.fnUntraced(function* (
-    parent: Node.Node,
-    count: number,
-    from: number,
-    add: (entry: Listed) => boolean,
-  ): Effect.fn.Return<void, Errno.Errno> {
-    for (let slot: number | undefined = from; slot !== undefined; slot = listAtOnce(parent, count, slot, add)) {
-      const entry = yield* Effect.catch(listed(parent, slot), (error) =>
-        error.kind === "IO" ? answerErrno(parent.id)(error) : listedByName(parent, slot as number, error),
-      )
-      if (entry !== undefined && !add(entry)) return
-      slot++
+  /** Says why a child is not listed with its attributes, or not at all. */
+  const reportChild = (parent: Node.Node, child: Child, next: number): Effect.Effect<void> => {
+    if (child._tag !== "Unreadable") {
+      const detail = `a name of ${child.name.length} bytes is not shown: the kernel takes ${FUSE_NAME_MAX}`
+      return report(`name ${parent.id} ${next}`, pathOf(parent.id), detail)
     }
-  })
+    const { error, name } = child
+    if (error.check === "D9") {
+      const detail = "a second entry of one name is not shown (check D9)"
+      return report(`D9 ${parent.id} ${next}`, pathOf(parent.id), detail)
+    }
+    return name === undefined
+      ? report(`child ${parent.id} ${next}`, pathOf(parent.id), error.message)
+      : report(keyOf(error, parent.id, name), pathUnder(parent.id, name), error.message)
+  }
 
-  const readdir: Shape["readdir"] = (id, offset, add) =>
-    AtOnce.flatMap(directory(id), (parent) => {
-      const table = cached.table(parent)
-      const count =
-        table === undefined ? Effect.catch(reader.count(parent), answerErrno(id)) : Effect.succeed(table.count)
-      return AtOnce.flatMap(count, (count) => {
-        const list = () => {
-          const slot = listAtOnce(parent, count, offset, add)
-          return slot === undefined ? Effect.void : listSlowly(parent, count, slot, add)
-        }
-        return offset === 0 ? Effect.flatMap(registry.attach(id, reader.release(parent)), list) : list()
-      })
+  /** A child as it is listed; `undefined` if it is not. What cannot be decoded is listed with its name alone. */
+  const listed = (child: Child, next: number): Listed | undefined => {
+    if (child.name === undefined || child.name.length > FUSE_NAME_MAX) return undefined
+    switch (child._tag) {
+      case "Found":
+        return fromFound(child, next)
+      case "Unopened":
+        return { name: child.name, id: child.node.id, mode: S_IFDIR, child: undefined, next }
+      case "Unreadable":
+        return child.error.check === "D9"
+          ? undefined
+          : { name: child.name, id: NodeId.UNKNOWN, mode: 0, child: undefined, next }
+    }
+  }
+
+  /** Lists `.` and `..`, which stand behind the children. */
+  const listDots = (parent: Node.Node, count: number, from: number, add: (entry: Listed) => boolean): void => {
+    const dot = { child: undefined, mode: S_IFDIR }
+    if (from <= count && !add({ ...dot, name: DOT, id: parent.id, next: count + 1 })) return
+    if (from <= count + 1) add({ ...dot, name: DOT_DOT, id: parent.parent, next: count + 2 })
+  }
+
+  const list = (parent: Node.Node, from: number, add: (entry: Listed) => boolean): Operation<void> => {
+    let full = false
+    /** What a child shows of a bad source: the listing fails, and can be tried again. */
+    let failure: ArchiveError | undefined
+    let reports: Effect.Effect<void> = Effect.void
+    const children = tree.list(parent, from, (child, next) => {
+      if (child._tag === "Unreadable" && child.error.kind === "IO") {
+        failure = child.error
+        return false
+      }
+      const entry = listed(child, next)
+      if (entry === undefined || child._tag === "Unreadable") {
+        reports = Effect.andThen(reports, reportChild(parent, child, next))
+      }
+      full = entry !== undefined && !add(entry)
+      return !full
     })
+    return AtOnce.flatMap(
+      AtOnce.catch_(children, (error) => answerErrno(error, parent.id)),
+      () => {
+        if (failure !== undefined) return answerErrno(failure, parent.id)
+        if (full) return reports
+        const count = AtOnce.catch_(tree.count(parent), (error) => answerErrno(error, parent.id))
+        return AtOnce.flatMap(count, (count) => {
+          listDots(parent, count, from, add)
+          return reports
+        })
+      },
+    )
+  }
 
-  const getxattr: Shape["getxattr"] = (id, name) =>
+  const readdir: Bridge["readdir"] = (id, offset, add) =>
+    AtOnce.flatMap(directory(id), (parent) =>
+      offset === 0
+        ? AtOnce.flatMap(registry.attach(id, tree.release(parent)), () => list(parent, 0, add))
+        : list(parent, Math.min(offset, Number.MAX_SAFE_INTEGER), add),
+    )
+
+  const getxattr: Bridge["getxattr"] = (id, name) =>
     AtOnce.flatMap(entry(id), (found) => {
       const value = XattrList.get(found, name)
       if (value !== undefined) return Effect.succeed(value)
@@ -308,13 +300,13 @@ export const make = (reader: ArchiveReader.Tree, registry: LookupRegistry.Shape)
         )
       }),
     fileAttributes: (id) => AtOnce.map(entry(id), FileAttributes.fromEntry),
-    size: reader.size,
-    memory: reader.memory,
+    size: tree.size,
+    memory: tree.memory,
     pathOf,
   }
 }
 
-const fromFound = ({ entry, name, node }: ArchiveReader.Found, slot: number): Listed => {
+const fromFound = ({ entry, name, node }: Found, next: number): Listed => {
   const stat = Stat.fromEntry(entry, node.id)
-  return { name, id: stat.id, mode: stat.mode, child: { node, stat }, next: slot + 1 }
+  return { name, id: stat.id, mode: stat.mode, child: { node, stat }, next }
 }

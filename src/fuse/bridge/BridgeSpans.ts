@@ -11,7 +11,7 @@ import * as PathText from "../../domain/PathText.ts"
 import type * as Bridge from "./Bridge.ts"
 
 /** The same bridge, with a span `pxar-fuse.OPERATION` around each operation on a node. */
-export const make = (bridge: Bridge.Shape): Bridge.Shape => {
+export const make = (bridge: Bridge.Bridge): Bridge.Bridge => {
   const span = <A>(
     operation: string,
     id: NodeId.NodeId,

@@ -6,7 +6,7 @@ import type { LinkCounts } from "../../services/tree/LinkCounts.ts"
 import * as AtOnce from "../../services/AtOnce.ts"
 import type * as Bridge from "./Bridge.ts"
 
-export const make = (bridge: Bridge.Shape, counts: LinkCounts["of"]): Bridge.Shape => {
+export const make = (bridge: Bridge.Bridge, counts: LinkCounts["of"]): Bridge.Bridge => {
   const counted = (stat: Stat.Stat): Stat.Stat => {
     const nlink = counts(stat.id)
     return nlink === undefined ? stat : { ...stat, nlink }

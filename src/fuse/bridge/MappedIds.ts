@@ -42,7 +42,7 @@ export const isComplete = ({ groups, users }: Maps): boolean =>
   [users, groups].every((ranges) => ranges.some(({ count, first }) => first === 0 && count === NOBODY))
 
 /** The same bridge with ACLs that the kernel takes; the first that is not whole is logged. */
-export const make = (bridge: Bridge.Shape, maps: Maps): Bridge.Shape => {
+export const make = (bridge: Bridge.Bridge, maps: Maps): Bridge.Bridge => {
   let told = false
   return {
     ...bridge,

@@ -21,7 +21,7 @@ export interface User {
 export const thisUser = (): User => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 })
 
 /** The same bridge with the root shown as that user's, mode 0700. */
-export const make = (bridge: Bridge.Shape, { gid, uid }: User): Bridge.Shape => ({
+export const make = (bridge: Bridge.Bridge, { gid, uid }: User): Bridge.Bridge => ({
   ...bridge,
   getattr: (id) =>
     id === NodeId.ROOT

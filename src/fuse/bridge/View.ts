@@ -8,7 +8,7 @@ import * as EntryView from "../../domain/pxar/EntryView.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Archive from "../../services/tree/Archive.ts"
 import type { ArchiveError } from "../../services/archive/ArchiveError.ts"
-import type * as ArchiveReader from "../../services/archive/ArchiveReader.ts"
+import type { ArchiveTree } from "../../services/archive/ArchiveTree.ts"
 import * as LinkCounts from "../../services/tree/LinkCounts.ts"
 import * as PresentedTree from "../../services/tree/PresentedTree.ts"
 import * as SubfolderTree from "../../services/tree/SubfolderTree.ts"
@@ -29,14 +29,14 @@ export interface View extends EntryView.Options {
 /** A reader that shows the view, and what shows the rest of it above a bridge over that. */
 export interface Shown {
   /** What a bridge is to be made over. */
-  readonly tree: ArchiveReader.Tree
+  readonly tree: ArchiveTree
   /** Adds what no reader knows to a bridge over `tree`. */
-  readonly decorate: (bridge: Bridge.Shape) => Bridge.Shape
+  readonly decorate: (bridge: Bridge.Bridge) => Bridge.Bridge
 }
 
 /** Makes the view, which counts links if it is to. Fails if its subfolder is not there, or the archive cannot be read. */
 export const open = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Tree,
+  reader: ArchiveTree,
   view: View,
 ): Effect.fn.Return<Shown, ArchiveError | Archive.PathError> {
   const counts = view.linkCounts === true ? yield* countLinks(reader, view.onCount) : undefined
@@ -53,7 +53,7 @@ export const open = Effect.fnUntraced(function* (
 })
 
 const countLinks = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Tree,
+  reader: ArchiveTree,
   onProgress: View["onCount"],
 ): Effect.fn.Return<LinkCounts.LinkCounts["of"], ArchiveError> {
   const counts = yield* LinkCounts.collect(reader, { onProgress })
@@ -65,9 +65,9 @@ const countLinks = Effect.fnUntraced(function* (
 })
 
 const subfolder = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Tree,
+  reader: ArchiveTree,
   path: Uint8Array,
-): Effect.fn.Return<ArchiveReader.Tree, ArchiveError | Archive.PathError> {
+): Effect.fn.Return<ArchiveTree, ArchiveError | Archive.PathError> {
   const { entry, node } = yield* Archive.fromReader(reader).find(path)
   if (entry.body._tag === "Directory") return SubfolderTree.make(reader, node)
   const { archive } = reader

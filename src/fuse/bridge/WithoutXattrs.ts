@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Errno from "../../domain/Errno.ts"
 import type * as Bridge from "./Bridge.ts"
 
-export const make = (bridge: Bridge.Shape): Bridge.Shape => ({
+export const make = (bridge: Bridge.Bridge): Bridge.Bridge => ({
   ...bridge,
   getxattr: () => Effect.fail(Errno.ENOSYS),
   listxattr: () => Effect.fail(Errno.ENOSYS),

@@ -45,7 +45,7 @@ const NAME_MAX = 255
 
 /** Makes a session; closing the scope interrupts and answers all operations, and releases all files. */
 export const make = Effect.fnUntraced(function* (
-  bridge: Bridge.Shape,
+  bridge: Bridge.Bridge,
   observer?: Observer.Observer | undefined,
 ): Effect.fn.Return<NativeSession, never, Scope.Scope> {
   const failed = yield* Deferred.make<never, LookupRegistry.Overforget>()

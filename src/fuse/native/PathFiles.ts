@@ -64,7 +64,7 @@ const POSIX_ACL = /^system\.posix_acl_/
 
 /** Makes the operations; closing the scope releases every file that is still open. */
 export const make = Effect.fnUntraced(function* (
-  bridge: Bridge.Shape,
+  bridge: Bridge.Bridge,
   giveBack: PathWalk.GiveBack,
 ): Effect.fn.Return<PathFiles, never, Scope.Scope> {
   const session = yield* Scope.fork(yield* Effect.scope)

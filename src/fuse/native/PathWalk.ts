@@ -20,7 +20,7 @@ export type GiveBack = (id: NodeId.NodeId) => Effect.Effect<void>
  * cannot be known (see `NativeText`), with ENOENT for one that is not there.
  */
 export const walk = Effect.fnUntraced(function* (
-  bridge: Bridge.Shape,
+  bridge: Bridge.Bridge,
   path: string,
   giveBack: GiveBack,
 ): Effect.fn.Return<Stat.Stat | undefined, Errno.Errno, Scope.Scope> {
@@ -36,7 +36,7 @@ export const walk = Effect.fnUntraced(function* (
 
 /** One name further. Nothing interrupts between the counting of a reference and the promise to give it back. */
 const step = (
-  bridge: Bridge.Shape,
+  bridge: Bridge.Bridge,
   parent: NodeId.NodeId,
   name: Uint8Array,
   giveBack: GiveBack,

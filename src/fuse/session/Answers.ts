@@ -29,7 +29,7 @@ export interface Answers {
 }
 
 /** The answers of a bridge, in a session's memory. */
-export const make = (bridge: Bridge.Shape, memory: ReplyMemory.ReplyMemory, options: Init.Options): Answers => {
+export const make = (bridge: Bridge.Bridge, memory: ReplyMemory.ReplyMemory, options: Init.Options): Answers => {
   const { allocate } = memory
   let agreement: Init.Agreement | undefined
 

@@ -89,7 +89,7 @@ const MAX_EARLY_INTERRUPTS = 64
 /** Makes a session; closing the scope interrupts all requests and waits for them. */
 export const make = Effect.fnUntraced(function* (
   device: FuseDevice,
-  bridge: Bridge.Shape,
+  bridge: Bridge.Bridge,
   options: Options,
 ): Effect.fn.Return<Session, never, Scope.Scope> {
   const inFlight = yield* FiberMap.make<number, void, SessionError>()

@@ -1,9 +1,10 @@
 /**
  * Why something in an archive could not be read: a failed check of its bytes, or a failing byte source.
  */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ErrorId } from "../../domain/ErrorId.ts"
-import { EIO } from "../../domain/Errno.ts"
+import { EINVAL, EIO } from "../../domain/Errno.ts"
 import type { FormatError } from "../../domain/pxar/FormatError.ts"
 import type { SourceError } from "../bytes/ByteSource.ts"
 
@@ -13,13 +14,15 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
   archive: Schema.String,
   /** The failure class of §0. */
   kind: Schema.Literals(["Malformed", "Unsupported", "Limit", "IO"]),
-  /** The check of §7 that failed, or `UNAVAILABLE`. */
+  /** The check of §7 that failed, or `UNAVAILABLE` or `RANGE`. */
   check: Schema.String,
   /** Offset in the source. */
   offset: Schema.Finite,
   detail: Schema.String,
-  /** Errno that an operation answers (§9.3): EIO, but ELOOP for a chain of hard links. */
+  /** Errno that an operation answers (§9.3): EIO, but ELOOP for a chain of hard links, EINVAL for a bad range. */
   errno: Schema.Finite,
+  /** Whether the same may succeed when it is tried again (see `SourceError`). */
+  retryable: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false))),
 }) {
   static readonly ids = {
     NotPxar: "PXF-ARCHIVE-NOT-PXAR",
@@ -29,15 +32,17 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
     Limit: "PXF-ARCHIVE-LIMIT",
     IO: "PXF-ARCHIVE-READ",
     Unavailable: "PXF-ARCHIVE-UNAVAILABLE",
+    Range: "PXF-ARCHIVE-RANGE",
   } as const satisfies Record<string, ErrorId>
   /** See docs/errors.md. */
   get id(): ErrorId {
     if (this.check === UNAVAILABLE) return ArchiveError.ids.Unavailable
+    if (this.check === RANGE) return ArchiveError.ids.Range
     if (this.check === "P5") return ArchiveError.ids.NoPayload
     return isNotPxar(this) ? ArchiveError.ids.NotPxar : ArchiveError.ids[this.kind]
   }
   override get message(): string {
-    if (this.check === UNAVAILABLE) return `${this.archive}: ${this.detail}`
+    if (this.check === UNAVAILABLE || this.check === RANGE) return `${this.archive}: ${this.detail}`
     // What is no archive has no place where it is wrong.
     if (this.check === "H4" && this.offset === 0) return `${this.archive}: ${this.detail}`
     return `${this.archive}: ${this.detail} (check ${this.check} at byte ${this.offset})`
@@ -54,6 +59,13 @@ export const UNAVAILABLE = "unavailable"
 /** An archive that cannot be had. */
 export const unavailable = (archive: string, detail: string): ArchiveError =>
   new ArchiveError({ archive, kind: "IO", check: UNAVAILABLE, offset: 0, detail, errno: EIO.code })
+
+/** In place of a check where what was asked for cannot be in an archive: a range outside of a file. */
+export const RANGE = "range"
+
+/** A read of what is not in the file, or of something that is no file. */
+export const outOfRange = (archive: string, detail: string): ArchiveError =>
+  new ArchiveError({ archive, kind: "Limit", check: RANGE, offset: 0, detail, errno: EINVAL.code })
 
 /** A failed check of the bytes of `archive`. */
 export const fromFormat = (archive: string, error: FormatError): ArchiveError =>
@@ -75,4 +87,5 @@ export const fromSource = (error: SourceError): ArchiveError =>
     offset: error.offset,
     detail: error.detail,
     errno: EIO.code,
+    retryable: error.retryable,
   })

@@ -21,7 +21,7 @@ export interface Options extends Partial<ArchiveReader.Options> {
 export const open = Effect.fnUntraced(function* (
   path: string,
   options: Options = {},
-): Effect.fn.Return<ArchiveReader.Shape, FileSource.OpenError | ArchiveError.ArchiveError, Scope.Scope> {
+): Effect.fn.Return<ArchiveReader.ArchiveReader, FileSource.OpenError | ArchiveError.ArchiveError, Scope.Scope> {
   const { archive, payload } = yield* ArchiveBytes.open(path, options.payload)
   return yield* ArchiveReader.make(archive, payload, options)
 })

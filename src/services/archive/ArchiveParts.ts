@@ -1,7 +1,7 @@
 /**
  * The parts of an archive that are read one by one, and what their bytes say (§4).
  *
- * Pure: a part says where to read and how to decode, with every check of §7. Who reads it decides whether to wait.
+ * Pure: a part says where to read and how to decode, with every check of §7. Reading is up to `BlockCache`.
  */
 import type { Child, Entry, HardLink } from "../../domain/pxar/Entry.ts"
 import * as EntryDecoder from "../../domain/pxar/EntryDecoder.ts"
@@ -13,23 +13,13 @@ import type { Limits } from "../../domain/pxar/Limits.ts"
 import * as Node from "../../domain/pxar/Node.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import type { Hash } from "../../domain/pxar/SipHash.ts"
+import type { Found } from "./ArchiveTree.ts"
 import type { Part } from "./BlockCache.ts"
 
 /** A child as it stands in the directory, hard links not followed. */
 export interface RawChild extends Child {
   /** Where the child must have ended (§4.3). */
   readonly bound: number
-}
-
-/** A child whose hard link, if it is one, has been followed. */
-export interface Found {
-  readonly name: Uint8Array
-  readonly node: Node.Node
-  readonly entry: Entry
-  /** The child's own item where that is a hard link; `node` and `entry` are then its target's. */
-  readonly link: HardLink | undefined
-  /** Position of the child's own FILENAME header. */
-  readonly nameStart: number
 }
 
 /** A child of `directory` whose entry, or its link's, ends at `bound`. */
@@ -39,7 +29,14 @@ export const found = (
   entry: Entry,
   bound: number,
   link: HardLink | undefined,
-): Found => ({ name, node: Node.fromEntry(entry, directory.id, nameStart, bound), entry, link, nameStart })
+): Found => ({
+  _tag: "Found",
+  name,
+  node: Node.fromEntry(entry, directory.id, nameStart, bound),
+  entry,
+  link,
+  nameStart,
+})
 
 /** The file that a hard link names. */
 export interface Target {

@@ -7,11 +7,12 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as ArchiveHead from "../../domain/pxar/ArchiveHead.ts"
 import * as Bytes from "../../domain/Bytes.ts"
-import type { Content, Entry, HardLink } from "../../domain/pxar/Entry.ts"
+import type { Entry } from "../../domain/pxar/Entry.ts"
 import * as EntryDecoder from "../../domain/pxar/EntryDecoder.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
@@ -19,62 +20,33 @@ import * as Limits from "../../domain/pxar/Limits.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as SipHash from "../../domain/pxar/SipHash.ts"
+import * as AtOnce from "../AtOnce.ts"
+import { type Payload, PayloadSource } from "../bytes/ArchiveBytes.ts"
+import { ByteSource, isRange, SourceError } from "../bytes/ByteSource.ts"
 import * as ArchiveError from "./ArchiveError.ts"
 import * as ArchiveParts from "./ArchiveParts.ts"
-import type { Found, RawChild } from "./ArchiveParts.ts"
+import type { RawChild } from "./ArchiveParts.ts"
+import { type Add, ArchiveTree, type Found, type Listed, type Read } from "./ArchiveTree.ts"
 import * as BlockCache from "./BlockCache.ts"
-import { ByteSource, type Source } from "../bytes/ByteSource.ts"
-import * as CachedReader from "./CachedReader.ts"
+import * as EntryCache from "./EntryCache.ts"
+import { FolderTable } from "./FolderTable.ts"
 import * as PayloadReader from "./PayloadReader.ts"
 import * as TableCache from "./TableCache.ts"
 
 export type { Hash } from "../../domain/pxar/SipHash.ts"
 export type { Options as BlockOptions } from "./BlockCache.ts"
 
-export type { Found, RawChild }
-
-/** What reading gives, or why it cannot. */
-export type Read<A> = Effect.Effect<A, ArchiveError.ArchiveError>
-
-/** What is in an archive, or in several that are shown as one tree. */
-export interface Tree {
-  /** Name of the archive's byte source, for messages. */
-  readonly archive: string
-  /** Bytes of the archive and, if there is one, of its payload archive. */
-  readonly size: number
-  readonly root: Node.Node
-  /** The entry of a node. */
-  readonly entry: (node: Node.Node) => Read<Entry>
-  /** Finds a child by name; `undefined` if there is none. */
-  readonly lookup: (directory: Node.Node, name: Uint8Array) => Read<Found | undefined>
-  /** Number of slots in a directory's table. */
-  readonly count: (directory: Node.Node) => Read<number>
-  /** All slots of a directory in the order in which the children stand in the archive. */
-  readonly slotsInArchiveOrder: (directory: Node.Node) => Read<Uint32Array>
-  /** The child in a slot; `undefined` if another child of the same name hides it (D9). */
-  readonly child: (directory: Node.Node, slot: number) => Read<RawChild | undefined>
-  /** Follows a hard link and makes the child's node. */
-  readonly resolve: (directory: Node.Node, child: RawChild) => Read<Found>
-  /** The name of a node; empty for the root. */
-  readonly name: (node: Node.Node) => Read<Uint8Array>
-  /** The name in a slot, also of a child that cannot be decoded. */
-  readonly nameAt: (directory: Node.Node, slot: number) => Read<Uint8Array>
-  /** Drops what is kept in memory for a directory that nobody uses any more. */
-  readonly release: (directory: Node.Node) => Effect.Effect<void>
-  /** Fills `target` with a file's bytes from `offset` on; the range must lie within the file. */
-  readonly content: (content: Content, offset: number, target: Uint8Array) => Read<void>
-  /** The same without waiting, as far as that is possible. */
-  readonly cached: CachedReader.CachedReader
-  /** Bytes that the caches of blocks and of goodbye tables hold. */
-  readonly memory: Effect.Effect<{ readonly blocks: number; readonly tables: number }>
-}
-
 /** Random access to one archive. */
-export interface Shape extends Tree {
+export interface ArchiveReader extends ArchiveTree {
   readonly version: 1 | 2
   /** The prelude of a v2 archive (§2.1); at most `limits.preludeBytes`. */
   readonly prelude: Read<Uint8Array | undefined>
 }
+
+/** The archive of a program that works by node. */
+export const ArchiveReader: Context.Service<ArchiveReader, ArchiveReader> = Context.Service(
+  "pxar-fuse/services/archive/ArchiveReader",
+)
 
 /** Bounds of what is read and kept. */
 export interface Options {
@@ -82,6 +54,8 @@ export interface Options {
   readonly blocks: BlockCache.Options
   /** Bytes of goodbye tables kept. */
   readonly tableCapacity: number
+  /** Bytes of large entries kept decoded, as they stand in the archive: in memory they take some ten times that. */
+  readonly entryCapacity: number
   /** The hash of goodbye tables. Another one than the format's is for tests that need names to collide. */
   readonly hash: (name: Uint8Array) => SipHash.Hash
 }
@@ -96,30 +70,40 @@ export const caches = (bytes: number): Pick<Options, "blocks" | "tableCapacity">
 export const CACHE_SIZE: number = 24 * 1024 * 1024
 
 /** What holds unless told otherwise: the bounds of `Limits.defaults`, and caches of `CACHE_SIZE`. */
-export const defaults: Options = { limits: Limits.defaults, ...caches(CACHE_SIZE), hash: SipHash.hash }
-
-/** The archive of a program that works by node. */
-export class ArchiveReader extends Context.Service<ArchiveReader, Shape>()("pxar-fuse/services/ArchiveReader") {
-  /** Reads the archive in `ByteSource`, with the payload archive in `PayloadReader.PayloadSource`, if any. */
-  static readonly layer = (
-    options: Partial<Options> = {},
-  ): Layer.Layer<ArchiveReader, ArchiveError.ArchiveError, ByteSource> =>
-    Layer.effect(
-      ArchiveReader,
-      Effect.gen(function* () {
-        return yield* make(yield* ByteSource, yield* PayloadReader.PayloadSource, options)
-      }),
-    )
+export const defaults: Options = {
+  limits: Limits.defaults,
+  ...caches(CACHE_SIZE),
+  entryCapacity: 2 * 1024 * 1024,
+  hash: SipHash.hash,
 }
+
+/** Reads the archive in `ByteSource`, with the payload archive in `ArchiveBytes.PayloadSource`, if any. */
+export const layerWith = (
+  options: Partial<Options>,
+): Layer.Layer<ArchiveReader | ArchiveTree, ArchiveError.ArchiveError, ByteSource> =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const reader = yield* make(yield* ByteSource, yield* PayloadSource, options)
+      return Context.add(Context.make(ArchiveReader, reader), ArchiveTree, reader)
+    }),
+  )
+
+/** `layerWith` the defaults. */
+export const layer: Layer.Layer<ArchiveReader | ArchiveTree, ArchiveError.ArchiveError, ByteSource> = layerWith({})
+
+/** Children of a listing after which others have a turn. */
+const TURN = 1024
 
 /** Opens an archive: reads its head, its root and the start of its payload archive (§4.1). */
 export const make = Effect.fnUntraced(function* (
-  source: Source,
-  payloadSource: PayloadReader.Payload,
+  source: ByteSource,
+  payloadSource: Payload,
   partial: Partial<Options> = {},
-): Effect.fn.Return<Shape, ArchiveError.ArchiveError> {
+): Effect.fn.Return<ArchiveReader, ArchiveError.ArchiveError> {
   const options = { ...defaults, ...partial }
-  const { limits } = options
+  const { hash, limits } = options
+  yield* checkSize(source)
+  if (payloadSource._tag === "Present") yield* checkSize(payloadSource.source)
   if (source.size < ArchiveHead.HEAD_SIZE) {
     return yield* ArchiveError.fromFormat(
       source.name,
@@ -151,38 +135,72 @@ export const make = Effect.fnUntraced(function* (
     )
   }
   const payload = yield* PayloadReader.make(source, payloadSource, version)
-  const tables = TableCache.make(options.tableCapacity)
-
-  const { hash } = options
+  const tables = TableCache.make<FolderTable>(options.tableCapacity)
+  const entries = EntryCache.make(options.entryCapacity)
   const parts = ArchiveParts.make({ size: source.size, version, rootStart: head.entryStart, limits, hash })
-  const cached = CachedReader.make({ source, parts, blocks, tables, payload, rootTail, hash })
 
-  const loadTable = Effect.fnUntraced(function* (
-    directory: Node.Node,
-  ): Effect.fn.Return<GoodbyeTable.Table, ArchiveError.ArchiveError> {
-    const tail = directory.id === NodeId.ROOT ? rootTail : yield* blocks.decode(parts.tail(directory))
-    const table = yield* blocks.decode(parts.table(directory, tail))
-    tables.set(directory.bound, table)
-    return table
-  })
-
-  const openTable = (directory: Node.Node): Read<GoodbyeTable.Table> =>
-    Effect.suspend(() => {
-      const table = cached.table(directory)
-      return table === undefined ? loadTable(directory) : Effect.succeed(table)
+  const entryOf = (node: Node.Node): Read<Entry> => {
+    const held = entries.get(node.start, node.bound)
+    if (held !== undefined) return Effect.succeed(held)
+    return AtOnce.map(blocks.decode(parts.entry(node)), (entry) => {
+      entries.set(node.start, node.bound, entry)
+      return entry
     })
+  }
+
+  const tableOf = (directory: Node.Node): Read<FolderTable> => {
+    const held = tables.get(directory.bound)
+    if (held !== undefined) return Effect.succeed(held)
+    const tail = directory.id === NodeId.ROOT ? Effect.succeed(rootTail) : blocks.decode(parts.tail(directory))
+    return AtOnce.flatMap(tail, (tail) =>
+      AtOnce.map(blocks.decode(parts.table(directory, tail)), (table) => {
+        const folder = new FolderTable(table)
+        tables.set(directory.bound, folder)
+        return folder
+      }),
+    )
+  }
+
+  /** Goes through the names of many children with one hash, once. */
+  const goThrough = Effect.fnUntraced(function* (
+    folder: FolderTable,
+    wanted: SipHash.Hash,
+  ): Effect.fn.Return<ReadonlyArray<number>, ArchiveError.ArchiveError> {
+    const firsts: Array<number> = []
+    const names = new Set<string>()
+    let unreadable = false
+    let seen = 0
+    for (const slot of GoodbyeTable.candidates(folder.table, wanted)) {
+      if (++seen % TURN === 0) yield* Effect.yieldNow
+      const stored = yield* Effect.result(blocks.decode(parts.nameInSlot(folder.table, slot)))
+      if (Result.isFailure(stored)) {
+        if (stored.failure.kind === "IO") return yield* stored.failure
+        if (!unreadable) firsts.push(slot)
+        unreadable = true
+        continue
+      }
+      // A name with another hash than its slot's (D8) is never what is looked for.
+      const key = Bytes.toKey(stored.success)
+      if (names.has(key) || SipHash.compare(hash(stored.success), wanted) !== 0) continue
+      names.add(key)
+      firsts.push(slot)
+    }
+    folder.remember(wanted, firsts)
+    return firsts
+  })
 
   /**
    * The slot in which `name` is found first (§3.6). A candidate whose very name cannot be read does not hide the
    * others; if none of them is it, that one could have been, so that the name is not known to be absent.
    */
   const findSlot = Effect.fnUntraced(function* (
-    table: GoodbyeTable.Table,
+    folder: FolderTable,
     name: Uint8Array,
   ): Effect.fn.Return<number | undefined, ArchiveError.ArchiveError> {
+    const wanted = hash(name)
     let unreadable: ArchiveError.ArchiveError | undefined
-    for (const slot of GoodbyeTable.candidates(table, hash(name))) {
-      const stored = yield* Effect.result(blocks.decode(parts.nameInSlot(table, slot)))
+    for (const slot of folder.contenders(wanted) ?? (yield* goThrough(folder, wanted))) {
+      const stored = yield* Effect.result(blocks.decode(parts.nameInSlot(folder.table, slot)))
       if (Result.isFailure(stored)) {
         if (stored.failure.kind === "IO") return yield* stored.failure
         unreadable ??= stored.failure
@@ -193,38 +211,116 @@ export const make = Effect.fnUntraced(function* (
     return unreadable === undefined ? undefined : yield* unreadable
   })
 
-  const readLink = Effect.fnUntraced(function* (
-    directory: Node.Node,
-    child: RawChild,
-    link: HardLink,
-  ): Effect.fn.Return<Found, ArchiveError.ArchiveError> {
-    const target = yield* blocks.decode(parts.target(link, child.nameStart))
-    return ArchiveParts.found(directory, child, target.entry, target.end, link)
-  })
+  /** The child as it is found: its hard link followed, and its entry remembered. */
+  const resolve = (directory: Node.Node, child: RawChild): Read<Found> => {
+    const { bound, entry } = child
+    if (entry._tag === "Entry") {
+      entries.set(entry.start, bound, entry)
+      return Effect.succeed(ArchiveParts.found(directory, child, entry, bound, undefined))
+    }
+    return AtOnce.map(blocks.decode(parts.target(entry, child.nameStart)), (target) => {
+      entries.set(target.entry.start, target.end, target.entry)
+      return ArchiveParts.found(directory, child, target.entry, target.end, entry)
+    })
+  }
 
-  const resolve = (directory: Node.Node, child: RawChild): Read<Found> =>
-    child.entry._tag === "HardLink"
-      ? readLink(directory, child, child.entry)
-      : Effect.succeed(ArchiveParts.found(directory, child, child.entry, child.bound, undefined))
+  /** Looks a name up by all that its hash can mean. */
+  const lookupAmong = (directory: Node.Node, folder: FolderTable, name: Uint8Array): Read<Found | undefined> =>
+    Effect.flatMap(findSlot(folder, name), (slot) =>
+      slot === undefined
+        ? Effect.undefined
+        : Effect.flatMap(blocks.decode(parts.child(folder.table, slot)), (child) => resolve(directory, child)),
+    )
 
-  const lookup = Effect.fnUntraced(function* (
-    directory: Node.Node,
-    name: Uint8Array,
-  ): Effect.fn.Return<Found | undefined, ArchiveError.ArchiveError> {
-    const table = yield* openTable(directory)
-    const slot = yield* findSlot(table, name)
-    return slot === undefined ? undefined : yield* resolve(directory, yield* blocks.decode(parts.child(table, slot)))
-  })
+  const lookup = (directory: Node.Node, name: Uint8Array): Read<Found | undefined> =>
+    AtOnce.flatMap(tableOf(directory), (folder) => {
+      const { table } = folder
+      if (table.hasEqualHashes) return lookupAmong(directory, folder, name)
+      const slot = GoodbyeTable.slotOf(table, hash(name))
+      if (slot === undefined) return Effect.undefined
+      const child = AtOnce.flatMap(blocks.decode(parts.child(table, slot)), (child): Read<Found | undefined> =>
+        Bytes.equals(child.name, name) ? resolve(directory, child) : Effect.undefined,
+      )
+      // What is wrong with the child may be its name, which is then looked at alone.
+      return AtOnce.catch_(child, (error) =>
+        error.kind === "IO" ? Effect.fail(error) : lookupAmong(directory, folder, name),
+      )
+    })
 
-  const child = Effect.fnUntraced(function* (
-    directory: Node.Node,
-    slot: number,
-  ): Effect.fn.Return<RawChild | undefined, ArchiveError.ArchiveError> {
-    const table = yield* openTable(directory)
-    const found = yield* blocks.decode(parts.child(table, slot))
-    if (!GoodbyeTable.sharesHash(table, slot)) return found
-    return (yield* findSlot(table, found.name)) === slot ? found : undefined
-  })
+  const unreadable = (
+    name: Uint8Array | undefined,
+    error: ArchiveError.ArchiveError,
+    link?: Found["link"],
+  ): Effect.Effect<Listed> => Effect.succeed({ _tag: "Unreadable", name, link, error })
+
+  /** A child for a listing, if no other one hides it. */
+  const visible = (directory: Node.Node, folder: FolderTable, slot: number, child: RawChild): Effect.Effect<Listed> => {
+    const { entry, name } = child
+    const found = (): Effect.Effect<Listed> =>
+      entry._tag === "Entry"
+        ? (resolve(directory, child) as Effect.Effect<Found>)
+        : AtOnce.catch_(resolve(directory, child), (error) => unreadable(name, error, entry))
+    if (!GoodbyeTable.sharesHash(folder.table, slot)) return found()
+    return Effect.matchEffect(findSlot(folder, name), {
+      onFailure: (error) => unreadable(name, error),
+      onSuccess: (first) =>
+        first === slot
+          ? found()
+          : unreadable(
+              name,
+              ArchiveError.fromFormat(
+                source.name,
+                FormatError.malformed("D9", directory.bound, "a second entry of one name, hidden by the first"),
+              ),
+            ),
+    })
+  }
+
+  /** The child number `index`. One that cannot be decoded is told with its name, if that can be. */
+  const childAt = (directory: Node.Node, folder: FolderTable, index: number): Effect.Effect<Listed> => {
+    const slot = folder.slotAt(index)
+    return AtOnce.catch_(
+      AtOnce.flatMap(blocks.decode(parts.child(folder.table, slot)), (child) =>
+        visible(directory, folder, slot, child),
+      ),
+      (error) =>
+        Effect.matchEffect(blocks.decode(parts.nameInSlot(folder.table, slot)), {
+          onFailure: () => unreadable(undefined, error),
+          onSuccess: (name) => unreadable(name, error),
+        }),
+    )
+  }
+
+  const listFrom = (directory: Node.Node, folder: FolderTable, from: number, add: Add): Effect.Effect<void> => {
+    const turn = Math.min(folder.count, from + TURN)
+    for (let index = from; index < turn; index++) {
+      const next = index + 1
+      const child = childAt(directory, folder, index)
+      if (!AtOnce.hasEnded(child)) {
+        return Effect.flatMap(child, (listed) =>
+          add(listed, next) ? listFrom(directory, folder, next, add) : Effect.void,
+        )
+      }
+      if (!Exit.isSuccess(child)) return child
+      if (!add(child.value, next)) return Effect.void
+    }
+    return turn === folder.count
+      ? Effect.void
+      : Effect.flatMap(Effect.yieldNow, () => listFrom(directory, folder, turn, add))
+  }
+
+  const content = (node: Node.Node, offset: number, target: Uint8Array): Read<void> =>
+    AtOnce.flatMap(entryOf(node), ({ body }) => {
+      if (body._tag !== "File") return Effect.fail(ArchiveError.outOfRange(source.name, "only files have contents"))
+      const { content } = body
+      if (!isRange(offset, target.length, content.length)) {
+        const detail = `${target.length} bytes from ${offset} on are not in a file of ${content.length}`
+        return Effect.fail(ArchiveError.outOfRange(source.name, detail))
+      }
+      return content.source === "payload"
+        ? payload.read(content, offset, target)
+        : AtOnce.mapError(source.read(target, content.start + offset), ArchiveError.fromSource)
+    })
 
   return {
     archive: source.name,
@@ -232,25 +328,27 @@ export const make = Effect.fnUntraced(function* (
     size: source.size + payload.size,
     root,
     prelude: Effect.suspend(() => readPrelude(source, head.prelude, limits)),
-    entry: (node) => Effect.suspend(() => blocks.decode(parts.entry(node))),
+    entry: entryOf,
     lookup,
-    count: (directory) => Effect.map(openTable(directory), (table) => table.count),
-    slotsInArchiveOrder: (directory) => Effect.map(openTable(directory), GoodbyeTable.slotsInArchiveOrder),
-    child,
-    resolve,
-    name: (node) =>
-      node.id === NodeId.ROOT ? Effect.succeed(Bytes.empty) : Effect.suspend(() => blocks.decode(parts.name(node))),
-    nameAt: (directory, slot) =>
-      Effect.flatMap(openTable(directory), (table) => blocks.decode(parts.nameInSlot(table, slot))),
+    count: (directory) => AtOnce.map(tableOf(directory), (folder) => folder.count),
+    list: (directory, from, add) =>
+      isRange(from, 0, Number.MAX_SAFE_INTEGER)
+        ? AtOnce.flatMap(tableOf(directory), (folder) => listFrom(directory, folder, Math.min(from, folder.count), add))
+        : Effect.fail(ArchiveError.outOfRange(source.name, `no place in a listing: ${from}`)),
+    name: (node) => (node.id === NodeId.ROOT ? Effect.succeed(Bytes.empty) : blocks.decode(parts.name(node))),
+    content,
     release: (directory) => Effect.sync(() => tables.drop(directory.bound)),
-    content: (content, offset, target) =>
-      content.source === "payload"
-        ? payload.read(content, offset, target)
-        : Effect.mapError(source.read(target, content.start + offset), ArchiveError.fromSource),
-    cached,
     memory: Effect.sync(() => ({ blocks: blocks.memory(), tables: tables.memory() })),
   }
 })
+
+/** A size that is no number of bytes is refused: nothing could be checked against it. */
+const checkSize = ({ name, size }: ByteSource): Effect.Effect<void, ArchiveError.ArchiveError> =>
+  Number.isSafeInteger(size) && size >= 0
+    ? Effect.void
+    : Effect.fail(
+        ArchiveError.fromSource(new SourceError({ source: name, offset: 0, detail: `its size cannot be ${size}` })),
+      )
 
 const rootNode = (entry: Entry, size: number): Node.Node | undefined =>
   entry.body._tag === "Directory"
@@ -265,7 +363,7 @@ const rootNode = (entry: Entry, size: number): Node.Node | undefined =>
     : undefined
 
 const readPrelude = (
-  source: Source,
+  source: ByteSource,
   prelude: ArchiveHead.ArchiveHead["prelude"],
   limits: Limits.Limits,
 ): Read<Uint8Array | undefined> => {

@@ -8,11 +8,11 @@
  * Memory of blocks is used again, so what a decoder returns must hold copies of what it needs.
  */
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as Item from "../../domain/pxar/Item.ts"
 import * as ArchiveError from "./ArchiveError.ts"
-import type { Source } from "../bytes/ByteSource.ts"
+import * as AtOnce from "../AtOnce.ts"
+import type { ByteSource } from "../bytes/ByteSource.ts"
 
 /** A part of the archive, and what its bytes say. */
 export interface Part<A> {
@@ -24,13 +24,8 @@ export interface Part<A> {
 }
 
 export interface BlockCache {
-  /** Reads and decodes a part. */
-  readonly decode: <A extends object>(part: Part<A>) => Effect.Effect<A, ArchiveError.ArchiveError>
-  /**
-   * The same at once, where the bytes are held or cached by the system; `undefined` if they are not, or if there is
-   * anything to complain about: `decode` tells then.
-   */
-  readonly decodeCached: <A extends object>(part: Part<A>) => A | undefined
+  /** Reads and decodes a part. The effect has ended if its bytes are held, or at hand. */
+  readonly decode: <A>(part: Part<A>) => Effect.Effect<A, ArchiveError.ArchiveError>
   /** Bytes of the blocks held. */
   readonly memory: () => number
 }
@@ -56,23 +51,17 @@ type Memory = { -readonly [K in keyof Item.Window]: Item.Window[K] }
 
 const makeMemory = (length: number): Memory => ({ ...Item.makeWindow(new Uint8Array(length), 0) })
 
-export const make = (source: Source, options: Options = defaults): BlockCache => {
+export const make = (source: ByteSource, options: Options = defaults): BlockCache => {
   const { blockSize } = options
   const maxBlocks = Math.max(1, Math.floor(options.capacity / blockSize))
   // By their number, in order of use, the least recent first.
   const blocks = new Map<number, Memory>()
   let last: Memory | undefined
-  /** Memory of a dropped block that is free to use. */
+  /** Memory that is free for a block, and for an entry without neighbours. A read that waits takes it for good. */
   let spare: Memory | undefined
-  const lonely = makeMemory(LONELY)
+  let lonely = makeMemory(LONELY)
 
   const endOfBlock = (index: number): number => Math.min(source.size, (index + 1) * blockSize)
-
-  const fill = (memory: Memory, start: number): Item.Window | undefined => {
-    if (source.readCached?.(memory.bytes, start) !== true) return undefined
-    memory.base = start
-    return memory
-  }
 
   const held = (index: number): Memory | undefined => {
     if (last?.base === index * blockSize) return last
@@ -87,96 +76,90 @@ export const make = (source: Source, options: Options = defaults): BlockCache =>
   const hold = (index: number, block: Memory): void => {
     blocks.set(index, block)
     last = block
+    if (blocks.size > maxBlocks) dropOldest()
   }
 
-  /** Drops the block used least recently if there is no room for another, and returns its memory. */
-  const makeRoom = (): Memory | undefined => {
+  /** Drops the block used least recently, whose memory is then free. */
+  const dropOldest = (): void => {
     const [oldest] = blocks
-    if (oldest === undefined || blocks.size < maxBlocks) return undefined
+    if (oldest === undefined) return
     const [index, block] = oldest
     blocks.delete(index)
     if (last === block) last = undefined
-    return block
+    spare = block
   }
 
-  const blockCached = (index: number): Item.Window | undefined => {
-    const block = held(index)
-    if (block !== undefined) return block
-    const length = endOfBlock(index) - index * blockSize
-    const free = spare ?? makeRoom()
-    const memory = free?.bytes.length === length ? free : makeMemory(length)
-    const filled = fill(memory, index * blockSize)
-    spare = filled === undefined ? free : undefined
-    if (filled !== undefined) hold(index, memory)
-    return filled
-  }
-
-  const decodeCached = <A extends object>({ decode, extent, position }: Part<A>): A | undefined => {
-    let window =
-      extent > FAR && position + LONELY <= source.size
-        ? fill(lonely, position)
-        : blockCached(Math.floor(position / blockSize))
-    while (window !== undefined) {
-      try {
-        return decode(window)
-      } catch (thrown) {
-        if (thrown instanceof FormatError.FormatError) return undefined
-        if (!(thrown instanceof FormatError.NeedBytes)) throw thrown
-        if (thrown.end > source.size) return undefined
-        window = fill(makeMemory(longerEnd(window, position, thrown.end) - position), position)
-      }
-    }
-    return undefined
+  /** Memory for a block, which is the caller's. */
+  const takeMemory = (length: number): Memory => {
+    if (spare === undefined && blocks.size >= maxBlocks) dropOldest()
+    const memory = spare?.bytes.length === length ? spare : makeMemory(length)
+    spare = undefined
+    return memory
   }
 
   /** At least twice as much each time: an entry with many attributes is not read once for each of them. */
   const longerEnd = (window: Item.Window, position: number, wanted: number): number =>
     Math.max(wanted, Math.min(source.size, position + 2 * (window.base + window.bytes.length - position)))
 
-  /** Reads into memory of its own: an interrupted read may still write there. */
-  const read = (start: number, end: number): Effect.Effect<Memory, ArchiveError.ArchiveError> =>
-    Effect.suspend(() => {
-      const bytes = new Uint8Array(end - start)
-      return Effect.map(Effect.mapError(source.read(bytes, start), ArchiveError.fromSource), () => ({
-        ...Item.makeWindow(bytes, start),
-      }))
-    })
-
+  /** Decodes from a window; from longer ones if that does not suffice. */
   const attempt = <A>(part: Part<A>, window: Item.Window): Effect.Effect<A, ArchiveError.ArchiveError> => {
-    const result = FormatError.capture(() => part.decode(window))
-    if (Result.isSuccess(result)) return Effect.succeed(result.success)
-    const failure = result.failure
-    if (failure._tag === "FormatError") return Effect.fail(ArchiveError.fromFormat(source.name, failure))
-    if (failure.end > source.size) {
-      return Effect.die(new Error(`decoder wants bytes up to ${failure.end} of ${source.size} in ${source.name}`))
+    try {
+      return Effect.succeed(part.decode(window))
+    } catch (thrown) {
+      if (thrown instanceof FormatError.FormatError) {
+        return Effect.fail(ArchiveError.fromFormat(source.name, thrown))
+      }
+      if (!(thrown instanceof FormatError.NeedBytes)) return Effect.die(thrown)
+      if (thrown.end > source.size) {
+        return Effect.die(new Error(`decoder wants bytes up to ${thrown.end} of ${source.size} in ${source.name}`))
+      }
+      const { position } = part
+      return readAndDecode(part, makeMemory(longerEnd(window, position, thrown.end) - position), position, undefined)
     }
-    return Effect.flatMap(read(part.position, longerEnd(window, part.position, failure.end)), (longer) =>
-      attempt(part, longer),
-    )
   }
 
-  const decodeSlowly = <A>(part: Part<A>): Effect.Effect<A, ArchiveError.ArchiveError> => {
+  /**
+   * Fills memory from `start` on, hands it to `done`, and decodes from it. While a read waits the memory is its own; if
+   * it is interrupted nobody uses that again.
+   */
+  const readAndDecode = <A>(
+    part: Part<A>,
+    memory: Memory,
+    start: number,
+    done: ((memory: Memory) => void) | undefined,
+  ): Effect.Effect<A, ArchiveError.ArchiveError> => {
+    const decodeFrom = (): Effect.Effect<A, ArchiveError.ArchiveError> => {
+      memory.base = start
+      done?.(memory)
+      return attempt(part, memory)
+    }
+    const read = source.read(memory.bytes, start)
+    if (AtOnce.hasEnded(read)) return AtOnce.flatMap(AtOnce.mapError(read, ArchiveError.fromSource), decodeFrom)
+    let begun = false
+    return Effect.suspend(() => {
+      // Run again, its memory is somebody else's by now.
+      if (begun) return decode(part)
+      begun = true
+      return Effect.flatMap(Effect.mapError(read, ArchiveError.fromSource), decodeFrom)
+    })
+  }
+
+  const decode = <A>(part: Part<A>): Effect.Effect<A, ArchiveError.ArchiveError> => {
     const { extent, position } = part
     if (extent > FAR) {
-      return Effect.flatMap(read(position, Math.min(source.size, position + LONELY)), (window) => attempt(part, window))
+      if (position + LONELY > source.size) {
+        return readAndDecode(part, makeMemory(source.size - position), position, undefined)
+      }
+      const decoded = readAndDecode(part, lonely, position, undefined)
+      if (!AtOnce.hasEnded(decoded)) lonely = makeMemory(LONELY)
+      return decoded
     }
     const index = Math.floor(position / blockSize)
     const block = held(index)
     if (block !== undefined) return attempt(part, block)
-    return Effect.flatMap(read(index * blockSize, endOfBlock(index)), (window) => {
-      makeRoom()
-      hold(index, window)
-      return attempt(part, window)
-    })
+    const start = index * blockSize
+    return readAndDecode(part, takeMemory(endOfBlock(index) - start), start, (memory) => hold(index, memory))
   }
 
-  return {
-    decodeCached,
-    decode: (part) =>
-      Effect.suspend(() => {
-        const cached = decodeCached(part)
-        return cached === undefined ? decodeSlowly(part) : Effect.succeed(cached)
-      }),
-    memory: () => blocks.size * blockSize,
-  }
+  return { decode, memory: () => blocks.size * blockSize }
 }

@@ -20,12 +20,13 @@ import * as GoodbyeEncoder from "../../domain/pxar/GoodbyeEncoder.ts"
 import * as Item from "../../domain/pxar/Item.ts"
 import type { Limits } from "../../domain/pxar/Limits.ts"
 import type { Hash } from "../../domain/pxar/SipHash.ts"
-import { type Source, SourceError } from "../bytes/ByteSource.ts"
+import * as AtOnce from "../AtOnce.ts"
+import { type ByteSource, SourceError } from "../bytes/ByteSource.ts"
 import * as ArchiveError from "./ArchiveError.ts"
 
 /** An archive that was completed. */
 export interface Salvaged {
-  readonly source: Source
+  readonly source: ByteSource
   /** First byte that is not of the archive; contents that reach beyond it are cut there. */
   readonly end: number
   /** Where reading from the front came to an end, and why. */
@@ -44,7 +45,7 @@ const MAX_POSITION = 2 ** 52
 
 /** Completes the archive in `source`, which begins with `head`. Fails if there is no folder at its front. */
 export const complete = Effect.fnUntraced(function* (
-  source: Source,
+  source: ByteSource,
   head: ArchiveHead.ArchiveHead,
   limits: Limits,
   hash: (name: Uint8Array) => Hash,
@@ -172,7 +173,7 @@ class Pass {
   }
 
   /** The archive as far as it could be read. */
-  complete(source: Source, stop: FormatError.FormatError): Salvaged {
+  complete(source: ByteSource, stop: FormatError.FormatError): Salvaged {
     const names = this.folders.slice(1).map(({ name }) => name)
     if (this.file !== undefined && this.file.end > source.size) names.push(this.file.name)
     const path = names.reduce<Uint8Array>(ArchivePath.join, ArchivePath.ROOT)
@@ -191,7 +192,7 @@ class Pass {
 }
 
 /** The first `end` bytes of a source, zeros up to `position`, and there other bytes. */
-const completed = (source: Source, end: number, position: number, bytes: Uint8Array): Source => {
+const completed = (source: ByteSource, end: number, position: number, bytes: Uint8Array): ByteSource => {
   const size = position + bytes.length
   const fill = (target: Uint8Array, offset: number): void => {
     if (offset < position) target.fill(0, 0, Math.min(target.length, position - offset))
@@ -207,8 +208,11 @@ const completed = (source: Source, end: number, position: number, bytes: Uint8Ar
       if (to > size) return Effect.fail(new SourceError({ source: source.name, offset, detail: "read past the end" }))
       if (to <= end) return source.read(target, offset)
       const real = Math.max(0, end - offset)
-      if (real === 0) return Effect.sync(() => fill(target, offset))
-      return Effect.map(source.read(target.subarray(0, real), offset), () => fill(target.subarray(real), offset + real))
+      if (real === 0) {
+        fill(target, offset)
+        return Effect.void
+      }
+      return AtOnce.map(source.read(target.subarray(0, real), offset), () => fill(target.subarray(real), offset + real))
     },
   }
 }

@@ -5,28 +5,34 @@
  */
 import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
 
-export interface TableCache {
+/** A table, or what is made of one. */
+type Held = Pick<GoodbyeTable.Table, "end" | "count">
+
+export interface TableCache<T extends Held> {
   /** The table of the directory that ends at `end`. */
-  readonly get: (end: number) => GoodbyeTable.Table | undefined
-  readonly set: (end: number, table: GoodbyeTable.Table) => void
+  readonly get: (end: number) => T | undefined
+  readonly set: (end: number, table: T) => void
   readonly drop: (end: number) => void
   /** Bytes of the tables held. */
   readonly memory: () => number
 }
 
-export const make = (capacity: number): TableCache => {
+/** Memory in bytes that is charged for a table with `count` children: its items, and their order in the archive. */
+export const memorySize = (count: number): number => GoodbyeTable.memorySize(count) + count * 4
+
+export const make = <T extends Held>(capacity: number): TableCache<T> => {
   // In order of use, the least recent first.
-  const tables = new Map<number, GoodbyeTable.Table>()
+  const tables = new Map<number, T>()
   let held = 0
   // Used last: a listing asks for one table again and again.
-  let last: GoodbyeTable.Table | undefined
+  let last: T | undefined
 
   const drop = (end: number): void => {
     const table = tables.get(end)
     if (table === undefined) return
     tables.delete(end)
     if (last === table) last = undefined
-    held -= GoodbyeTable.memorySize(table.count)
+    held -= memorySize(table.count)
   }
 
   return {
@@ -46,7 +52,7 @@ export const make = (capacity: number): TableCache => {
       drop(end)
       tables.set(end, table)
       last = table
-      held += GoodbyeTable.memorySize(table.count)
+      held += memorySize(table.count)
       for (const oldest of tables.keys()) {
         if (held <= capacity || tables.size === 1) return
         drop(oldest)

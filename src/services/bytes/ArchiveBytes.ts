@@ -3,15 +3,27 @@
  *
  * For those who look at the files themselves and not only at what is in the archive; the others want `ArchiveFiles`.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Source } from "./ByteSource.ts"
+import type { ByteSource } from "./ByteSource.ts"
 import * as FileSource from "./FileSource.ts"
-import type { Payload } from "../archive/PayloadReader.ts"
+
+/** The payload archive, or what is known of its absence. */
+export type Payload =
+  | { readonly _tag: "Present"; readonly source: ByteSource }
+  /** `expected` names the file that was looked for, for messages. */
+  | { readonly _tag: "Absent"; readonly expected: string | undefined }
+
+/** The payload archive that belongs to `ByteSource`: none unless a layer says so. */
+export const PayloadSource: Context.Reference<Payload> = Context.Reference<Payload>(
+  "pxar-fuse/services/bytes/PayloadSource",
+  { defaultValue: () => ({ _tag: "Absent", expected: undefined }) },
+)
 
 /** The archive, and what is known of its payload archive. */
 export interface ArchiveBytes {
-  readonly archive: Source
+  readonly archive: ByteSource
   readonly payload: Payload
 }
 

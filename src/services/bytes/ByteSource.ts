@@ -16,6 +16,8 @@ export class SourceError extends Schema.TaggedError<SourceError>()("SourceError"
   source: Schema.String,
   offset: Schema.Finite,
   detail: Schema.String,
+  /** Whether the same read may succeed when it is tried again: a connection was lost, a server is busy. */
+  retryable: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false))),
 }) {
   static readonly ids = { Any: "PXF-SOURCE-READ" } as const satisfies Record<string, ErrorId>
   /** See docs/errors.md. */
@@ -28,41 +30,46 @@ export class SourceError extends Schema.TaggedError<SourceError>()("SourceError"
 }
 
 /** A source of bytes. */
-export interface Source {
+export interface ByteSource {
   /** For messages: a path or an address. */
   readonly name: string
-  /** Size in bytes. */
+  /** Size in bytes, an integer from 0 to 2^53 - 1. */
   readonly size: number
   /**
-   * Fills `target` with the bytes from `offset` on. `offset + target.length` must not exceed `size`. After an
+   * Fills `target` with the bytes from `offset` on. `offset + target.length` must not exceed `size`.
+   *
+   * Bytes that need no waiting are there when the call returns, and the effect has ended: it is an `Exit` (see
+   * `AtOnce`). Otherwise the effect reads when it is run, and `target` is its own until it has ended. After an
    * interruption the source may still write into `target`: do not use its memory again.
    */
   readonly read: (target: Uint8Array, offset: number) => Effect.Effect<void, SourceError>
-  /**
-   * The same at once, for bytes that need no waiting. False, and `target` undefined, if they do or if anything else is
-   * the matter: `read` tells then. A source that always waits leaves it out.
-   */
-  readonly readCached?: ((target: Uint8Array, offset: number) => boolean) | undefined
 }
 
 /** The bytes of the archive; in a split archive those of the metadata archive. */
-export class ByteSource extends Context.Service<ByteSource, Source>()("pxar-fuse/services/ByteSource") {
-  /** A source that holds `bytes`. */
-  static readonly layerMemory = (bytes: Uint8Array, name?: string): Layer.Layer<ByteSource> =>
-    Layer.succeed(ByteSource, fromBytes(bytes, name))
-}
+export const ByteSource: Context.Service<ByteSource, ByteSource> = Context.Service(
+  "pxar-fuse/services/bytes/ByteSource",
+)
 
-/** A source over bytes in memory. */
-export const fromBytes = (bytes: Uint8Array, name = "memory"): Source => ({
+/** A source over bytes in memory: all of them are at hand. */
+export const fromBytes = (bytes: Uint8Array, name = "memory"): ByteSource => ({
   name,
   size: bytes.length,
-  read: (target, offset) =>
-    offset + target.length > bytes.length
-      ? Effect.fail(new SourceError({ source: name, offset, detail: "read past the end" }))
-      : Effect.sync(() => target.set(bytes.subarray(offset, offset + target.length))),
-  readCached: (target, offset) => {
-    if (offset + target.length > bytes.length) return false
+  read: (target, offset) => {
+    if (!isRange(offset, target.length, bytes.length)) {
+      return Effect.fail(new SourceError({ source: name, offset: finite(offset), detail: "read past the end" }))
+    }
     target.set(bytes.subarray(offset, offset + target.length))
-    return true
+    return Effect.void
   },
 })
+
+/** A source that holds `bytes`. */
+export const layerMemory = (bytes: Uint8Array, name?: string): Layer.Layer<ByteSource> =>
+  Layer.succeed(ByteSource, fromBytes(bytes, name))
+
+/** Whether `length` bytes from `offset` on lie within `size` bytes: all of them integers, none negative. */
+export const isRange = (offset: number, length: number, size: number): boolean =>
+  Number.isSafeInteger(offset) && offset >= 0 && length >= 0 && offset + length <= size
+
+/** An offset from outside, for a message. */
+const finite = (offset: number): number => (Number.isFinite(offset) ? offset : -1)

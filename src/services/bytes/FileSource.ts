@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ErrorId } from "../../domain/ErrorId.ts"
-import { ByteSource, type Source, SourceError } from "./ByteSource.ts"
+import { ByteSource, SourceError } from "./ByteSource.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
 import { readCached } from "../posix/Preadv2.ts"
 
@@ -49,15 +49,10 @@ export class OpenError extends Schema.TaggedError<OpenError>()("OpenError", {
 }
 
 /** Opens a regular file for reading. */
-export const open = (path: string): Effect.Effect<Source, OpenError, Scope.Scope> =>
+export const open = (path: string): Effect.Effect<ByteSource, OpenError, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(openDescriptor(path), (file) => Effect.sync(() => close(file))),
-    (file): Source => ({
-      name: path,
-      size: file.size,
-      read: (target, offset) => read(file, target, offset),
-      readCached: (target, offset) => !file.closing && readCached(file.fd, target, offset) === target.length,
-    }),
+    (file): ByteSource => ({ name: path, size: file.size, read: (target, offset) => read(file, target, offset) }),
   )
 
 /** The file at `path` as the archive's bytes. */
@@ -109,24 +104,32 @@ const close = (file: OpenFile): void => {
   if (file.inFlight === 0) fs.closeSync(file.fd)
 }
 
-const read = (file: OpenFile, target: Uint8Array, offset: number): Effect.Effect<void, SourceError> =>
-  Effect.suspend(() => {
-    if (file.closing) return Effect.fail(new SourceError({ source: file.path, offset, detail: "is closed" }))
-    const cached = readCached(file.fd, target, offset)
-    return cached === target.length ? Effect.void : readOnThread(file, target, Math.max(cached, 0), offset)
-  })
+const closed = (file: OpenFile, offset: number): SourceError =>
+  new SourceError({ source: file.path, offset, detail: "is closed" })
 
-/** Fills `target` from its byte `done` on; `offset` is the position of its first byte. */
+const read = (file: OpenFile, target: Uint8Array, offset: number): Effect.Effect<void, SourceError> => {
+  if (file.closing) return Effect.fail(closed(file, offset))
+  if (!Number.isSafeInteger(offset) || offset < 0) {
+    return Effect.fail(new SourceError({ source: file.path, offset: 0, detail: `no position in a file: ${offset}` }))
+  }
+  const cached = readCached(file.fd, target, offset)
+  return cached === target.length ? Effect.void : readOnThread(file, target, Math.max(cached, 0), offset)
+}
+
+/** Fills `target` from its byte `from` on; `offset` is the position of its first byte. */
 const readOnThread = (
   file: OpenFile,
   target: Uint8Array,
-  done: number,
+  from: number,
   offset: number,
 ): Effect.Effect<void, SourceError> =>
   Effect.callback<void, SourceError>((resume) => {
+    let done = from
     const fail = (detail: string) =>
       resume(Effect.fail(new SourceError({ source: file.path, offset: offset + done, detail })))
     const step = (): void => {
+      // It may have been closed before the effect was run.
+      if (file.closing) return resume(Effect.fail(closed(file, offset + done)))
       file.inFlight++
       fs.read(file.fd, target, done, target.length - done, offset + done, (error, count) => {
         file.inFlight--
@@ -136,7 +139,6 @@ const readOnThread = (
           return fail(`the file ends early: it is shorter than its ${file.size} bytes when it was opened`)
         done += count
         if (done === target.length) resume(Effect.void)
-        else if (file.closing) fail("is closed")
         else step()
       })
     }

@@ -5,12 +5,14 @@
  * links lead to: 8 bytes and a set's record for each of those.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Node } from "../../domain/pxar/Node.ts"
-import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
-import type * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type { ArchiveTree, Listed } from "../archive/ArchiveTree.ts"
+import * as TreeWalk from "../tree/TreeWalk.ts"
 import type { ComparedTree, Item, Listing } from "./ComparedTree.ts"
 import { allKnown } from "./ComparedTree.ts"
 
@@ -19,12 +21,8 @@ export interface ArchiveItem extends Item {
   readonly node: Node
 }
 
-type Read<A> = Effect.Effect<A, ArchiveError.ArchiveError>
-
 /** The tree in an archive. What cannot be read is no reason to fail yet. */
-export const make = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Shape,
-): Effect.fn.Return<ComparedTree<ArchiveItem>> {
+export const make = Effect.fnUntraced(function* (reader: ArchiveTree): Effect.fn.Return<ComparedTree<ArchiveItem>> {
   const targets = yield* linkTargets(reader)
 
   const item = ({
@@ -32,7 +30,7 @@ export const make = Effect.fnUntraced(function* (
     link,
     nameStart,
     node,
-  }: Pick<ArchiveReader.Found, "node" | "entry" | "link" | "nameStart">): ArchiveItem => ({
+  }: Pick<TreeWalk.Found, "node" | "entry" | "link" | "nameStart">): ArchiveItem => ({
     entry,
     node,
     id: NodeId.toBigInt(node.id),
@@ -40,17 +38,19 @@ export const make = Effect.fnUntraced(function* (
     unknown: allKnown,
   })
 
-  /** The one of these slots, which have one name, that is not hidden by another (D9). */
+  /** The child number `index` of a folder. */
   const open = Effect.fnUntraced(function* (
     directory: Node,
-    slots: ReadonlyArray<number>,
+    index: number,
   ): Effect.fn.Return<ArchiveItem, ArchiveError.ArchiveError> {
-    for (const slot of slots) {
-      const child = yield* reader.child(directory, slot)
-      if (child !== undefined) return item(yield* reader.resolve(directory, child))
-    }
-    const detail = "no entry of this name is found through the folder's table"
-    return yield* ArchiveError.fromFormat(reader.archive, FormatError.malformed("D8", directory.bound, detail))
+    let child: Listed | undefined
+    yield* reader.list(directory, index, (listed) => {
+      child = listed
+      return false
+    })
+    if (child?._tag === "Unopened") child = yield* reader.lookup(directory, child.name)
+    if (child?._tag === "Found") return item(child)
+    return yield* child?.error ?? ArchiveError.unavailable(reader.archive, "has fewer entries than before")
   })
 
   const list = Effect.fnUntraced(function* ({
@@ -58,18 +58,19 @@ export const make = Effect.fnUntraced(function* (
   }: ArchiveItem): Effect.fn.Return<Listing<ArchiveItem>, ArchiveError.ArchiveError> {
     const errors: Array<ArchiveError.ArchiveError> = []
     const named: Array<Named> = []
-    const count = yield* reader.count(node)
-    for (let slot = 0; slot < count; slot++) {
-      yield* Effect.match(reader.nameAt(node, slot), {
-        onFailure: (error) => void errors.push(error),
-        onSuccess: (name) => void named.push({ name, slots: [slot] }),
-      })
-    }
-    const children = unique(named.sort((a, b) => Bytes.compare(a.name, b.name)))
+    yield* reader.list(node, 0, (child, next) => {
+      if (child.name !== undefined) {
+        named.push({ name: child.name, index: next - 1, readable: child._tag !== "Unreadable" })
+      } else if (child._tag === "Unreadable") errors.push(child.error)
+      return true
+    })
+    // Of one name, what can be read comes first: it hides the others (D9).
+    named.sort((a, b) => Bytes.compare(a.name, b.name) || Number(b.readable) - Number(a.readable) || a.index - b.index)
+    const children = named.filter(({ name }, at) => at === 0 || !Bytes.equals(name, (named[at - 1] as Named).name))
     return {
       count: children.length,
       nameAt: (index) => (children[index] as Named).name,
-      open: (index) => open(node, (children[index] as Named).slots),
+      open: (index) => open(node, (children[index] as Named).index),
       errors,
     }
   })
@@ -81,51 +82,31 @@ export const make = Effect.fnUntraced(function* (
     ),
     list,
     read: (file, offset, target) =>
-      file.entry.body._tag === "File" ? reader.content(file.entry.body.content, offset, target) : Effect.void,
+      file.entry.body._tag === "File" ? reader.content(file.node, offset, target) : Effect.void,
     close: (item) => (item.entry.body._tag === "Directory" ? reader.release(item.node) : Effect.void),
   }
 })
 
 interface Named {
   readonly name: Uint8Array
-  readonly slots: Array<number>
-}
-
-/** Each name once, with all its slots. */
-const unique = (sorted: ReadonlyArray<Named>): ReadonlyArray<Named> => {
-  const names: Array<Named> = []
-  for (const child of sorted) {
-    const last = names.at(-1)
-    if (last !== undefined && Bytes.equals(last.name, child.name)) last.slots.push(...child.slots)
-    else names.push(child)
-  }
-  return names
+  /** Its number in the folder. */
+  readonly index: number
+  readonly readable: boolean
 }
 
 /** Positions of the FILENAME headers of all files with more than one name. */
-const linkTargets = Effect.fnUntraced(function* (reader: ArchiveReader.Shape): Effect.fn.Return<ReadonlySet<number>> {
-  const targets = new Set<number>()
-  const folders: Array<Node> = [reader.root]
-
-  const look = Effect.fnUntraced(function* (
-    directory: Node,
-    slot: number,
-  ): Effect.fn.Return<void, ArchiveError.ArchiveError> {
-    const child = yield* reader.child(directory, slot)
-    if (child === undefined) return
-    if (child.entry._tag === "HardLink") targets.add(child.entry.target)
-    else if (child.entry.body._tag === "Directory") folders.push((yield* reader.resolve(directory, child)).node)
-  })
-
-  for (let directory = folders.pop(); directory !== undefined; directory = folders.pop()) {
-    const folder = directory
-    const slots: Read<Uint32Array> = reader.slotsInArchiveOrder(folder)
+const linkTargets = (reader: ArchiveTree): Effect.Effect<ReadonlySet<number>> =>
+  Effect.gen(function* () {
+    const targets = new Set<number>()
     // What cannot be read is found again, and reported, when it is compared.
-    yield* Effect.ignore(
-      Effect.flatMap(slots, (slots) =>
-        Effect.forEach(slots, (slot) => Effect.ignore(look(folder, slot)), { discard: true }),
-      ),
+    const root = yield* Effect.result(TreeWalk.root(reader))
+    if (Result.isFailure(root)) return targets
+    yield* Stream.runForEachArray(
+      TreeWalk.walk(reader, root.success, { maxDepth: Infinity, recursive: true }),
+      (items) =>
+        Effect.sync(() => {
+          for (const { link } of items) if (link !== undefined) targets.add(link.target)
+        }),
     )
-  }
-  return targets
-})
+    return targets
+  })

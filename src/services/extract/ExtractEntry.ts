@@ -12,7 +12,7 @@ import * as Errno from "../../domain/Errno.ts"
 import type { Content } from "../../domain/pxar/Entry.ts"
 import { S_IFMT, S_IFREG } from "../../domain/pxar/Entry.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
-import type * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type { ArchiveTree, Found } from "../archive/ArchiveTree.ts"
 import * as ExtractAttributes from "./ExtractAttributes.ts"
 import type { ExtractFolders, Folder, Identity } from "./ExtractFolders.ts"
 import { isSame } from "./ExtractFolders.ts"
@@ -22,7 +22,7 @@ import * as Syscalls from "../posix/WriteSyscalls.ts"
 import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
 
 export interface Context {
-  readonly reader: ArchiveReader.Shape
+  readonly reader: ArchiveTree
   readonly folders: ExtractFolders
   readonly links: ExtractLinks
   readonly problems: Problems
@@ -33,6 +33,9 @@ export interface Context {
   /** Called when the first `done` bytes of a large file are written. */
   readonly onContent: (content: Content, done: number) => Effect.Effect<void>
 }
+
+/** What is to be extracted. */
+export type Target = Omit<Found, "_tag">
 
 /** What was extracted, by kind. */
 export interface Counts {
@@ -63,7 +66,7 @@ export const noCounts = (): Counts => ({
 
 export interface ExtractEntry {
   /** Extracts anything but a folder into `folder`, which is open. */
-  readonly extract: (folder: Folder, found: ArchiveReader.Found) => Effect.Effect<void>
+  readonly extract: (folder: Folder, found: Target) => Effect.Effect<void>
   /** Removes the file that is being written, if there is one. */
   readonly abandon: () => void
 }
@@ -102,7 +105,7 @@ export const make = (context: Context): ExtractEntry => {
     return result
   }
 
-  const createFile = (folder: Folder, { entry, name }: ArchiveReader.Found): number => {
+  const createFile = (folder: Folder, { entry, name }: Target): number => {
     const mode = restore.permissions ? 0o600 : 0o666
     const fd = create(folder, name, "file", () => Syscalls.createFile(folder.fd, name, mode))
     if (fd >= 0) ExtractAttributes.prepare(fd, entry)
@@ -121,7 +124,7 @@ export const make = (context: Context): ExtractEntry => {
   }
 
   /** What remains to be done for a file when its content is written. Closes it. */
-  const finishFile = (folder: Folder, found: ArchiveReader.Found, fd: number, length: number): void => {
+  const finishFile = (folder: Folder, found: Target, fd: number, length: number): void => {
     const status = ReadSyscalls.statusOf(fd)
     if (typeof status === "number") {
       problems.add("NotCreated", "cannot look at the file", status)
@@ -147,7 +150,7 @@ export const make = (context: Context): ExtractEntry => {
   const unreadable = (error: ArchiveError): void => problems.add("Unreadable", error.message)
 
   /** Writes a file whose whole content is in the buffer. */
-  const writeSmall = (folder: Folder, found: ArchiveReader.Found, length: number): void => {
+  const writeSmall = (folder: Folder, found: Target, length: number): void => {
     const fd = createFile(folder, found)
     if (fd < 0) return
     const result = writeData(fd, buffer.subarray(0, length), 0)
@@ -158,7 +161,7 @@ export const make = (context: Context): ExtractEntry => {
 
   const writeLarge = Effect.fnUntraced(function* (
     folder: Folder,
-    found: ArchiveReader.Found,
+    found: Target,
     content: Content,
   ): Effect.fn.Return<void> {
     const fd = createFile(folder, found)
@@ -167,7 +170,7 @@ export const make = (context: Context): ExtractEntry => {
     const { length } = content
     for (let at = 0; at < length; at += CHUNK) {
       const target = buffer.subarray(0, Math.min(CHUNK, length - at))
-      const error = yield* Effect.match(reader.content(content, at, target), {
+      const error = yield* Effect.match(reader.content(found.node, at, target), {
         onFailure: (error) => error,
         onSuccess: () => undefined,
       })
@@ -186,18 +189,18 @@ export const make = (context: Context): ExtractEntry => {
     finishFile(folder, found, fd, length)
   })
 
-  const file = (folder: Folder, found: ArchiveReader.Found, content: Content): Effect.Effect<void> => {
+  const file = (folder: Folder, found: Target, content: Content): Effect.Effect<void> => {
     const { length } = content
     if (length > CHUNK) return writeLarge(folder, found, content)
     if (length === 0) return Effect.sync(() => writeSmall(folder, found, 0))
-    return Effect.match(reader.content(content, 0, buffer.subarray(0, length)), {
+    return Effect.match(reader.content(found.node, 0, buffer.subarray(0, length)), {
       onFailure: unreadable,
       onSuccess: () => writeSmall(folder, found, length),
     })
   }
 
   /** Restores the attributes of something that is not to be opened: it must be of the type that was created. */
-  const finishNode = (folder: Folder, { entry, name }: ArchiveReader.Found): void => {
+  const finishNode = (folder: Folder, { entry, name }: Target): void => {
     const fd = Syscalls.openNode(folder.fd, name)
     if (fd < 0) return problems.add("Replaced", "cannot be opened after it was created", fd)
     const status = ReadSyscalls.statusOf(fd)
@@ -210,7 +213,7 @@ export const make = (context: Context): ExtractEntry => {
     ReadSyscalls.close(fd)
   }
 
-  const symlink = (folder: Folder, found: ArchiveReader.Found, target: Uint8Array): void => {
+  const symlink = (folder: Folder, found: Target, target: Uint8Array): void => {
     const { name } = found
     if (create(folder, name, "symbolic link", () => Syscalls.makeSymlink(target, folder.fd, name)) < 0) return
     counts.symlinks++
@@ -219,7 +222,7 @@ export const make = (context: Context): ExtractEntry => {
 
   const node = (
     folder: Folder,
-    found: ArchiveReader.Found,
+    found: Target,
     kind: "devices" | "fifos" | "sockets",
     major: bigint,
     minor: bigint,
@@ -233,12 +236,7 @@ export const make = (context: Context): ExtractEntry => {
   }
 
   /** Links to a file of this run; `false` if that was not possible, `true` also if that was reported. */
-  const linkTo = (
-    folder: Folder,
-    { entry, name }: ArchiveReader.Found,
-    written: Written,
-    from: Uint8Array,
-  ): boolean => {
+  const linkTo = (folder: Folder, { entry, name }: Target, written: Written, from: Uint8Array): boolean => {
     const directory = folders.borrow(written.folder)
     if (directory < 0) {
       problems.add("Copied", "hard link became a file of its own, its target cannot be reached", directory)
@@ -270,7 +268,7 @@ export const make = (context: Context): ExtractEntry => {
 
   const hardLink = Effect.fnUntraced(function* (
     folder: Folder,
-    found: ArchiveReader.Found,
+    found: Target,
     target: number,
     content: Content,
   ): Effect.fn.Return<void> {
@@ -283,7 +281,7 @@ export const make = (context: Context): ExtractEntry => {
     yield* file(folder, found, content)
   })
 
-  const extract = (folder: Folder, found: ArchiveReader.Found): Effect.Effect<void> => {
+  const extract = (folder: Folder, found: Target): Effect.Effect<void> => {
     const { body } = found.entry
     switch (body._tag) {
       case "File":

@@ -36,7 +36,7 @@ export class ExtractSelection {
 
   /** Reads arguments; none select everything. */
   static readonly make = Effect.fnUntraced(function* (
-    archive: Pick<Archive.Shape, "find" | "reader">,
+    archive: Pick<Archive.Archive, "find" | "reader">,
     args: ReadonlyArray<Uint8Array>,
   ): Effect.fn.Return<ExtractSelection, ArchiveError | SelectionError> {
     const terms: Array<Term> = []

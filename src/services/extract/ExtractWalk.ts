@@ -6,12 +6,11 @@
  * them can be, and made only if something is. Nothing recurses.
  */
 import * as Effect from "effect/Effect"
-import * as Bytes from "../../domain/Bytes.ts"
 import type { Body, Entry } from "../../domain/pxar/Entry.ts"
-import * as FormatError from "../../domain/pxar/FormatError.ts"
-import type { Node } from "../../domain/pxar/Node.ts"
-import * as ArchiveError from "../archive/ArchiveError.ts"
-import type * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type { ArchiveError } from "../archive/ArchiveError.ts"
+import type { ArchiveTree } from "../archive/ArchiveTree.ts"
+import * as Place from "../tree/Place.ts"
+import * as TreeWalk from "../tree/TreeWalk.ts"
 import * as ExtractAttributes from "./ExtractAttributes.ts"
 import type * as ExtractEntry from "./ExtractEntry.ts"
 import type { ExtractFolders, Folder } from "./ExtractFolders.ts"
@@ -21,7 +20,7 @@ import type { ExtractSelection } from "./ExtractSelection.ts"
 import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
 
 export interface Context<E> {
-  readonly reader: ArchiveReader.Shape
+  readonly reader: ArchiveTree
   readonly root: Entry
   readonly selection: ExtractSelection
   readonly path: ExtractPath
@@ -42,45 +41,18 @@ export interface Context<E> {
 /** A folder of the archive that the walk is in. */
 interface Level {
   readonly folder: Folder
-  readonly node: Node
   readonly entry: Entry
-  readonly slots: Uint32Array
-  next: number
+  /** Whether there are children to go on to. */
+  open: boolean
+  /** Whether the cursor is in the folder: not if its children cannot be read. */
+  readonly entered: boolean
 }
 
-const noSlots = new Uint32Array(0)
-const UNKNOWN = Bytes.fromText("?")
-
-export const walk = Effect.fnUntraced(function* <E>(
-  context: Context<E>,
-): Effect.fn.Return<void, ArchiveError.ArchiveError | E> {
+export const walk = Effect.fnUntraced(function* <E>(context: Context<E>): Effect.fn.Return<void, ArchiveError | E> {
   const { counts, entries, folders, path, problems, reader, selection } = context
   const { pending } = problems
-  const levels: Array<Level> = [
-    {
-      folder: folders.root,
-      node: reader.root,
-      entry: context.root,
-      slots: yield* reader.slotsInArchiveOrder(reader.root),
-      next: 0,
-    },
-  ]
-
-  /** The slots of a folder; none, and a problem, if its table cannot be read or it is too deep. */
-  const slotsOf = (found: ArchiveReader.Found): Effect.Effect<Uint32Array> => {
-    const unreadable = (error: ArchiveError.ArchiveError): Uint32Array => {
-      problems.add("Unreadable", error.message)
-      return noSlots
-    }
-    if (levels.length <= context.maxDepth) {
-      return Effect.match(reader.slotsInArchiveOrder(found.node), {
-        onFailure: unreadable,
-        onSuccess: (slots) => slots,
-      })
-    }
-    const error = FormatError.limit("D11", found.node.start, `folders nested more than ${context.maxDepth} deep`)
-    return Effect.succeed(unreadable(ArchiveError.fromFormat(reader.archive, error)))
-  }
+  const cursor = yield* TreeWalk.make(reader, { place: Place.ROOT, node: reader.root }, context.maxDepth)
+  const levels: Array<Level> = [{ folder: folders.root, entry: context.root, open: true, entered: true }]
 
   /** Makes the innermost folder, if it is not; if that fails, nothing more is done in it and those like it above. */
   const enter = (level: Level): boolean => {
@@ -88,12 +60,13 @@ export const walk = Effect.fnUntraced(function* <E>(
     for (let depth = levels.length - 1; depth >= 0; depth--) {
       const at = levels[depth] as Level
       if (at.folder.state === "Made") break
-      at.next = at.slots.length
+      at.open = false
     }
     return false
   }
 
-  const leave = ({ entry, folder }: Level): void => {
+  const leave = ({ entered, entry, folder }: Level): void => {
+    if (entered) cursor.leave()
     path.leaveTo(folder.pathLength)
     if (folder.state !== "Made" || !folders.enter(folder)) return
     folders.leave(folder, () => {
@@ -105,58 +78,60 @@ export const walk = Effect.fnUntraced(function* <E>(
     })
   }
 
+  /** Goes into a folder, if it is to be extracted, or something below it can be. */
+  const enterFolder = Effect.fnUntraced(function* (
+    level: Level,
+    found: TreeWalk.Found,
+    selected: boolean,
+  ): Effect.fn.Return<void> {
+    // A folder whose children cannot be read is made all the same.
+    const entered = yield* Effect.match(cursor.enter(), {
+      onFailure: (error) => {
+        problems.add("Unreadable", error.message)
+        return false
+      },
+      onSuccess: () => true,
+    })
+    const folder = folders.child(level.folder, found.name, selected, path.length)
+    if (!selected || (enter(level) && folders.enter(folder))) {
+      levels.push({ folder, entry: found.entry, open: entered, entered })
+    } else if (entered) cursor.leave()
+  })
+
+  const visit = (level: Level, found: TreeWalk.Found): Effect.Effect<void> | undefined => {
+    path.enter(level.folder.pathLength, found.name)
+    const { body } = found.entry
+    const isFolder = body._tag === "Directory"
+    const selected = selection.selects(path.buffer, path.length, isFolder, level.folder.selected)
+    if (isFolder) {
+      return selected || selection.mayMatchBelow(path.buffer, path.length)
+        ? enterFolder(level, found, selected)
+        : undefined
+    }
+    if (!selected) return undefined
+    if (context.omits[body._tag] === true) {
+      counts.omitted++
+      return undefined
+    }
+    return enter(level) ? entries.extract(level.folder, found) : undefined
+  }
+
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
-    if (level.next === level.slots.length) {
+    const item = level.open ? yield* cursor.next() : undefined
+    if (item === undefined) {
       leave(level)
       levels.pop()
-    } else {
-      const slot = level.slots[level.next++] as number
-      const found = yield* readChild(reader, level.node, slot)
-      if (found instanceof ArchiveError.ArchiveError) {
-        const name = yield* Effect.orElseSucceed(reader.nameAt(level.node, slot), () => UNKNOWN)
-        path.enter(level.folder.pathLength, name)
-        if (selection.selects(path.buffer, path.length, false, level.folder.selected)) {
-          problems.add("Unreadable", found.message)
-        }
-      } else {
-        path.enter(level.folder.pathLength, found.name)
-        const { body } = found.entry
-        const isFolder = body._tag === "Directory"
-        const selected = selection.selects(path.buffer, path.length, isFolder, level.folder.selected)
-        if (!isFolder) {
-          if (selected && context.omits[body._tag] === true) counts.omitted++
-          else if (selected && enter(level)) yield* entries.extract(level.folder, found)
-        } else if (selected || selection.mayMatchBelow(path.buffer, path.length)) {
-          const slots = yield* slotsOf(found)
-          const folder = folders.child(level.folder, found.name, selected, path.length)
-          if (!selected || (enter(level) && folders.enter(folder))) {
-            levels.push({ folder, node: found.node, entry: found.entry, slots, next: 0 })
-          }
-        }
-        const turn = context.turn(found.nameStart)
-        if (turn !== undefined) yield* turn
+    } else if (item._tag === "Unreadable") {
+      path.enter(level.folder.pathLength, item.name)
+      if (selection.selects(path.buffer, path.length, false, level.folder.selected)) {
+        problems.add("Unreadable", item.error.message)
       }
+    } else {
+      const visited = visit(level, item)
+      if (visited !== undefined) yield* visited
+      const turn = context.turn(item.nameStart)
+      if (turn !== undefined) yield* turn
     }
     if (pending.length > 0) yield* context.report
   }
 })
-
-/** The child in a slot, hard links followed, or why it cannot be read. */
-const readChild = (
-  reader: ArchiveReader.Shape,
-  directory: Node,
-  slot: number,
-): Effect.Effect<ArchiveReader.Found | ArchiveError.ArchiveError> =>
-  Effect.catch(
-    Effect.flatMap(reader.child(directory, slot), (child) =>
-      child === undefined
-        ? Effect.fail(
-            ArchiveError.fromFormat(
-              reader.archive,
-              FormatError.malformed("D9", directory.bound, "a second entry of one name, hidden by the first"),
-            ),
-          )
-        : reader.resolve(directory, child),
-    ),
-    Effect.succeed,
-  )

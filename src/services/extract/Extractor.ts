@@ -22,7 +22,7 @@ import type { Entry } from "../../domain/pxar/Entry.ts"
 import * as Limits from "../../domain/pxar/Limits.ts"
 import type * as Archive from "../tree/Archive.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
-import type * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type { ArchiveReader } from "../archive/ArchiveReader.ts"
 import * as ExtractEntry from "./ExtractEntry.ts"
 import { ExtractFolders } from "./ExtractFolders.ts"
 import { ExtractLinks } from "./ExtractLinks.ts"
@@ -112,7 +112,7 @@ export interface Report extends Readonly<ExtractEntry.Counts> {
 
 /** Extracts `archive`. */
 export const extract = <E = never>(
-  archive: Pick<Archive.Shape, "find" | "reader">,
+  archive: Pick<Archive.Archive, "find" | "reader">,
   options: Options<E>,
 ): Effect.Effect<Report, ExtractError | ArchiveError | SelectionError | E> =>
   Effect.gen(function* () {
@@ -138,7 +138,7 @@ interface Run<E> extends ExtractWalk.Context<E> {
 
 /** Opens the target, and sets up what a run needs. */
 const begin = Effect.fnUntraced(function* <E>(
-  reader: ArchiveReader.Shape,
+  reader: ArchiveReader,
   root: Entry,
   selection: ExtractSelection,
   options: Options<E>,

@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { ChunkIndex } from "../../domain/datastore/ChunkIndex.ts"
 import type { DatastoreFault } from "../../domain/datastore/DatastoreFault.ts"
-import { type Source, SourceError } from "../bytes/ByteSource.ts"
+import { type ByteSource, SourceError } from "../bytes/ByteSource.ts"
 import type { Wanted } from "./ChunkDecoder.ts"
 import { type ChunkFault, isLoss } from "./ChunkFault.ts"
 import type { ChunkStore } from "./ChunkStore.ts"
@@ -39,7 +39,7 @@ export interface Extent {
 }
 
 /** A stream in chunks that is open. */
-export interface ChunkedSource extends Source {
+export interface ChunkedSource extends ByteSource {
   readonly index: ChunkIndex
   /** What is wrong without costing a byte. */
   readonly warnings: ReadonlyArray<DatastoreFault>

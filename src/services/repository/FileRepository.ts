@@ -15,7 +15,7 @@ import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
 import * as ArchiveFiles from "../archive/ArchiveFiles.ts"
-import type * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 import * as ArchiveBytes from "../bytes/ArchiveBytes.ts"
 import * as FileSource from "../bytes/FileSource.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
@@ -51,7 +51,7 @@ export interface Options extends ArchiveFiles.Options {
 
 /** Archives that are shown as one tree. */
 export interface Collection {
-  readonly reader: RepositoryTree.RepositoryTree
+  readonly tree: ArchiveTree
   /** Absolute paths of the archives, in the order of their folders. */
   readonly archives: ReadonlyArray<string>
 }
@@ -101,14 +101,14 @@ export const open = Effect.fnUntraced(function* (
     })
     if (identity.archive.mtimeNanos > newest) newest = identity.archive.mtimeNanos
   }
-  const reader = RepositoryTree.make({
+  const tree = RepositoryTree.make({
     name: paths.join(", "),
     members,
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
     mtimeSeconds: newest / 1_000_000_000n,
   })
-  return { reader, archives }
+  return { tree, archives }
 })
 
 const status = (file: string): Effect.Effect<fs.BigIntStats, FileSource.OpenError> =>
@@ -175,7 +175,7 @@ const openSame = Effect.fnUntraced(function* (
   archive: string,
   identity: Identity,
   options: Options,
-): Effect.fn.Return<ArchiveReader.Shape, ArchiveError.ArchiveError, Scope.Scope> {
+): Effect.fn.Return<ArchiveTree, ArchiveError.ArchiveError, Scope.Scope> {
   const unavailable = (error: FileSource.OpenError) => ArchiveError.unavailable(archive, error.detail)
   const opened = yield* Effect.result(ArchiveFiles.open(archive, options))
   // Looked at after opening: what is put in its place from now on is not what was opened.

@@ -12,8 +12,8 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
-import type * as ArchiveReader from "../archive/ArchiveReader.ts"
-import type { CachedReader } from "../archive/CachedReader.ts"
+import type { ArchiveTree } from "../archive/ArchiveTree.ts"
+import * as AtOnce from "../AtOnce.ts"
 import * as MappedTree from "../tree/MappedTree.ts"
 
 export interface Options {
@@ -23,12 +23,12 @@ export interface Options {
   readonly archiveSize: number
   /** Bytes of the archive and, if there is one, of its payload archive. */
   readonly size: number
-  readonly open: Effect.Effect<ArchiveReader.Shape, ArchiveError, Scope.Scope>
+  readonly open: Effect.Effect<ArchiveTree, ArchiveError, Scope.Scope>
   /** How long it stays open unused. */
   readonly idle: Duration.Input
 }
 
-type Reader = Omit<ArchiveReader.Tree, "root">
+type Reader = Omit<ArchiveTree, "root">
 
 /** What is open, and who uses it. */
 interface Opened {
@@ -46,7 +46,7 @@ export const make = Effect.fnUntraced(function* ({
   idle,
   open,
   size,
-}: Options): Effect.fn.Return<ArchiveReader.Tree, never, Scope.Scope> {
+}: Options): Effect.fn.Return<ArchiveTree, never, Scope.Scope> {
   const scope = yield* Effect.scope
   const clock = yield* Clock.Clock
   const idleMillis = Duration.toMillis(idle)
@@ -80,29 +80,31 @@ export const make = Effect.fnUntraced(function* ({
   )
 
   const run = <A>(held: Opened, operation: (reader: Reader) => Effect.Effect<A, ArchiveError>) => {
-    held.users++
-    return Effect.ensuring(
-      operation(held.reader),
-      Effect.sync(() => {
-        held.users--
-        held.lastUsed = now()
-      }),
-    )
+    const begun = operation(held.reader)
+    if (AtOnce.hasEnded(begun)) {
+      held.lastUsed = now()
+      return begun
+    }
+    return Effect.suspend(() => {
+      held.users++
+      return Effect.ensuring(
+        begun,
+        Effect.sync(() => {
+          held.users--
+          held.lastUsed = now()
+        }),
+      )
+    })
   }
 
   const use = <A>(operation: (reader: Reader) => Effect.Effect<A, ArchiveError>): Effect.Effect<A, ArchiveError> =>
-    Effect.suspend(() =>
-      opened !== undefined
-        ? run(opened, operation)
-        : // Again from the start: it may have been closed before this fiber had its turn.
-          Effect.andThen(opening.withPermits(1)(openNow), use(operation)),
-    )
-
-  const cached = (): CachedReader => {
-    if (opened === undefined) return nothingCached
-    opened.lastUsed = now()
-    return opened.reader.cached
-  }
+    opened !== undefined
+      ? run(opened, operation)
+      : // Again from the start: it may have been closed before this fiber had its turn.
+        Effect.andThen(
+          opening.withPermits(1)(openNow),
+          Effect.suspend(() => use(operation)),
+        )
 
   return {
     archive,
@@ -112,36 +114,18 @@ export const make = Effect.fnUntraced(function* ({
     entry: (node) => use((reader) => reader.entry(node)),
     lookup: (directory, name) => use((reader) => reader.lookup(directory, name)),
     count: (directory) => use((reader) => reader.count(directory)),
-    slotsInArchiveOrder: (directory) => use((reader) => reader.slotsInArchiveOrder(directory)),
-    child: (directory, slot) => use((reader) => reader.child(directory, slot)),
-    resolve: (directory, child) => use((reader) => reader.resolve(directory, child)),
+    list: (directory, from, add) => use((reader) => reader.list(directory, from, add)),
     name: (node) => use((reader) => reader.name(node)),
-    nameAt: (directory, slot) => use((reader) => reader.nameAt(directory, slot)),
-    content: (content, offset, target) => use((reader) => reader.content(content, offset, target)),
+    content: (node, offset, target) => use((reader) => reader.content(node, offset, target)),
     // What is closed has nothing in memory.
     release: (directory) => Effect.suspend(() => opened?.reader.release(directory) ?? Effect.void),
     memory: Effect.suspend(() => opened?.reader.memory ?? Effect.succeed({ blocks: 0, tables: 0 })),
-    cached: {
-      entry: (node) => cached().entry(node),
-      table: (directory) => cached().table(directory),
-      child: (directory, table, slot) => cached().child(directory, table, slot),
-      lookup: (directory, name) => cached().lookup(directory, name),
-      content: (content, offset, target) => cached().content(content, offset, target),
-    },
   }
 })
 
-const withKnownRoot = (reader: ArchiveReader.Tree): Reader =>
+const withKnownRoot = (reader: ArchiveTree): Reader =>
   MappedTree.make(reader, {
     inside: (node) => (node.id === NodeId.ROOT ? reader.root : node),
     outside: MappedTree.sameNode,
     entry: MappedTree.sameEntry,
   })
-
-const nothingCached: CachedReader = {
-  entry: () => undefined,
-  table: () => undefined,
-  child: () => undefined,
-  lookup: () => undefined,
-  content: () => false,
-}

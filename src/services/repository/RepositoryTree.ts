@@ -6,11 +6,12 @@
  */
 import * as Effect from "effect/Effect"
 import * as Bytes from "../../domain/Bytes.ts"
-import { type Content, type Entry, noAttributes, S_IFDIR } from "../../domain/pxar/Entry.ts"
+import { type Entry, noAttributes, S_IFDIR } from "../../domain/pxar/Entry.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
-import type * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type { Add, ArchiveTree, Found } from "../archive/ArchiveTree.ts"
+import * as AtOnce from "../AtOnce.ts"
 import * as MappedTree from "../tree/MappedTree.ts"
 
 /** An archive of the collection. */
@@ -19,7 +20,7 @@ export interface Member {
   readonly name: Uint8Array
   /** Bytes of the archive alone. */
   readonly archiveSize: number
-  readonly reader: ArchiveReader.Tree
+  readonly reader: ArchiveTree
 }
 
 /** What a collection consists of. */
@@ -34,37 +35,12 @@ export interface Options {
   readonly mtimeSeconds: bigint
 }
 
-/** A name in the root. */
-export interface RootName {
-  readonly name: Uint8Array
-  readonly id: NodeId.NodeId
-}
-
-export interface RepositoryTree extends ArchiveReader.Tree {
-  /** The names in the root, which can be told without opening an archive. */
-  readonly names: ReadonlyArray<RootName>
-}
-
 /** A member whose nodes have the collection's ids. */
 interface Placed {
   readonly name: Uint8Array
   /** What its ids are moved by: at least 1, because 1 is the collection's root. */
   readonly base: number
-  readonly reader: ArchiveReader.Tree
-}
-
-/** A file's bytes, and the archive that knows where they are. */
-class MemberContent implements Content {
-  readonly source: Content["source"]
-  readonly start: number
-  readonly length: number
-  readonly reader: ArchiveReader.Tree
-  constructor(reader: ArchiveReader.Tree, { length, source, start }: Content) {
-    this.source = source
-    this.start = start
-    this.length = length
-    this.reader = reader
-  }
+  readonly reader: ArchiveTree
 }
 
 const move = (id: NodeId.NodeId, by: number): NodeId.NodeId => (id > 0 ? id + by : id - by)
@@ -82,16 +58,13 @@ const place = ({ name, reader }: Member, base: number): Placed => {
       parent: node.parent === NodeId.ROOT ? NodeId.ROOT : move(node.parent, -base),
     }),
     outside,
-    entry: (entry) =>
-      entry.body._tag === "File"
-        ? { ...entry, body: { _tag: "File", content: new MemberContent(reader, entry.body.content) } }
-        : entry,
+    entry: MappedTree.sameEntry,
   })
   return { name, base, reader: { ...mapped, root: outside(reader.root) } }
 }
 
 /** The tree of the members. */
-export const make = ({ gid, members, mtimeSeconds, name, uid }: Options): RepositoryTree => {
+export const make = ({ gid, members, mtimeSeconds, name, uid }: Options): ArchiveTree => {
   const placed: Array<Placed> = []
   let end = 1
   for (const member of members) {
@@ -118,7 +91,7 @@ export const make = ({ gid, members, mtimeSeconds, name, uid }: Options): Reposi
   const isRoot = (node: Node.Node): boolean => node.id === NodeId.ROOT
 
   /** The reader of the archive that a node is of: the last whose ids begin before it. */
-  const readerOf = (node: Node.Node): ArchiveReader.Tree => {
+  const readerOf = (node: Node.Node): ArchiveTree => {
     const distance = Math.abs(node.id)
     let low = 0
     let high = placed.length - 1
@@ -130,9 +103,16 @@ export const make = ({ gid, members, mtimeSeconds, name, uid }: Options): Reposi
     return (placed[low] as Placed).reader
   }
 
-  const inSlot = (slot: number): Placed => placed[slot] as Placed
+  /** Lists the archives, none of which is opened for that. */
+  const listRoot = (from: number, add: Add): Effect.Effect<void> => {
+    for (let index = from; index < placed.length; index++) {
+      const { name, reader } = placed[index] as Placed
+      if (!add({ _tag: "Unopened", name, node: reader.root }, index + 1)) break
+    }
+    return Effect.void
+  }
 
-  const lookup = (name: Uint8Array): Effect.Effect<ArchiveReader.Found | undefined, ArchiveError> => {
+  const lookup = (name: Uint8Array): Effect.Effect<Found | undefined, ArchiveError> => {
     const member = byName.get(Bytes.toKey(name))
     return member === undefined ? Effect.undefined : foundMember(member)
   }
@@ -141,36 +121,18 @@ export const make = ({ gid, members, mtimeSeconds, name, uid }: Options): Reposi
     archive: name,
     size: members.reduce((sum, { reader }) => sum + reader.size, 0),
     root: { id: NodeId.ROOT, parent: NodeId.ROOT, nameStart: 0, start: 0, bound: end, contentsStart: 0 },
-    names: placed.map(({ name, reader }) => ({ name, id: reader.root.id })),
     entry: (node) => (isRoot(node) ? Effect.succeed(rootEntry) : readerOf(node).entry(node)),
     lookup: (directory, name) => (isRoot(directory) ? lookup(name) : readerOf(directory).lookup(directory, name)),
     count: (directory) => (isRoot(directory) ? Effect.succeed(placed.length) : readerOf(directory).count(directory)),
-    slotsInArchiveOrder: (directory) =>
-      isRoot(directory)
-        ? Effect.succeed(Uint32Array.from(placed.keys()))
-        : readerOf(directory).slotsInArchiveOrder(directory),
-    child: (directory, slot) =>
-      isRoot(directory)
-        ? Effect.map(foundMember(inSlot(slot)), ({ entry, name, node }) => ({
-            name,
-            nameStart: 0,
-            entry,
-            bound: node.bound,
-          }))
-        : readerOf(directory).child(directory, slot),
-    resolve: (directory, child) =>
-      isRoot(directory)
-        ? foundMember(byName.get(Bytes.toKey(child.name)) as Placed)
-        : readerOf(directory).resolve(directory, child),
+    list: (directory, from, add) =>
+      isRoot(directory) ? listRoot(from, add) : readerOf(directory).list(directory, from, add),
     name: (node) => {
       if (isRoot(node)) return Effect.succeed(Bytes.empty)
       const member = placed.find(({ reader }) => reader.root.id === node.id)
       return member === undefined ? readerOf(node).name(node) : Effect.succeed(member.name)
     },
-    nameAt: (directory, slot) =>
-      isRoot(directory) ? Effect.succeed(inSlot(slot).name) : readerOf(directory).nameAt(directory, slot),
     release: (directory) => (isRoot(directory) ? Effect.void : readerOf(directory).release(directory)),
-    content: (content, offset, target) => readerOfContent(content).content(content, offset, target),
+    content: (node, offset, target) => readerOf(node).content(node, offset, target),
     memory: Effect.map(
       Effect.forEach(placed, ({ reader }) => reader.memory),
       (all) => ({
@@ -178,27 +140,15 @@ export const make = ({ gid, members, mtimeSeconds, name, uid }: Options): Reposi
         tables: all.reduce((sum, { tables }) => sum + tables, 0),
       }),
     ),
-    cached: {
-      entry: (node) => (isRoot(node) ? rootEntry : readerOf(node).cached.entry(node)),
-      // The root has no table: its names need not be read.
-      table: (directory) => (isRoot(directory) ? undefined : readerOf(directory).cached.table(directory)),
-      child: (directory, table, slot) => readerOf(directory).cached.child(directory, table, slot),
-      lookup: (directory, name) => (isRoot(directory) ? undefined : readerOf(directory).cached.lookup(directory, name)),
-      content: (content, offset, target) => readerOfContent(content).cached.content(content, offset, target),
-    },
   }
 }
 
-const foundMember = ({ name, reader }: Placed): Effect.Effect<ArchiveReader.Found, ArchiveError> =>
-  Effect.map(reader.entry(reader.root), (entry) => ({
+const foundMember = ({ name, reader }: Placed): Effect.Effect<Found, ArchiveError> =>
+  AtOnce.map(reader.entry(reader.root), (entry) => ({
+    _tag: "Found",
     name,
     node: reader.root,
     entry,
     link: undefined,
     nameStart: 0,
   }))
-
-const readerOfContent = (content: Content): ArchiveReader.Tree => {
-  if (content instanceof MemberContent) return content.reader
-  throw new Error("content that is of no archive in this collection")
-}

@@ -12,13 +12,15 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ErrorId } from "../../domain/ErrorId.ts"
-import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as Limits from "../../domain/pxar/Limits.ts"
 import * as PathText from "../../domain/PathText.ts"
-import type { ArchiveError } from "../archive/ArchiveError.ts"
+import { type ArchiveError, outOfRange } from "../archive/ArchiveError.ts"
 import * as ArchiveFiles from "../archive/ArchiveFiles.ts"
-import * as ArchiveReader from "../archive/ArchiveReader.ts"
+import { ArchiveReader } from "../archive/ArchiveReader.ts"
+import type { ArchiveTree } from "../archive/ArchiveTree.ts"
+import * as AtOnce from "../AtOnce.ts"
 import type { OpenError } from "../bytes/FileSource.ts"
+import * as Place from "./Place.ts"
 import * as TreeWalk from "./TreeWalk.ts"
 
 /** A path that cannot be used as asked. */
@@ -44,9 +46,9 @@ export class PathError extends Schema.TaggedError<PathError>()("PathError", {
 }
 
 /** What can be done with an open archive. */
-export interface Shape<Reader extends ArchiveReader.Tree = ArchiveReader.Shape> {
+export interface Archive<Tree extends ArchiveTree = ArchiveReader> {
   /** The same archive by node. */
-  readonly reader: Reader
+  readonly reader: Tree
   /** The root folder. */
   readonly root: Effect.Effect<TreeWalk.Found, ArchiveError>
   /** The entry at a path. */
@@ -69,45 +71,36 @@ export interface Shape<Reader extends ArchiveReader.Tree = ArchiveReader.Shape> 
 }
 
 /** The archive of a program that needs one. */
-export class Archive extends Context.Service<Archive, Shape>()("pxar-fuse/services/Archive") {
-  /** The archive file at `path`. */
-  static readonly layerFile = (
-    path: string,
-    options?: ArchiveFiles.Options,
-  ): Layer.Layer<Archive, OpenError | ArchiveError> => Layer.effect(Archive, open(path, options))
+export const Archive: Context.Service<Archive, Archive> = Context.Service("pxar-fuse/services/tree/Archive")
 
-  /** The archive that an `ArchiveReader` has open. */
-  static readonly layer = (): Layer.Layer<Archive, never, ArchiveReader.ArchiveReader> =>
-    Layer.effect(
-      Archive,
-      Effect.map(ArchiveReader.ArchiveReader, (reader) => fromReader(reader)),
-    )
-}
+/** The archive file at `path`. */
+export const layerFile = (
+  path: string,
+  options?: ArchiveFiles.Options,
+): Layer.Layer<Archive, OpenError | ArchiveError> => Layer.effect(Archive, open(path, options))
+
+/** The archive that an `ArchiveReader` has open. */
+export const layer: Layer.Layer<Archive, never, ArchiveReader> = Layer.effect(
+  Archive,
+  Effect.map(ArchiveReader, (reader) => fromReader(reader)),
+)
 
 /** Opens an archive file, with the payload archive beside it if there is one. */
 export const open = (
   path: string,
   options?: ArchiveFiles.Options,
-): Effect.Effect<Shape, OpenError | ArchiveError, Scope.Scope> =>
+): Effect.Effect<Archive, OpenError | ArchiveError, Scope.Scope> =>
   Effect.map(ArchiveFiles.open(path, options), (reader) => fromReader(reader, options?.limits))
 
 /** Bytes of a file handed on at once. */
 const CHUNK = 1024 * 1024
 
 /** The archive that `reader` has open. */
-export const fromReader = <Reader extends ArchiveReader.Tree>(
-  reader: Reader,
+export const fromReader = <Tree extends ArchiveTree>(
+  reader: Tree,
   limits: Limits.Limits = Limits.defaults,
-): Shape<Reader> => {
-  const root = Effect.map(reader.entry(reader.root), (entry): TreeWalk.Found => ({
-    _tag: "Found",
-    path: ArchivePath.ROOT,
-    depth: 0,
-    node: reader.root,
-    entry,
-    link: undefined,
-    nameStart: 0,
-  }))
+): Archive<Tree> => {
+  const root = TreeWalk.root(reader)
 
   const fail = (path: Uint8Array, reason: PathError["reason"]) =>
     new PathError({ archive: reader.archive, path: PathText.print(path), reason })
@@ -115,25 +108,36 @@ export const fromReader = <Reader extends ArchiveReader.Tree>(
   const find = Effect.fnUntraced(function* (
     path: Uint8Array,
   ): Effect.fn.Return<TreeWalk.Found, ArchiveError | PathError> {
-    let at = yield* root
+    let place = Place.ROOT
+    let at: Pick<TreeWalk.Found, "entry" | "link" | "nameStart" | "node"> = yield* root
     for (const name of split(path)) {
       if (at.entry.body._tag !== "Directory") return yield* fail(path, "NotFound")
       const child = yield* reader.lookup(at.node, name)
       if (child === undefined) return yield* fail(path, "NotFound")
-      const { entry, link, nameStart, node } = child
-      at = { _tag: "Found", path: ArchivePath.join(at.path, name), depth: at.depth + 1, node, entry, link, nameStart }
+      at = child
+      place = { parent: place, name }
     }
-    return at
+    return TreeWalk.start(place, at)
   })
 
   const fileContent = (file: TreeWalk.Found) =>
     file.entry.body._tag === "File" ? Effect.succeed(file.entry.body.content) : Effect.fail(fail(file.path, "NotAFile"))
 
-  const read: Shape["read"] = (file, offset, length) =>
-    Effect.flatMap(fileContent(file), (content) => {
-      const bytes = new Uint8Array(Math.max(0, Math.min(length, content.length - offset)))
-      return bytes.length === 0 ? Effect.succeed(bytes) : Effect.as(reader.content(content, offset, bytes), bytes)
-    })
+  /** Refuses what is no position or no number of bytes. */
+  const checkRange = (offset: number, length: number): Effect.Effect<void, ArchiveError> =>
+    Number.isSafeInteger(offset) && offset >= 0 && length >= 0 && (Number.isSafeInteger(length) || length === Infinity)
+      ? Effect.void
+      : Effect.fail(outOfRange(reader.archive, `no range of bytes: ${length} from ${offset} on`))
+
+  const read: Archive["read"] = (file, offset, length) =>
+    AtOnce.flatMap(checkRange(offset, length), () =>
+      AtOnce.flatMap(fileContent(file), (content) => {
+        const bytes = new Uint8Array(Math.max(0, Math.min(length, content.length - offset)))
+        return bytes.length === 0
+          ? Effect.succeed(bytes)
+          : AtOnce.map(reader.content(file.node, offset, bytes), () => bytes)
+      }),
+    )
 
   return {
     reader,
@@ -141,19 +145,21 @@ export const fromReader = <Reader extends ArchiveReader.Tree>(
     find,
     list: (directory) =>
       directory.entry.body._tag === "Directory"
-        ? Stream.drop(
-            TreeWalk.walk(reader, { ...directory, depth: 0 }, { maxDepth: limits.depth, recursive: false }),
-            1,
-          )
+        ? Stream.drop(TreeWalk.walk(reader, directory, { maxDepth: limits.depth, recursive: false }), 1)
         : Stream.fail(fail(directory.path, "NotADirectory")),
-    walk: (start) => TreeWalk.walk(reader, { ...start, depth: 0 }, { maxDepth: limits.depth, recursive: true }),
+    walk: (start) => TreeWalk.walk(reader, start, { maxDepth: limits.depth, recursive: true }),
     read,
     content: (file, { length = Number.MAX_SAFE_INTEGER, offset = 0 } = {}) =>
-      Stream.paginate(offset, (at) =>
-        Effect.map(read(file, at, Math.min(CHUNK, offset + length - at)), (bytes) => [
-          bytes.length === 0 ? [] : [bytes],
-          bytes.length === 0 ? Option.none() : Option.some(at + bytes.length),
-        ]),
+      Stream.unwrap(
+        Effect.as(
+          checkRange(offset, length),
+          Stream.paginate(offset, (at) =>
+            Effect.map(read(file, at, Math.min(CHUNK, offset + length - at)), (bytes) => [
+              bytes.length === 0 ? [] : [bytes],
+              bytes.length === 0 ? Option.none() : Option.some(at + bytes.length),
+            ]),
+          ),
+        ),
       ),
   }
 }

@@ -11,20 +11,27 @@ import * as ArchiveHead from "../../domain/pxar/ArchiveHead.ts"
 import type { Attributes, Entry } from "../../domain/pxar/Entry.ts"
 import { noAttributes } from "../../domain/pxar/Entry.ts"
 import * as EntryKind from "../../domain/pxar/EntryKind.ts"
-import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as Item from "../../domain/pxar/Item.ts"
 import type * as Limits from "../../domain/pxar/Limits.ts"
 import { PayloadRanges } from "../../domain/pxar/PayloadRanges.ts"
 import * as Archive from "./Archive.ts"
-import * as ArchiveError from "../archive/ArchiveError.ts"
+import type * as ArchiveError from "../archive/ArchiveError.ts"
 import * as ArchiveReader from "../archive/ArchiveReader.ts"
+import * as PayloadArchive from "../archive/PayloadArchive.ts"
 import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
-import type { Source } from "../bytes/ByteSource.ts"
+import type { ByteSource } from "../bytes/ByteSource.ts"
+import * as Place from "./Place.ts"
 import type * as TreeWalk from "./TreeWalk.ts"
 
 /** A file and its size in bytes. */
 export interface LargeFile {
   readonly path: Uint8Array
+  readonly size: number
+}
+
+/** A large file of those found so far. */
+interface Candidate {
+  readonly place: Place.Place
   readonly size: number
 }
 
@@ -123,7 +130,7 @@ export const collect = Effect.fnUntraced(function* (
         : {
             name: payload.source.name,
             size: payload.source.size,
-            complete: yield* hasTail(payload.source),
+            complete: yield* isComplete(payload.source),
             unreferenced: tally.unreferenced(payload.source.size),
           },
     payloadMissing: payload._tag === "Absent" && tally.references > 0,
@@ -138,19 +145,17 @@ export const collect = Effect.fnUntraced(function* (
     contents: tally.contents,
     attributes: tally.attributes,
     deepest: { path: tally.deepest.path, depth: tally.deepest.depth },
-    largest: tally.largest,
+    largest: tally.largest.map(({ place, size }) => ({ path: Place.path(place), size })),
     unreadable: tally.unreadable,
     hidden: tally.hidden,
   }
 })
 
-const hasTail = (source: Source): Effect.Effect<boolean, ArchiveError.ArchiveError> =>
-  Effect.suspend(() => {
-    const bytes = new Uint8Array(Item.HEADER_SIZE)
-    const at = source.size - Item.HEADER_SIZE
-    return Effect.map(Effect.mapError(source.read(bytes, at), ArchiveError.fromSource), () =>
-      Result.isSuccess(FormatError.capture(() => ArchiveHead.checkPayloadTail(Item.makeWindow(bytes, at), at))),
-    )
+/** Whether the end marker is there (P2). */
+const isComplete = (payload: ByteSource): Effect.Effect<boolean, ArchiveError.ArchiveError> =>
+  Effect.matchEffect(PayloadArchive.checkEnd(payload), {
+    onFailure: (error) => (error.kind === "IO" ? Effect.fail(error) : Effect.succeed(false)),
+    onSuccess: () => Effect.succeed(true),
   })
 
 class Tally {
@@ -171,7 +176,7 @@ class Tally {
     capabilities: 0,
     quotaProjectIds: 0,
   }
-  readonly largest: Array<LargeFile> = []
+  readonly largest: Array<Candidate> = []
   private readonly ranges = new PayloadRanges()
   private uncounted = false
 
@@ -193,7 +198,7 @@ class Tally {
     }
     const { entry } = item
     this.kinds[EntryKind.of(entry)]++
-    this.addFile(item.path, entry)
+    this.addFile(item.place, entry)
     if (entry.attributes !== noAttributes) this.addAttributes(entry.attributes)
   }
 
@@ -202,7 +207,7 @@ class Tally {
     return this.uncounted ? undefined : Math.max(0, size - ArchiveHead.MIN_PAYLOAD_SIZE - this.ranges.covered)
   }
 
-  private addFile(path: Uint8Array, entry: Entry): void {
+  private addFile(place: Place.Place, entry: Entry): void {
     if (entry.body._tag !== "File") return
     const { length: size, source, start } = entry.body.content
     this.contents += size
@@ -211,9 +216,9 @@ class Tally {
       if (this.ranges.add(start - Item.HEADER_SIZE, start + size) === "unchecked") this.uncounted = true
     }
     const { largest } = this
-    if (largest.length === LARGEST && size <= (largest.at(-1) as LargeFile).size) return
+    if (largest.length === LARGEST && size <= (largest.at(-1) as Candidate).size) return
     const rank = largest.findIndex((file) => file.size < size)
-    largest.splice(rank < 0 ? largest.length : rank, 0, { path, size })
+    largest.splice(rank < 0 ? largest.length : rank, 0, { place, size })
     if (largest.length > LARGEST) largest.pop()
   }
 

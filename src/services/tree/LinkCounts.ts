@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as Archive from "./Archive.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
-import type * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 
 /** What has been counted. */
 export interface LinkCounts {
@@ -35,10 +35,10 @@ export interface Options {
 
 /** Walks over the whole archive and counts. */
 export const collect = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Tree,
+  tree: ArchiveTree,
   { onProgress }: Options = {},
 ): Effect.fn.Return<LinkCounts, ArchiveError> {
-  const archive = Archive.fromReader(reader)
+  const archive = Archive.fromReader(tree)
   const counts = new Map<NodeId.NodeId, number>()
   let unreadable = 0
   let entries = 0
@@ -61,7 +61,7 @@ export const collect = Effect.fnUntraced(function* (
         counts.set(id, (counts.get(id) ?? 1) + 1)
       }
       entries += items.length
-      onProgress?.({ entries, position, size: reader.root.bound })
+      onProgress?.({ entries, position, size: tree.root.bound })
     }),
   )
   return { of: (id) => counts.get(id), unreadable }

@@ -54,7 +54,7 @@ export interface Selection {
 
 /** The entries that the arguments mean; all of them if there are none. */
 export const make = Effect.fnUntraced(function* (
-  archive: Archive.Shape,
+  archive: Archive.Archive,
   args: ReadonlyArray<Uint8Array>,
 ): Effect.fn.Return<Selection, ArchiveError | SelectionError> {
   if (args.length === 0) return whole([yield* archive.root])
@@ -93,14 +93,14 @@ const filtered = (root: TreeWalk.Found, terms: ReadonlyArray<Term>): Selection =
   const otherwise = !selects(terms[0] as Term)
   /** Levels of the folders that the walk is in, by depth. */
   const levels: Array<number> = []
-  let last: TreeWalk.Item | undefined
 
   /** What the arguments say about an item. */
   const decide = (item: TreeWalk.Item): boolean | undefined => {
     let decision: boolean | undefined
+    const { path } = item
     for (let i = terms.length - 1; i >= 0; i--) {
       const term = terms[i] as Term
-      if ((decision !== undefined && !unmatched.has(term)) || !matches(term, item)) continue
+      if ((decision !== undefined && !unmatched.has(term)) || !matches(term, path, item)) continue
       unmatched.delete(term)
       decision ??= selects(term)
     }
@@ -111,9 +111,7 @@ const filtered = (root: TreeWalk.Found, terms: ReadonlyArray<Term>): Selection =
     starts: [root],
     level: (item) => {
       // The rest of a folder that cannot be read comes right behind the folder and belongs to it.
-      const rest = item._tag === "Unreadable" && last?.path === item.path
-      last = item
-      if (rest) return levels[item.depth] ?? -1
+      if (item._tag === "Unreadable" && item.isRest) return levels[item.depth] ?? -1
       const parent = item.depth === 0 ? -1 : (levels[item.depth - 1] ?? -1)
       const selected = decide(item) ?? (item.depth === 0 ? otherwise : parent >= 0)
       return (levels[item.depth] = selected ? parent + 1 : -1)
@@ -124,14 +122,14 @@ const filtered = (root: TreeWalk.Found, terms: ReadonlyArray<Term>): Selection =
 
 const selects = (term: Term): boolean => term._tag === "Path" || term.pattern.excludes
 
-const matches = (term: Term, item: TreeWalk.Item): boolean =>
+const matches = (term: Term, path: Uint8Array, item: TreeWalk.Item): boolean =>
   term._tag === "Path"
-    ? Bytes.equals(term.path, item.path)
-    : item.path.length > 1 &&
+    ? Bytes.equals(term.path, path)
+    : path.length > 1 &&
       ExcludePattern.matches(
         term.pattern,
-        item.path,
+        path,
         1,
-        item.path.length,
+        path.length,
         item._tag === "Found" && item.entry.body._tag === "Directory",
       )

@@ -1,25 +1,33 @@
 /**
- * A walk through an archive's tree, depth first, children in the order in which they stand in the archive, so that
- * the archive is read from front to back.
+ * A walk through a tree, depth first, children in the order in which they stand in the archive, so that the archive is
+ * read from front to back.
  *
- * What cannot be read is part of the walk and does not end it. Memory grows with the depth and the number of slots of
- * the folders that are open, not with the number of entries.
+ * The walk is a cursor in a folder: `next` gives its children one after the other, `enter` goes into the one that was
+ * given last, `leave` goes back. A folder that is not entered is skipped. Nothing goes backwards, so that a walk can also
+ * be made over bytes that come only once. What cannot be read is part of the walk and does not end it.
+ *
+ * Memory grows with the depth, by a name and a node for each folder the walk is in, and by a few children of one folder.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
-import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Entry, HardLink } from "../../domain/pxar/Entry.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
 import type { Node } from "../../domain/pxar/Node.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
-import type * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type * as ArchiveTree from "../archive/ArchiveTree.ts"
+import * as AtOnce from "../AtOnce.ts"
+import * as Place from "./Place.ts"
 
 /** An entry of the tree. */
 export interface Found {
   readonly _tag: "Found"
-  /** Path below the root of the archive, with a leading slash; `/` for the root itself. */
+  readonly place: Place.Place
+  /** Empty for the root. */
+  readonly name: Uint8Array
+  /** Path below the root of the archive, with a leading slash; `/` for the root itself. Composed when it is asked for. */
   readonly path: Uint8Array
   /** Number of folders above it, counted from where the walk began. */
   readonly depth: number
@@ -32,28 +40,38 @@ export interface Found {
   readonly nameStart: number
 }
 
-/** Something that cannot be read: a child, or the rest of the folder at `path`. */
+/** Something that cannot be read. */
 export interface Unreadable {
   readonly _tag: "Unreadable"
+  readonly place: Place.Place
+  /** `?` for one that cannot be read either. */
+  readonly name: Uint8Array
   readonly path: Uint8Array
   readonly depth: number
+  /** Whether it is the children of a folder, which was found itself just before; they are left out. */
+  readonly isRest: boolean
+  /** The item itself where it is a hard link whose target cannot be read. */
+  readonly link: HardLink | undefined
   readonly error: ArchiveError.ArchiveError
 }
 
 /** A step of a walk. */
 export type Item = Found | Unreadable
 
-/** A folder, as far as its children need to know it. */
-export type Folder = Pick<Found, "node" | "path" | "depth">
-
-/** A folder that the walk is in. */
-interface Level extends Folder {
-  readonly slots: Uint32Array
-  next: number
+/** A cursor in a tree. Its effects have ended where what they take is at hand (see `AtOnce`); one is run at a time. */
+export interface TreeWalk {
+  /** Number of folders that the cursor is in, the one it began in included. */
+  readonly depth: () => number
+  /** The next child of the folder that the cursor is in; `undefined` when there are no more. */
+  readonly next: () => Effect.Effect<Item | undefined>
+  /**
+   * Goes into the folder that `next` gave last. Fails if its children cannot be read, or if it is too deep (D11): the
+   * cursor then stays where it is.
+   */
+  readonly enter: () => Effect.Effect<void, ArchiveError.ArchiveError>
+  /** Goes out of the folder; what is left in it is skipped. */
+  readonly leave: () => void
 }
-
-/** Items handed on at once. */
-const CHUNK = 128
 
 /** How far to walk. */
 export interface Options {
@@ -63,108 +81,286 @@ export interface Options {
   readonly recursive: boolean
 }
 
-/** Walks from `start`, which comes first. */
-export const walk = (reader: ArchiveReader.Tree, start: Found, { maxDepth, recursive }: Options): Stream.Stream<Item> =>
+const UNKNOWN = Bytes.fromText("?")
+
+class FoundItem implements Found {
+  readonly _tag = "Found"
+  readonly place: Place.Place
+  readonly depth: number
+  readonly node: Node
+  readonly entry: Entry
+  readonly link: HardLink | undefined
+  readonly nameStart: number
+  constructor(
+    place: Place.Place,
+    depth: number,
+    { entry, link, nameStart, node }: Pick<ArchiveTree.Found, "node" | "entry" | "link" | "nameStart">,
+  ) {
+    this.place = place
+    this.depth = depth
+    this.node = node
+    this.entry = entry
+    this.link = link
+    this.nameStart = nameStart
+  }
+  get name(): Uint8Array {
+    return this.place.name
+  }
+  get path(): Uint8Array {
+    return Place.path(this.place)
+  }
+}
+
+class UnreadableItem implements Unreadable {
+  readonly _tag = "Unreadable"
+  readonly place: Place.Place
+  readonly depth: number
+  readonly isRest: boolean
+  readonly link: HardLink | undefined
+  readonly error: ArchiveError.ArchiveError
+  constructor(
+    place: Place.Place,
+    depth: number,
+    isRest: boolean,
+    link: HardLink | undefined,
+    error: ArchiveError.ArchiveError,
+  ) {
+    this.place = place
+    this.depth = depth
+    this.isRest = isRest
+    this.link = link
+    this.error = error
+  }
+  get name(): Uint8Array {
+    return this.place.name
+  }
+  get path(): Uint8Array {
+    return Place.path(this.place)
+  }
+}
+
+/** The entry at a place, as the start of a walk: what is below it counts its depth from there. */
+export const start = (
+  place: Place.Place,
+  found: Pick<ArchiveTree.Found, "node" | "entry" | "link" | "nameStart">,
+): Found => new FoundItem(place, 0, found)
+
+/** The root of a tree. */
+export const root = (tree: ArchiveTree.ArchiveTree): Effect.Effect<Found, ArchiveError.ArchiveError> =>
+  AtOnce.map(tree.entry(tree.root), (entry) =>
+    start(Place.ROOT, { node: tree.root, entry, link: undefined, nameStart: 0 }),
+  )
+
+/** A child in a listing of the folder `parent`, as a step of a walk. What is not opened yet is looked up. */
+export const itemOf = (
+  tree: ArchiveTree.ArchiveTree,
+  parent: Pick<Found, "place" | "depth" | "node">,
+  child: ArchiveTree.Listed,
+): Effect.Effect<Item> => {
+  const place: Place.Place = { parent: parent.place, name: child.name ?? UNKNOWN }
+  const depth = parent.depth + 1
+  switch (child._tag) {
+    case "Found":
+      return Effect.succeed(new FoundItem(place, depth, child))
+    case "Unreadable":
+      return Effect.succeed(new UnreadableItem(place, depth, false, child.link, child.error))
+    case "Unopened":
+      return Effect.match(tree.lookup(parent.node, child.name), {
+        onFailure: (error): Item => new UnreadableItem(place, depth, false, undefined, error),
+        onSuccess: (found) =>
+          found === undefined
+            ? new UnreadableItem(place, depth, false, undefined, ArchiveError.unavailable(tree.archive, "is gone"))
+            : new FoundItem(place, depth, found),
+      })
+  }
+}
+
+/** The child number `index` of a folder. */
+export const childAt = (
+  tree: ArchiveTree.ArchiveTree,
+  folder: Pick<Found, "place" | "depth" | "node">,
+  index: number,
+): Effect.Effect<Item> => {
+  let child: ArchiveTree.Listed = {
+    _tag: "Unreadable",
+    name: undefined,
+    link: undefined,
+    error: ArchiveError.unavailable(tree.archive, `a folder has no entry number ${index}`),
+  }
+  const listed = tree.list(folder.node, index, (listed) => {
+    child = listed
+    return false
+  })
+  return AtOnce.flatMap(
+    AtOnce.catch_(listed, (error) => {
+      child = { _tag: "Unreadable", name: undefined, link: undefined, error }
+      return Effect.void
+    }),
+    () => itemOf(tree, folder, child),
+  )
+}
+
+/** A folder that the cursor is in. */
+interface Level extends Pick<Found, "place" | "depth" | "node"> {
+  /** Number of the child from which its listing goes on; `undefined` when there are no more. */
+  from: number | undefined
+  /** Children that were listed together, the last of them a folder or the last of a batch. */
+  batch: ReadonlyArray<ArchiveTree.Listed>
+  at: number
+}
+
+/** Children listed at once. A batch ends with a folder: what comes behind it is not kept while the cursor is in it. */
+const BATCH = 64
+
+const noChildren: ReadonlyArray<ArchiveTree.Listed> = []
+
+/** A cursor in the folder `start`. Fails if its children cannot be read. */
+export const make = (
+  tree: ArchiveTree.ArchiveTree,
+  start: Pick<Found, "place" | "node">,
+  maxDepth: number,
+): Effect.Effect<TreeWalk, ArchiveError.ArchiveError> => {
+  const levels: Array<Level> = []
+  let last: Item | undefined
+
+  const fill = (level: Level): Effect.Effect<void, ArchiveError.ArchiveError> => {
+    const batch: Array<ArchiveTree.Listed> = []
+    let from: number | undefined
+    const listed = tree.list(level.node, level.from ?? 0, (child, next) => {
+      batch.push(child)
+      const goesOn = batch.length < BATCH && !isFolder(child)
+      if (!goesOn) from = next
+      return goesOn
+    })
+    return AtOnce.map(listed, () => {
+      level.from = from
+      level.batch = batch
+      level.at = 0
+    })
+  }
+
+  const begin = (folder: Pick<Found, "place" | "depth" | "node">): Effect.Effect<void, ArchiveError.ArchiveError> => {
+    const level: Level = {
+      place: folder.place,
+      depth: folder.depth,
+      node: folder.node,
+      from: 0,
+      batch: noChildren,
+      at: 0,
+    }
+    return AtOnce.map(fill(level), () => void levels.push(level))
+  }
+
+  const give = (item: Item | undefined): Item | undefined => (last = item)
+
+  const next = (): Effect.Effect<Item | undefined> => {
+    const level = levels.at(-1)
+    if (level === undefined) return Effect.succeed(give(undefined))
+    const child = level.batch[level.at++]
+    if (child !== undefined) {
+      if (level.at === level.batch.length) level.batch = noChildren
+      return AtOnce.map(itemOf(tree, level, child), give)
+    }
+    if (level.from === undefined) return Effect.succeed(give(undefined))
+    const { depth, place } = level
+    return AtOnce.catch_(AtOnce.flatMap(fill(level), next), (error) => {
+      // The table was read before: it has been dropped meanwhile, and cannot be read again.
+      level.from = undefined
+      return Effect.succeed(give(new UnreadableItem(place, depth, true, undefined, error)))
+    })
+  }
+
+  const enter = (): Effect.Effect<void, ArchiveError.ArchiveError> => {
+    if (last?._tag !== "Found" || !isDirectory(last)) return Effect.die(new Error("there is no folder to enter"))
+    if (last.depth > maxDepth) return Effect.fail(tooDeep(tree, last, maxDepth))
+    return begin(last)
+  }
+
+  const walk: TreeWalk = {
+    depth: () => levels.length,
+    next,
+    enter,
+    leave: () => void levels.pop(),
+  }
+  return AtOnce.map(begin({ place: start.place, depth: 0, node: start.node }), () => walk)
+}
+
+const tooDeep = (tree: ArchiveTree.ArchiveTree, { node }: Found, maxDepth: number): ArchiveError.ArchiveError =>
+  ArchiveError.fromFormat(
+    tree.archive,
+    FormatError.limit("D11", node.start, `folders nested more than ${maxDepth} deep`),
+  )
+
+/** Items handed on at once. */
+const CHUNK = 128
+
+/** Chunks after which others have a turn. */
+const TURN = 8
+
+/** Walks from `start`, which comes first, through all that is below it. */
+export const walk = (
+  tree: ArchiveTree.ArchiveTree,
+  start: Found,
+  { maxDepth, recursive }: Options,
+): Stream.Stream<Item> =>
   Stream.fromPull(
     Effect.sync(() => {
-      const levels: Array<Level> = []
+      let cursor: TreeWalk | undefined
       let first: Found | undefined = start
+      let pulls = 0
 
-      const enter = (found: Found, items: Array<Item>): Effect.Effect<void> => {
-        if (found.depth > maxDepth) {
-          const error = FormatError.limit("D11", found.node.start, `folders nested more than ${maxDepth} deep`)
-          items.push(unreadable(found.path, found.depth, ArchiveError.fromFormat(reader.archive, error)))
+      /** Goes into a folder; that this is not possible is an item of the walk. */
+      const into = (folder: Found, items: Array<Item>, enter: Effect.Effect<unknown, ArchiveError.ArchiveError>) =>
+        AtOnce.catch_(enter, (error) => {
+          items.push(new UnreadableItem(folder.place, folder.depth, true, undefined, error))
           return Effect.void
-        }
-        return Effect.match(reader.slotsInArchiveOrder(found.node), {
-          onFailure: (error) => void items.push(unreadable(found.path, found.depth, error)),
-          onSuccess: (slots) =>
-            void levels.push({ node: found.node, path: found.path, depth: found.depth, slots, next: 0 }),
         })
+
+      const begin = (items: Array<Item>): Effect.Effect<unknown> => {
+        if (first === undefined) return Effect.void
+        const top = new FoundItem(first.place, 0, first)
+        first = undefined
+        items.push(top)
+        if (!isDirectory(top)) return Effect.void
+        return into(
+          top,
+          items,
+          AtOnce.map(make(tree, top, maxDepth), (made) => void (cursor = made)),
+        )
       }
 
-      const fill = Effect.fnUntraced(function* (items: Array<Item>): Effect.fn.Return<void> {
-        if (first !== undefined) {
-          items.push(first)
-          if (isDirectory(first)) yield* enter(first, items)
-          first = undefined
+      const fill = (cursor: TreeWalk, items: Array<Item>): Effect.Effect<unknown> => {
+        while (cursor.depth() > 0 && items.length < CHUNK) {
+          const taken = AtOnce.flatMap(cursor.next(), (item) => take(cursor, item, items))
+          if (!AtOnce.hasEnded(taken) || Exit.isFailure(taken)) return Effect.flatMap(taken, () => fill(cursor, items))
         }
-        while (items.length < CHUNK) {
-          const level = levels.at(-1)
-          if (level === undefined) return
-          if (level.next === level.slots.length) {
-            levels.pop()
-            continue
-          }
-          const slot = level.slots[level.next++] as number
-          const item = itemAtOnce(reader, level, slot) ?? (yield* itemAt(reader, level, slot))
-          items.push(item)
-          if (recursive && item._tag === "Found" && isDirectory(item)) yield* enter(item, items)
+        return Effect.void
+      }
+
+      const take = (cursor: TreeWalk, item: Item | undefined, items: Array<Item>): Effect.Effect<unknown> => {
+        if (item === undefined) {
+          cursor.leave()
+          return Effect.void
         }
-      })
+        items.push(item)
+        return recursive && item._tag === "Found" && isDirectory(item) ? into(item, items, cursor.enter()) : Effect.void
+      }
 
       return Effect.suspend(() => {
         const items: Array<Item> = []
-        return Effect.flatMap(fill(items), () => {
-          const [head, ...tail] = items
-          return head === undefined ? Cause.done() : Effect.succeed([head, ...tail] as const)
-        })
+        const begun = ++pulls % TURN === 0 ? Effect.yieldNow : begin(items)
+        return Effect.flatMap(
+          Effect.flatMap(begun, () => (cursor === undefined ? Effect.void : fill(cursor, items))),
+          () => {
+            const [head, ...tail] = items
+            return head === undefined ? Cause.done() : Effect.succeed([head, ...tail] as const)
+          },
+        )
       })
     }),
   )
 
-const isDirectory = (found: Found): boolean => found.entry.body._tag === "Directory"
+const isDirectory = (found: Pick<Found, "entry">): boolean => found.entry.body._tag === "Directory"
 
-const unreadable = (path: Uint8Array, depth: number, error: ArchiveError.ArchiveError): Unreadable => ({
-  _tag: "Unreadable",
-  path,
-  depth,
-  error,
-})
-
-/** The child in a slot of a folder, hard links followed. */
-export const itemAt = (reader: ArchiveReader.Tree, folder: Folder, slot: number): Effect.Effect<Item> =>
-  Effect.catch(child(reader, folder, slot), (error) =>
-    Effect.map(childPath(reader, folder, slot), (path) => unreadable(path, folder.depth + 1, error)),
-  )
-
-/** The same without an effect, for a child that is at hand and has nothing the matter with it. */
-const itemAtOnce = ({ cached }: ArchiveReader.Tree, folder: Folder, slot: number): Found | undefined => {
-  const table = cached.table(folder.node)
-  const found = table && cached.child(folder.node, table, slot)
-  return found && itemOf(folder, found)
-}
-
-const itemOf = (folder: Folder, { entry, link, name, nameStart, node }: ArchiveReader.Found): Found => ({
-  _tag: "Found",
-  path: ArchivePath.join(folder.path, name),
-  depth: folder.depth + 1,
-  node,
-  entry,
-  link,
-  nameStart,
-})
-
-const child = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Tree,
-  folder: Folder,
-  slot: number,
-): Effect.fn.Return<Item, ArchiveError.ArchiveError> {
-  const raw = yield* reader.child(folder.node, slot)
-  if (raw === undefined) {
-    return yield* ArchiveError.fromFormat(
-      reader.archive,
-      FormatError.malformed("D9", folder.node.bound, "a second entry of one name, hidden by the first"),
-    )
-  }
-  return itemOf(folder, yield* reader.resolve(folder.node, raw))
-})
-
-/** Path of a child that cannot be read; with `?` for a name that cannot be read either. */
-const childPath = (reader: ArchiveReader.Tree, folder: Folder, slot: number): Effect.Effect<Uint8Array> =>
-  Effect.map(
-    Effect.orElseSucceed(reader.nameAt(folder.node, slot), () => UNKNOWN),
-    (name) => ArchivePath.join(folder.path, name),
-  )
-
-const UNKNOWN = Bytes.fromText("?")
+const isFolder = (child: ArchiveTree.Listed): boolean =>
+  child._tag === "Unopened" || (child._tag === "Found" && isDirectory(child))

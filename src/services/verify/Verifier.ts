@@ -13,16 +13,13 @@ import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import * as ArchiveHead from "../../domain/pxar/ArchiveHead.ts"
 import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
-import * as FormatError from "../../domain/pxar/FormatError.ts"
-import * as Item from "../../domain/pxar/Item.ts"
 import * as Limits from "../../domain/pxar/Limits.ts"
-import * as ArchiveError from "../archive/ArchiveError.ts"
+import type * as ArchiveError from "../archive/ArchiveError.ts"
 import * as ArchiveReader from "../archive/ArchiveReader.ts"
-import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
+import * as PayloadArchive from "../archive/PayloadArchive.ts"
+import type { ArchiveBytes, Payload } from "../bytes/ArchiveBytes.ts"
 import * as Finding from "./Finding.ts"
-import type { Payload } from "../archive/PayloadReader.ts"
 import * as VerifierWalk from "./VerifierWalk.ts"
 
 /** What to verify. */
@@ -105,37 +102,23 @@ export const verify = (
 const checkPayload = Effect.fnUntraced(function* (payload: Payload, report: Finding.Report): Effect.fn.Return<Payload> {
   if (payload._tag === "Absent") return payload
   const { source } = payload
-  const header = (
-    offset: number,
-    test: (window: Item.Window) => void,
-  ): Effect.Effect<void, ArchiveError.ArchiveError> =>
-    Effect.flatMap(VerifierWalk.readBytes(source, offset, Item.HEADER_SIZE), (bytes) =>
-      Effect.mapError(Effect.fromResult(FormatError.capture(() => test(Item.makeWindow(bytes, offset)))), (error) =>
-        ArchiveError.fromFormat(source.name, error as FormatError.FormatError),
-      ),
-    )
-
-  const start =
-    source.size < ArchiveHead.MIN_PAYLOAD_SIZE
-      ? Effect.fail(
-          ArchiveError.fromFormat(
-            source.name,
-            FormatError.malformed("P1", 0, `${source.size} bytes are too few for a payload archive`),
-          ),
-        )
-      : header(0, (window) => ArchiveHead.checkPayloadStart(window, source.size))
-  const started = yield* Effect.result(start)
+  const started = yield* Effect.result(PayloadArchive.checkStart(source))
   if (Result.isFailure(started)) {
     report(Finding.fromError(ArchivePath.ROOT, started.failure))
     return { _tag: "Absent", expected: undefined }
   }
-  const tail = source.size - Item.HEADER_SIZE
-  const ended = yield* Effect.result(header(tail, (window) => ArchiveHead.checkPayloadTail(window, tail)))
+  const ended = yield* Effect.result(PayloadArchive.checkEnd(source))
   if (Result.isFailure(ended)) {
     report(
       ended.failure.kind === "IO"
         ? Finding.fromError(ArchivePath.ROOT, ended.failure)
-        : Finding.note("P2", ArchivePath.ROOT, source.name, tail, "payload archive without its end marker: cut short?"),
+        : Finding.note(
+            "P2",
+            ArchivePath.ROOT,
+            source.name,
+            PayloadArchive.endOf(source),
+            "payload archive without its end marker: cut short?",
+          ),
     )
   }
   return payload

@@ -21,9 +21,11 @@ import * as XattrList from "../../domain/pxar/XattrList.ts"
 import * as Archive from "../tree/Archive.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
 import type * as ArchiveReader from "../archive/ArchiveReader.ts"
-import type { Source } from "../bytes/ByteSource.ts"
+import type { Payload } from "../bytes/ArchiveBytes.ts"
+import type { ByteSource } from "../bytes/ByteSource.ts"
+import * as Place from "../tree/Place.ts"
+import * as TreeWalk from "../tree/TreeWalk.ts"
 import * as Finding from "./Finding.ts"
-import type { Payload } from "../archive/PayloadReader.ts"
 
 export interface Options {
   /** Whether to read the contents of all files too. */
@@ -36,18 +38,15 @@ export interface Options {
 /** A folder that the walk is in. */
 interface Level {
   readonly directory: Node
-  readonly path: Uint8Array
-  readonly depth: number
-  readonly slots: Uint32Array
-  next: number
+  readonly place: Place.Place
+  /** Children that have come by. */
+  children: number
   /** Where the last child ended; not known after one that cannot be read. */
   end: number | undefined
 }
 
 /** Bytes of a file read at once. */
 const CHUNK = 1024 * 1024
-
-const UNKNOWN_NAME = Bytes.fromText("?")
 
 export interface Walk {
   readonly begin: Effect.Effect<void>
@@ -58,14 +57,15 @@ export interface Walk {
 
 /** A walk through the archive that `reader` has opened from `source`. */
 export const make = (
-  reader: ArchiveReader.Shape,
-  source: Source,
+  reader: ArchiveReader.ArchiveReader,
+  source: ByteSource,
   payload: Payload,
   report: Finding.Report,
   { data, limits, onProgress }: Options,
 ): Walk => {
   const archive = Archive.fromReader(reader, limits)
   const levels: Array<Level> = []
+  let cursor: TreeWalk.TreeWalk | undefined
   const ranges = new PayloadRanges()
   const payloadName = payload._tag === "Present" ? payload.source.name : ""
   let entries = 0
@@ -79,29 +79,33 @@ export const make = (
 
   const progress = (): Finding.Progress => ({ entries, position, contentBytes })
 
-  const fail = (path: Uint8Array, error: ArchiveError.ArchiveError): Effect.Effect<void> =>
-    Effect.map(refine(source, error), (error) => report(Finding.fromError(path, error)))
+  const fail = (place: Place.Place, error: ArchiveError.ArchiveError): Effect.Effect<void> =>
+    Effect.map(refine(source, error), (error) => report(Finding.fromError(Place.path(place), error)))
 
-  const readAll = Effect.fnUntraced(function* (content: Content): Effect.fn.Return<void, ArchiveError.ArchiveError> {
+  const readAll = Effect.fnUntraced(function* (
+    node: Node,
+    content: Content,
+  ): Effect.fn.Return<void, ArchiveError.ArchiveError> {
     buffer ??= new Uint8Array(CHUNK)
     for (let at = 0; at < content.length; at += CHUNK) {
       const length = Math.min(CHUNK, content.length - at)
-      yield* reader.content(content, at, buffer.subarray(0, length))
+      yield* reader.content(node, at, buffer.subarray(0, length))
       contentBytes += length
       onProgress(progress())
     }
   })
 
   /** Reading nothing checks the reference (P3, P4). What is no item there is no PAYLOAD either. */
-  const checkReference = (content: Content): Effect.Effect<void, ArchiveError.ArchiveError> =>
-    Effect.mapError(reader.content(content, 0, Bytes.empty), (error) =>
+  const checkReference = (node: Node): Effect.Effect<void, ArchiveError.ArchiveError> =>
+    Effect.mapError(reader.content(node, 0, Bytes.empty), (error) =>
       error.kind !== "IO" && error.check.startsWith("H")
         ? new ArchiveError.ArchiveError({ ...error, check: "P3", kind: "Malformed" })
         : error,
     )
 
   const checkContent = Effect.fnUntraced(function* (
-    path: Uint8Array,
+    place: Place.Place,
+    node: Node,
     entry: Entry,
     content: Content,
   ): Effect.fn.Return<void, ArchiveError.ArchiveError> {
@@ -110,20 +114,20 @@ export const make = (
         if (withoutPayload++ === 0) firstWithoutPayload = entry.end - Item.HEADER_SIZE - 16
         return
       }
-      yield* checkReference(content)
+      yield* checkReference(node)
       const start = content.start - Item.HEADER_SIZE
       const added = ranges.add(start, content.start + content.length)
       if (added === "unchecked") unchecked++
       if (added === "overlaps")
-        report(Finding.note("V2", path, payloadName, start, "payload overlaps that of another file"))
+        report(Finding.note("V2", Place.path(place), payloadName, start, "payload overlaps that of another file"))
       if (added === "known") return
     }
-    if (data) yield* readAll(content)
+    if (data) yield* readAll(node, content)
   })
 
-  const checkAttributes = (path: Uint8Array, entry: Entry): void => {
+  const checkAttributes = (place: Place.Place, entry: Entry): void => {
     const found = (check: string, offset: number, detail: string): void =>
-      report(Finding.note(check, path, source.name, offset, detail))
+      report(Finding.note(check, Place.path(place), source.name, offset, detail))
     for (const { check, detail, offset } of entry.findings) found(check, offset, detail)
     for (const { check, detail, offset } of XattrList.fromEntry(entry).findings) found(check, offset, detail)
     const { aclDefault, aclDefaultGroups, aclDefaultUsers, aclGroupObj, aclGroups, aclUsers } = entry.attributes
@@ -135,29 +139,17 @@ export const make = (
     }
   }
 
-  const checkEntry = (path: Uint8Array, entry: Entry): Effect.Effect<void> => {
+  const checkEntry = (place: Place.Place, node: Node, entry: Entry): Effect.Effect<void> => {
     entries++
-    checkAttributes(path, entry)
+    checkAttributes(place, entry)
     const { body } = entry
     return body._tag === "File"
-      ? Effect.catch(checkContent(path, entry, body.content), (error) => fail(path, error))
+      ? Effect.catch(checkContent(place, node, entry, body.content), (error) => fail(place, error))
       : Effect.void
   }
 
-  const checkLink = Effect.fnUntraced(function* (
-    level: Level,
-    path: Uint8Array,
-    child: ArchiveReader.RawChild,
-    link: HardLink,
-  ): Effect.fn.Return<void, ArchiveError.ArchiveError> {
-    const resolved = yield* Effect.result(reader.resolve(level.directory, child))
-    if (Result.isFailure(resolved)) {
-      const error = resolved.failure
-      // What is wrong with the FILENAME item itself means that there is none.
-      const noName =
-        error.kind === "Malformed" && error.check !== "L3" && error.offset <= link.target + Item.HEADER_SIZE
-      return yield* noName ? withCheck(error, "L2") : error
-    }
+  /** A hard link whose target can be read must name it by its path too. */
+  const checkLink = Effect.fnUntraced(function* (place: Place.Place, link: HardLink): Effect.fn.Return<void> {
     entries++
     const named = yield* Effect.result(archive.find(link.path))
     // A path that cannot be followed because of a damage is no further finding.
@@ -166,72 +158,65 @@ export const make = (
       : named.success.nameStart !== link.target
     if (leadsElsewhere) {
       const text = PathText.print(link.path)
-      report(
-        Finding.note("V3", path, source.name, link.start, `hard link whose path ${text} is not that of its target`),
-      )
+      const detail = `hard link whose path ${text} is not that of its target`
+      report(Finding.note("V3", Place.path(place), source.name, link.start, detail))
     }
   })
+
+  /** What is wrong with the FILENAME item itself, where a hard link points, means that there is none. */
+  const linkError = (link: HardLink, error: ArchiveError.ArchiveError): ArchiveError.ArchiveError =>
+    error.kind === "Malformed" && error.check !== "L3" && error.offset <= link.target + Item.HEADER_SIZE
+      ? withCheck(error, "L2")
+      : error
 
   /** Bytes that belong to nobody (§4.3). */
   const checkGap = (level: Level, end: number): void => {
     if (level.end === undefined || level.end >= end) return
     const detail = `${end - level.end} bytes in the folder belong to none of its children`
-    report(Finding.note("V1", level.path, source.name, level.end, detail))
+    report(Finding.note("V1", Place.path(level.place), source.name, level.end, detail))
   }
 
-  const enter = (directory: Node, path: Uint8Array, depth: number): Effect.Effect<void> => {
-    if (depth >= limits.depth) {
-      const error = FormatError.limit("D11", directory.start, `folders nested more than ${limits.depth} deep`)
-      return fail(path, ArchiveError.fromFormat(source.name, error))
-    }
-    return Effect.matchEffect(reader.slotsInArchiveOrder(directory), {
-      onFailure: (error) => fail(path, error),
-      onSuccess: (slots) =>
-        Effect.sync(() => void levels.push({ directory, path, depth, slots, next: 0, end: directory.contentsStart })),
+  const enter = (
+    directory: Node,
+    place: Place.Place,
+    entered: Effect.Effect<unknown, ArchiveError.ArchiveError>,
+  ): Effect.Effect<void> =>
+    Effect.matchEffect(entered, {
+      onFailure: (error) => fail(place, error),
+      onSuccess: () =>
+        Effect.sync(() => void levels.push({ directory, place, children: 0, end: directory.contentsStart })),
     })
+
+  const visit = (level: Level, cursor: TreeWalk.TreeWalk, found: TreeWalk.Found): Effect.Effect<void> => {
+    const { entry, link, nameStart, node, place } = found
+    checkGap(level, nameStart)
+    position = nameStart
+    if (link !== undefined) {
+      level.end = link.end
+      return checkLink(place, link)
+    }
+    if (entry.body._tag !== "Directory") {
+      level.end = entry.end
+      return checkEntry(place, node, entry)
+    }
+    level.end = node.bound
+    return Effect.flatMap(checkEntry(place, node, entry), () => enter(node, place, cursor.enter()))
   }
 
-  const visit = Effect.fnUntraced(function* (
-    level: Level,
-    slot: number,
-  ): Effect.fn.Return<void, ArchiveError.ArchiveError> {
-    const child = yield* reader.child(level.directory, slot)
-    if (child === undefined) {
-      const path = yield* childPath(level, slot)
-      const detail = "a second entry of one name, hidden by the first"
-      report(Finding.note("D9", path, source.name, level.directory.bound, detail))
+  const visitUnreadable = (level: Level, { error, link, place }: TreeWalk.Unreadable): Effect.Effect<void> => {
+    if (error.check === "D9") {
       level.end = undefined
-      return
+      return Effect.sync(() => report(Finding.note("D9", Place.path(place), source.name, error.offset, error.detail)))
     }
-    const { entry } = child
-    const path = ArchivePath.join(level.path, child.name)
-    checkGap(level, child.nameStart)
-    position = child.nameStart
-    if (entry._tag === "HardLink") {
-      level.end = entry.end
-      return yield* Effect.catch(checkLink(level, path, child, entry), (error) => fail(path, error))
+    if (link === undefined) {
+      level.end = undefined
+      return fail(place, error)
     }
-    level.end = entry.body._tag === "Directory" ? child.bound : entry.end
-    yield* checkEntry(path, entry)
-    if (entry.body._tag === "Directory") {
-      const found = yield* reader.resolve(level.directory, child)
-      yield* enter(found.node, path, level.depth + 1)
-    }
-  })
-
-  const childPath = (level: Level, slot: number): Effect.Effect<Uint8Array> =>
-    Effect.map(
-      Effect.orElseSucceed(reader.nameAt(level.directory, slot), () => UNKNOWN_NAME),
-      (name) => ArchivePath.join(level.path, name),
-    )
-
-  const visitOrFail = (level: Level, slot: number): Effect.Effect<void> =>
-    Effect.catch(visit(level, slot), (error) =>
-      Effect.flatMap(childPath(level, slot), (path) => {
-        level.end = undefined
-        return fail(path, error)
-      }),
-    )
+    position = link.start - Item.HEADER_SIZE - place.name.length - 1
+    checkGap(level, position)
+    level.end = link.end
+    return fail(place, linkError(link, error))
+  }
 
   /** What concerns the archive as a whole. */
   const conclude = Effect.sync(() => {
@@ -256,31 +241,40 @@ export const make = (
     progress,
     begin: Effect.gen(function* () {
       const prelude = yield* Effect.result(reader.prelude)
-      if (Result.isFailure(prelude)) yield* fail(ArchivePath.ROOT, prelude.failure)
+      if (Result.isFailure(prelude)) yield* fail(Place.ROOT, prelude.failure)
       const root = yield* Effect.result(reader.entry(reader.root))
-      if (Result.isFailure(root)) return yield* fail(ArchivePath.ROOT, root.failure)
-      yield* checkEntry(ArchivePath.ROOT, root.success)
-      yield* enter(reader.root, ArchivePath.ROOT, 0)
+      if (Result.isFailure(root)) return yield* fail(Place.ROOT, root.failure)
+      yield* checkEntry(Place.ROOT, reader.root, root.success)
+      const made = TreeWalk.make(reader, { place: Place.ROOT, node: reader.root }, limits.depth - 1)
+      yield* enter(
+        reader.root,
+        Place.ROOT,
+        Effect.map(made, (walk) => void (cursor = walk)),
+      )
     }),
     step: Effect.suspend(() => {
       const level = levels.at(-1)
-      if (level === undefined) return Effect.as(conclude, false)
-      const slot = level.slots[level.next++]
-      if (slot !== undefined) {
+      if (level === undefined || cursor === undefined) return Effect.as(conclude, false)
+      const walk = cursor
+      return Effect.flatMap(walk.next(), (item) => {
+        if (item === undefined) {
+          walk.leave()
+          levels.pop()
+          // The tail and the header of the table, and its items (§3.4).
+          checkGap(level, level.directory.bound - GoodbyeTable.MIN_SIZE - level.children * GoodbyeTable.ITEM_SIZE)
+          return Effect.succeed(true)
+        }
+        level.children++
         if (entries % 256 === 0) onProgress(progress())
-        return Effect.as(visitOrFail(level, slot), true)
-      }
-      levels.pop()
-      // The tail and the header of the table, and its items (§3.4).
-      checkGap(level, level.directory.bound - GoodbyeTable.MIN_SIZE - level.slots.length * GoodbyeTable.ITEM_SIZE)
-      return Effect.succeed(true)
+        return Effect.as(item._tag === "Found" ? visit(level, walk, item) : visitUnreadable(level, item), true)
+      })
     }),
   }
 }
 
 /** Bytes of a source. */
 export const readBytes = (
-  source: Source,
+  source: ByteSource,
   offset: number,
   length: number,
 ): Effect.Effect<Uint8Array, ArchiveError.ArchiveError> =>
@@ -290,7 +284,10 @@ export const readBytes = (
   })
 
 /** A version or prelude that is not at the beginning (A3) is a known item in the wrong place (H4) to the decoders. */
-export const refine = (source: Source, error: ArchiveError.ArchiveError): Effect.Effect<ArchiveError.ArchiveError> =>
+export const refine = (
+  source: ByteSource,
+  error: ArchiveError.ArchiveError,
+): Effect.Effect<ArchiveError.ArchiveError> =>
   error.archive !== source.name ||
   error.check !== "H4" ||
   error.kind !== "Malformed" ||

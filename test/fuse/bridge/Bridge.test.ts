@@ -32,7 +32,7 @@ const bytesOf = (name: string) => Buffer.from(name)
 const make = H.bridgeOver({ source: fromBytes(built.bytes, "test.pxar") })
 
 /** Looks names up, keeping the references; gives the node of the last. */
-const walk = (bridge: Bridge.Shape, ...path: ReadonlyArray<string | Uint8Array>) =>
+const walk = (bridge: Bridge.Bridge, ...path: ReadonlyArray<string | Uint8Array>) =>
   Effect.gen(function* () {
     let id = ROOT
     for (const name of path) {
@@ -58,17 +58,17 @@ const failsWith = <A>(operation: Effect.Effect<A, Errno.Errno>, name: keyof type
     },
   })
 
-const contentOf = (bridge: Bridge.Shape, id: number, offset: number, size: number) =>
+const contentOf = (bridge: Bridge.Bridge, id: number, offset: number, size: number) =>
   Effect.gen(function* () {
     let target: Buffer | undefined
     yield* bridge.read(id, offset, size, (length) => (target = Buffer.alloc(length, "?")))
     return target?.toString()
   })
 
-const read = (bridge: Bridge.Shape, id: number) => bridge.read(id, 0, 4, (length) => new Uint8Array(length))
+const read = (bridge: Bridge.Bridge, id: number) => bridge.read(id, 0, 4, (length) => new Uint8Array(length))
 
 /** Every operation on a node. */
-const operations: Readonly<Record<string, (bridge: Bridge.Shape, id: number) => Effect.Effect<unknown, Errno.Errno>>> =
+const operations: Readonly<Record<string, (bridge: Bridge.Bridge, id: number) => Effect.Effect<unknown, Errno.Errno>>> =
   {
     lookup: (bridge, id) => Effect.scoped(Effect.flatMap(bridge.lease, (l) => bridge.lookup(id, bytesOf("x"), l))),
     getattr: (bridge, id) => bridge.getattr(id),

@@ -21,7 +21,7 @@ const farAway = Effect.gen(function* () {
   const registry = yield* LookupRegistry.make(reader.root)
   const bridge = Bridge.make(reader, registry)
   const move = (stat: Stat.Stat): Stat.Stat => (NodeId.isDirectory(stat.id) ? stat : { ...stat, id: far })
-  const moved: Bridge.Shape = {
+  const moved: Bridge.Bridge = {
     ...bridge,
     lookup: (parent, name, lease) =>
       Effect.map(bridge.lookup(parent, name, lease), (stat) => (stat === undefined ? undefined : move(stat))),

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Latch } from "effect"
 import type * as Bridge from "../../../src/fuse/bridge/Bridge.ts"
-import { fromBytes, type Source } from "../../../src/services/bytes/ByteSource.ts"
+import { fromBytes, type ByteSource } from "../../../src/services/bytes/ByteSource.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Wire from "../../support/Wire.ts"
 import * as H from "../harness.ts"
@@ -115,7 +115,7 @@ describe("a reply that the kernel refuses", () => {
 
 describe("a defect", () => {
   const boom = () => Effect.die(new Error("boom"))
-  const dying: Partial<Bridge.Shape> = {
+  const dying: Partial<Bridge.Bridge> = {
     lookup: boom,
     getattr: boom,
     readlink: boom,
@@ -225,7 +225,7 @@ describe("the memory of replies", () => {
       const reached = yield* Latch.make()
       let late: Uint8Array | undefined
       let hanging = false
-      const source: Source = {
+      const source: ByteSource = {
         name: inner.name,
         size: inner.size,
         read: (target, offset) =>

@@ -19,9 +19,9 @@ const start = Effect.fnUntraced(function* (golden: Golden.Golden, memoMap: Layer
   const source = H.gated(Golden.load(golden).bytes, golden.name)
   const layer = Session.layer({ posixAcl: true }).pipe(
     Layer.provideMerge(Layer.fresh(MemoryDevice.layer)),
-    Layer.provide(Bridge.Bridge.layer()),
-    Layer.provideMerge(LookupRegistry.LookupRegistry.layer()),
-    Layer.provide(ArchiveReader.ArchiveReader.layer(H.uncached)),
+    Layer.provide(Layer.fresh(Bridge.layer)),
+    Layer.provideMerge(Layer.fresh(LookupRegistry.layer)),
+    Layer.provide(ArchiveReader.layerWith(H.uncached)),
     Layer.provide(Layer.succeed(ByteSource.ByteSource, source)),
   )
   const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))

@@ -6,7 +6,7 @@ import type * as ArchiveReader from "../../../src/services/archive/ArchiveReader
 import { anyInteger } from "../../domain/pxar/helpers.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Golden from "../../support/Golden.ts"
-import { open, type Reader } from "./helpers.ts"
+import { listed, open, type Reader } from "./helpers.ts"
 
 /** More than any of the small archives here needs, even damaged. */
 const MAX_STEPS = 1000
@@ -25,20 +25,16 @@ const use = (reader: Reader) =>
     const visit = (directory: Reader["root"]): Effect.Effect<void> =>
       Effect.gen(function* () {
         yield* attempt(reader.entry(directory))
-        const count = (yield* attempt(reader.count(directory))) ?? 0
-        for (let slot = 0; slot < count; slot++) {
-          const name = yield* attempt(reader.nameAt(directory, slot))
-          if (name !== undefined) yield* attempt(reader.lookup(directory, name))
-          const child = yield* attempt(reader.child(directory, slot))
-          if (child === undefined) continue
-          const found = yield* attempt(reader.resolve(directory, child))
-          if (found === undefined) continue
+        yield* attempt(reader.count(directory))
+        for (const found of (yield* attempt(listed(reader, directory))) ?? []) {
+          if (found.name !== undefined) yield* attempt(reader.lookup(directory, found.name))
+          if (found._tag !== "Found") continue
           yield* attempt(reader.entry(found.node))
           yield* attempt(reader.name(found.node))
           const { body } = found.entry
           if (body._tag === "File") {
             const last = Math.max(0, body.content.length - 10)
-            yield* attempt(reader.content(body.content, last, new Uint8Array(body.content.length - last)))
+            yield* attempt(reader.content(found.node, last, new Uint8Array(body.content.length - last)))
           }
           if (body._tag === "Directory") yield* visit(found.node)
         }

@@ -10,24 +10,28 @@ import * as Stat from "../../../src/domain/pxar/Stat.ts"
 import * as XattrList from "../../../src/domain/pxar/XattrList.ts"
 import type { ArchiveError } from "../../../src/services/archive/ArchiveError.ts"
 import * as ArchiveReader from "../../../src/services/archive/ArchiveReader.ts"
+import type { Found } from "../../../src/services/archive/ArchiveTree.ts"
 import * as FileSource from "../../../src/services/bytes/FileSource.ts"
-import * as PayloadReader from "../../../src/services/archive/PayloadReader.ts"
+import * as ArchiveBytes from "../../../src/services/bytes/ArchiveBytes.ts"
 import * as Golden from "../../support/Golden.ts"
 import { children, contentOf, open, type Reader } from "./helpers.ts"
 
-interface Seen extends Pick<ArchiveReader.Found, "node" | "entry" | "link" | "name"> {
+interface Seen extends Pick<Found, "node" | "entry" | "link" | "name"> {
   readonly path: Buffer
   readonly stat: Stat.Stat
 }
 
-const seen = (path: Buffer, found: Pick<ArchiveReader.Found, "node" | "entry" | "link" | "name">): Seen => ({
+const seen = (path: Buffer, found: Pick<Found, "node" | "entry" | "link" | "name">): Seen => ({
   ...found,
   path,
   stat: Stat.fromEntry(found.entry, found.node.id),
 })
 
-/** Everything in an archive, depth first in slot order. */
-const walk = (reader: Reader): Effect.Effect<ReadonlyArray<Seen>, ArchiveError> =>
+/** Everything in an archive, in the order of `paths`: golden data are in that of the slots, listings in the archive's. */
+const walk = (
+  reader: Reader,
+  paths: ReadonlyArray<{ readonly path: Buffer }>,
+): Effect.Effect<ReadonlyArray<Seen>, ArchiveError> =>
   Effect.gen(function* () {
     const root = { node: reader.root, entry: yield* reader.entry(reader.root), link: undefined, name: Buffer.alloc(0) }
     const all: Array<Seen> = [seen(Buffer.from("/"), root)]
@@ -41,7 +45,10 @@ const walk = (reader: Reader): Effect.Effect<ReadonlyArray<Seen>, ArchiveError> 
         }
       })
     yield* visit(all[0]!)
-    return all
+    const byPath = new Map(all.map((found) => [hex(found.path), found]))
+    assert.strictEqual(byPath.size, all.length)
+    assert.strictEqual(all.length, paths.length)
+    return paths.map(({ path }) => byPath.get(hex(path)) ?? assert.fail(`${path} was not listed`))
   })
 
 /** An archive opened from its files, and what a walk saw in it. */
@@ -53,8 +60,8 @@ const payloadLayer = (golden: Golden.Golden) =>
   golden.payload === undefined
     ? Layer.empty
     : Layer.effect(
-        PayloadReader.PayloadSource,
-        Effect.map(FileSource.open(golden.payload), (source): PayloadReader.Payload => ({ _tag: "Present", source })),
+        ArchiveBytes.PayloadSource,
+        Effect.map(FileSource.open(golden.payload), (source): ArchiveBytes.Payload => ({ _tag: "Present", source })),
       )
 
 const openedLayer = (golden: Golden.Golden) =>
@@ -62,12 +69,9 @@ const openedLayer = (golden: Golden.Golden) =>
     Opened,
     Effect.gen(function* () {
       const reader = yield* ArchiveReader.ArchiveReader
-      return { reader, all: yield* walk(reader) }
+      return { reader, all: yield* walk(reader, golden.view()) }
     }),
-  ).pipe(
-    Layer.provide(ArchiveReader.ArchiveReader.layer()),
-    Layer.provide([FileSource.layer(golden.archive), payloadLayer(golden)]),
-  )
+  ).pipe(Layer.provide(ArchiveReader.layer), Layer.provide([FileSource.layer(golden.archive), payloadLayer(golden)]))
 
 const kindOf = ({ entry }: Seen): Golden.Kind => {
   switch (entry.body._tag) {
@@ -177,7 +181,7 @@ describe.each(Golden.all)("$name", (golden) => {
       "has the same contents, read in pieces",
       (entry, reader) =>
         entry.entry.body._tag === "File"
-          ? Effect.map(contentOf(reader, { ...entry, nameStart: 0 }, 65_521), (content) =>
+          ? Effect.map(contentOf(reader, { ...entry, _tag: "Found", nameStart: 0 }, 65_521), (content) =>
               crypto.createHash("sha256").update(content).digest("hex"),
             )
           : Effect.undefined,
@@ -251,7 +255,7 @@ describe.each(Golden.all)("$name", (golden) => {
 describe.each(Golden.dumped)("$name, as the reference's reader decodes it", (golden) => {
   const opened = Effect.gen(function* () {
     const { bytes, payload } = Golden.load(golden)
-    return yield* walk(yield* open(bytes, payload))
+    return yield* walk(yield* open(bytes, payload), Golden.dump(golden))
   })
 
   it.effect("has the same positions", () =>
@@ -304,7 +308,11 @@ describe("synth-v1", () => {
     Effect.gen(function* () {
       const { bytes } = Golden.load(Golden.synthV1)
       const small = { blocks: { blockSize: 32, capacity: 32 }, tableCapacity: 0 }
-      assert.deepStrictEqual(yield* walk(yield* open(bytes, undefined, small)), yield* walk(yield* open(bytes)))
+      const view = Golden.synthV1.view()
+      assert.deepStrictEqual(
+        yield* walk(yield* open(bytes, undefined, small), view),
+        yield* walk(yield* open(bytes), view),
+      )
     }),
   )
 })

@@ -2,8 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Exit } from "effect"
 import { malformed } from "../../../src/domain/pxar/FormatError.ts"
 import * as Item from "../../../src/domain/pxar/Item.ts"
+import * as AtOnce from "../../../src/services/AtOnce.ts"
 import * as BlockCache from "../../../src/services/archive/BlockCache.ts"
-import { fromBytes, type Source } from "../../../src/services/bytes/ByteSource.ts"
+import { fromBytes, type ByteSource } from "../../../src/services/bytes/ByteSource.ts"
 import { anyInteger } from "../../domain/pxar/helpers.ts"
 import { failing, recorded } from "./helpers.ts"
 
@@ -222,17 +223,16 @@ describe("BlockCache.decode of an entry without neighbours", () => {
   )
 })
 
-describe("BlockCache.decodeCached", () => {
+describe("BlockCache.decode of what is at hand", () => {
   const cached = (isCached: (offset: number, length: number) => boolean) => {
     const reads: Array<readonly [offset: number, length: number]> = []
-    const source: Source = {
-      ...fromBytes(bytes),
-      read: () => Effect.die(new Error("waited")),
-      readCached: (target, offset) => {
+    const inner = fromBytes(bytes)
+    const source: ByteSource = {
+      ...inner,
+      read: (target, offset) => {
         reads.push([offset, target.length])
-        if (!isCached(offset, target.length)) return false
-        target.set(bytes.subarray(offset, offset + target.length))
-        return true
+        const read = Effect.suspend(() => inner.read(target, offset))
+        return isCached(offset, target.length) ? inner.read(target, offset) : Effect.andThen(Effect.yieldNow, read)
       },
     }
     return { reads, cache: BlockCache.make(source, { blockSize, capacity: 2 * blockSize }) }
@@ -243,60 +243,101 @@ describe("BlockCache.decodeCached", () => {
     decode: take(start, start + length),
   })
 
-  it("decodes what is cached, also across blocks", () => {
+  /** What has been decoded; `undefined` if it has to be waited for. */
+  const now = <A, E>(effect: Effect.Effect<A, E>): Exit.Exit<A, E> | undefined =>
+    AtOnce.hasEnded(effect) ? effect : undefined
+
+  it("has ended, also across blocks", () => {
     const { cache } = cached(() => true)
-    assert.deepStrictEqual(cache.decodeCached(part(60, 300)), bytes.slice(60, 360))
+    assert.deepStrictEqual(now(cache.decode(part(60, 300))), Exit.succeed(bytes.slice(60, 360)))
   })
 
   it("reads a block once", () => {
     const { cache, reads } = cached(() => true)
-    for (const at of [0, 10, 20]) cache.decodeCached(part(at, 8))
+    for (const at of [0, 10, 20]) assert.isDefined(now(cache.decode(part(at, 8))))
     assert.deepStrictEqual(reads, [[0, blockSize]])
   })
 
-  it("says nothing of what is not cached, and asks again", () => {
-    let isCached = false
-    const { cache } = cached(() => isCached)
-    assert.isUndefined(cache.decodeCached(part(0, 8)))
-    isCached = true
-    assert.deepStrictEqual(cache.decodeCached(part(0, 8)), bytes.slice(0, 8))
-  })
+  it.effect("asks the source once where it has to wait, and not again when that has come", () =>
+    Effect.gen(function* () {
+      const { cache, reads } = cached(() => false)
+      const decoded = cache.decode(part(0, 8))
+      assert.isUndefined(now(decoded))
+      assert.deepStrictEqual(yield* decoded, bytes.slice(0, 8))
+      assert.isDefined(now(cache.decode(part(8, 8))))
+      assert.deepStrictEqual(reads, [[0, blockSize]])
+    }),
+  )
 
-  it("says nothing where the longer window is not cached", () => {
-    const { cache } = cached((_, length) => length <= blockSize)
-    assert.isUndefined(cache.decodeCached(part(0, 300)))
-  })
+  it.effect("asks again for what nobody waited for", () =>
+    Effect.gen(function* () {
+      let isCached = false
+      const { cache } = cached(() => isCached)
+      const abandoned = cache.decode(part(0, 8))
+      isCached = true
+      assert.deepStrictEqual(now(cache.decode(part(0, 8))), Exit.succeed(bytes.slice(0, 8)))
+      assert.deepStrictEqual(yield* abandoned, bytes.slice(0, 8))
+    }),
+  )
 
-  it("says nothing of what is damaged", () => {
+  it.effect("waits where the longer window is not at hand", () =>
+    Effect.gen(function* () {
+      const { cache } = cached((_, length) => length <= blockSize)
+      const decoded = cache.decode(part(0, 300))
+      assert.isUndefined(now(decoded))
+      assert.deepStrictEqual(yield* decoded, bytes.slice(0, 300))
+    }),
+  )
+
+  it("says at once what is damaged", () => {
     const { cache } = cached(() => true)
     const decode = (): Uint8Array => {
       throw malformed("E3", 17, "second thing")
     }
-    assert.isUndefined(cache.decodeCached({ position: 10, extent: 10, decode }))
+    const ended = now(cache.decode({ position: 10, extent: 10, decode }))
+    assert.isTrue(ended !== undefined && Exit.isFailure(ended))
   })
 
-  it("throws what a decoder throws by mistake", () => {
-    const { cache } = cached(() => true)
-    const decode = (): Uint8Array => {
-      throw new RangeError("bug")
-    }
-    assert.throws(() => cache.decodeCached({ position: 10, extent: 10, decode }), "bug")
-  })
-
-  it.effect("shares its blocks with `decode`", () =>
+  it.effect("leaves what was decoded alone when a block's memory is used again", () =>
     Effect.gen(function* () {
-      const { cache } = cached((offset) => offset < 128)
-      assert.isDefined(cache.decodeCached(part(70, 8)))
-      assert.deepStrictEqual(yield* cache.decode(part(80, 8)), bytes.slice(80, 88))
+      for (const isCached of [true, false]) {
+        const { cache } = cached(() => isCached)
+        const first = yield* cache.decode(part(0, 64))
+        for (const block of [1, 2, 3, 4]) yield* cache.decode(part(block * blockSize, 64))
+        assert.deepStrictEqual(first, bytes.slice(0, 64))
+      }
     }),
   )
 
-  it("leaves what was decoded alone when a block's memory is used again", () => {
-    const { cache } = cached(() => true)
-    const first = cache.decodeCached(part(0, 64))
-    for (const block of [1, 2, 3, 4]) cache.decodeCached(part(block * blockSize, 64))
-    assert.deepStrictEqual(first, bytes.slice(0, 64))
-  })
+  it.effect("gives the memory of a read that waits to nobody else, whatever is decoded meanwhile", () =>
+    Effect.gen(function* () {
+      const { cache } = cached((offset) => offset % 128 === 0)
+      const waiting = [1, 3, 5, 7].map((block) => cache.decode(part(block * blockSize, 64)))
+      for (const block of [0, 2, 4, 6, 8, 10]) {
+        assert.deepStrictEqual(
+          now(cache.decode(part(block * blockSize, 64))),
+          Exit.succeed(bytes.slice(block * blockSize, block * blockSize + 64)),
+        )
+      }
+      const decoded = yield* Effect.all(waiting, { concurrency: "unbounded" })
+      assert.deepStrictEqual(
+        decoded,
+        [1, 3, 5, 7].map((block) => bytes.slice(block * blockSize, block * blockSize + 64)),
+      )
+    }),
+  )
+
+  it.effect("gives the same when it is run again, although its memory has been used since", () =>
+    Effect.gen(function* () {
+      const { cache } = cached(() => false)
+      const decoded = cache.decode(part(0, 64))
+      for (const _ of [1, 2, 3]) {
+        assert.deepStrictEqual(yield* decoded, bytes.slice(0, 64))
+        for (const block of [5, 6, 7]) yield* cache.decode(part(block * blockSize, 64))
+        assert.deepStrictEqual(yield* cache.decode(part(7 * blockSize, 64)), bytes.slice(448, 512))
+      }
+    }),
+  )
 })
 
 describe("BlockCache's capacity", () => {
@@ -370,10 +411,12 @@ describe("BlockCache's capacity", () => {
     ([accesses, capacity, period]) =>
       Effect.gen(function* () {
         const inner = fromBytes(bytes)
-        const source: Source = {
+        const source: ByteSource = {
           ...inner,
-          readCached: (target, offset) =>
-            (offset + target.length) % period !== 0 && inner.readCached?.(target, offset) === true,
+          read: (target, offset) =>
+            (offset + target.length) % period === 0
+              ? Effect.suspend(() => inner.read(target, offset))
+              : inner.read(target, offset),
         }
         const cache = BlockCache.make(source, { blockSize, capacity: capacity * blockSize })
         for (const [start, length] of accesses) {

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger } from "effect"
 import type { Content } from "../../../src/domain/pxar/Entry.ts"
 import { fromBytes } from "../../../src/services/bytes/ByteSource.ts"
+import * as ArchiveBytes from "../../../src/services/bytes/ArchiveBytes.ts"
 import * as PayloadReader from "../../../src/services/archive/PayloadReader.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import { absent, failing, present, recorded } from "./helpers.ts"
@@ -211,7 +212,7 @@ describe("PayloadReader.read", () => {
 describe("PayloadSource", () => {
   it.effect("is absent unless a layer says otherwise", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* PayloadReader.PayloadSource, { _tag: "Absent", expected: undefined })
+      assert.deepStrictEqual(yield* ArchiveBytes.PayloadSource, { _tag: "Absent", expected: undefined })
     }),
   )
 })

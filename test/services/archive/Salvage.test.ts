@@ -22,7 +22,7 @@ const complete = (bytes: Buffer, limits: Limits.Limits = Limits.defaults) => {
 const pathsOf = Effect.fnUntraced(function* (salvaged: Salvage.Salvaged, payload: Buffer | undefined) {
   const reader = yield* ArchiveReader.make(salvaged.source, payload === undefined ? absent : present(payload))
   const paths: Array<string> = []
-  const visit = (directory: ArchiveReader.Shape["root"], path: string): Effect.Effect<void, unknown> =>
+  const visit = (directory: ArchiveReader.ArchiveReader["root"], path: string): Effect.Effect<void, unknown> =>
     Effect.gen(function* () {
       for (const { entry, name, node } of yield* children(reader, directory)) {
         const at = `${path}/${Buffer.from(name).toString("latin1")}`

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
-import * as GoodbyeTable from "../../../src/domain/pxar/GoodbyeTable.ts"
+import type * as GoodbyeTable from "../../../src/domain/pxar/GoodbyeTable.ts"
 import * as TableCache from "../../../src/services/archive/TableCache.ts"
 import { anyInteger } from "../../domain/pxar/helpers.ts"
 
@@ -17,7 +17,7 @@ const table = (count: number): GoodbyeTable.Table => ({
   contentsStart: 0,
 })
 
-const sizeOf = GoodbyeTable.memorySize
+const sizeOf = TableCache.memorySize
 
 describe("TableCache", () => {
   it("gives what was set, and nothing else", () => {

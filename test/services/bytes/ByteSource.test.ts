@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { ByteSource, fromBytes, SourceError } from "../../../src/services/bytes/ByteSource.ts"
+import { ByteSource, fromBytes, layerMemory, SourceError } from "../../../src/services/bytes/ByteSource.ts"
 
 const bytes = Uint8Array.of(10, 11, 12, 13, 14)
 
@@ -50,7 +50,7 @@ describe("a source over bytes in memory", () => {
     Effect.gen(function* () {
       const source = yield* ByteSource
       assert.deepStrictEqual([source.name, source.size], ["five", 5])
-    }).pipe(Effect.provide(ByteSource.layerMemory(bytes, "five"))),
+    }).pipe(Effect.provide(layerMemory(bytes, "five"))),
   )
 })
 

@@ -37,8 +37,8 @@ const treeOf = (archive: Archive, version: 1 | 2 = 1) =>
   Effect.flatMap(open(archive.bytes, version === 2 ? archive.payload : undefined), ComparedArchive.make)
 
 const differences = Effect.fnUntraced(function* (
-  left: Effect.Effect<ArchiveReader.Shape, unknown>,
-  right: Effect.Effect<ArchiveReader.Shape, unknown>,
+  left: Effect.Effect<ArchiveReader.ArchiveReader, unknown>,
+  right: Effect.Effect<ArchiveReader.ArchiveReader, unknown>,
   options?: TreeDiff.Options,
 ) {
   const ours = yield* ComparedArchive.make(yield* Effect.orDie(left))

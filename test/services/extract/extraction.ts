@@ -56,7 +56,7 @@ type Given = Partial<Omit<Extractor.Options, "target">>
 
 /** Extracts what a reader reads. */
 export const extractFrom = Effect.fnUntraced(function* (
-  reader: ArchiveReader.Shape,
+  reader: ArchiveReader.ArchiveReader,
   target: string,
   options: Given = {},
 ) {
@@ -84,24 +84,38 @@ export const extract = Effect.fnUntraced(function* (
 
 /** A reader in whose answers names are others than in the archive: as hostile as names can be. */
 export const renaming = (
-  reader: ArchiveReader.Shape,
+  reader: ArchiveReader.ArchiveReader,
   rename: (name: string) => string | undefined,
-): ArchiveReader.Shape => ({
+): ArchiveReader.ArchiveReader => ({
   ...reader,
-  child: (directory, slot) =>
-    Effect.map(reader.child(directory, slot), (child) => {
-      const name = child === undefined ? undefined : rename(Buffer.from(child.name).toString("latin1"))
-      return child === undefined || name === undefined ? child : { ...child, name: Buffer.from(name, "latin1") }
+  list: (directory, from, add) =>
+    reader.list(directory, from, (child, next) => {
+      const name = child.name === undefined ? undefined : rename(Buffer.from(child.name).toString("latin1"))
+      return add(name === undefined ? child : { ...child, name: Buffer.from(name, "latin1") }, next)
     }),
 })
 
-/** A reader that lets somebody else act whenever a child of this name is about to be read. */
-export const interfering = (reader: ArchiveReader.Shape, name: string, act: () => void): ArchiveReader.Shape => ({
+/** A reader that lets somebody else act whenever a walk comes to a child of this name. */
+export const interfering = (
+  reader: ArchiveReader.ArchiveReader,
+  name: string,
+  act: () => void,
+): ArchiveReader.ArchiveReader => ({
   ...reader,
-  resolve: (directory, child) =>
-    Effect.suspend(() => {
-      if (Buffer.from(child.name).toString("latin1") === name) act()
-      return reader.resolve(directory, child)
+  list: (directory, from, add) =>
+    reader.list(directory, from, (child, next) => {
+      if (child._tag !== "Found" || Buffer.from(child.name).toString("latin1") !== name) return add(child, next)
+      // Children are listed several at a time: it is asked for its name when it is its turn.
+      let done = false
+      const watched = {
+        ...child,
+        get name() {
+          if (!done) act()
+          done = true
+          return child.name
+        },
+      }
+      return add(watched, next)
     }),
 })
 

@@ -20,7 +20,8 @@ const folder = Effect.map(Processes.temporaryFolder, (folder) => {
   return folder
 })
 
-const namesOf = ({ reader }: FileRepository.Collection) => reader.names.map(({ name }) => Buffer.from(name).toString())
+const namesOf = ({ tree }: FileRepository.Collection) =>
+  Effect.map(H.listed(tree, tree.root), (children) => children.map(({ name }) => Buffer.from(name!).toString()))
 
 const failure = (paths: ReadonlyArray<string>, options?: FileRepository.Options) =>
   Effect.flip(FileRepository.open(paths, options))
@@ -29,8 +30,8 @@ describe("a collection of archive files", () => {
   it.live("of a folder is what is an archive there, by name", () =>
     Effect.gen(function* () {
       const collection = yield* FileRepository.open([yield* folder])
-      assert.deepStrictEqual(namesOf(collection), ["latest.pxar", "one.pxar", "two.mpxar"])
-      assert.strictEqual(yield* H.readText(collection.reader, "two.mpxar/hello"), "hi\n")
+      assert.deepStrictEqual(yield* namesOf(collection), ["latest.pxar", "one.pxar", "two.mpxar"])
+      assert.strictEqual(yield* H.readText(collection.tree, "two.mpxar/hello"), "hi\n")
     }),
   )
 
@@ -39,7 +40,7 @@ describe("a collection of archive files", () => {
       const { archive: first } = Golden.helloV2
       const { archive: second } = Golden.helloV1
       const collection = yield* FileRepository.open([first, second])
-      assert.deepStrictEqual(namesOf(collection), ["hello-v2.mpxar", "hello-v1.pxar"])
+      assert.deepStrictEqual(yield* namesOf(collection), ["hello-v2.mpxar", "hello-v1.pxar"])
       assert.deepStrictEqual(collection.archives, [first, second])
     }),
   )
@@ -72,7 +73,7 @@ describe("a collection of archive files", () => {
       Effect.gen(function* () {
         const directory = yield* folder
         const archive = name === "one.pxar" ? name : "two.mpxar"
-        const { reader } = yield* FileRepository.open([directory], { idle: "1 second" })
+        const { tree: reader } = yield* FileRepository.open([directory], { idle: "1 second" })
         yield* H.find(reader, `${archive}/hello`)
         fs.utimesSync(path.join(directory, name), 1, 1)
         // As long as it is open it is what it was.
@@ -92,7 +93,7 @@ describe("a collection of archive files", () => {
     Effect.gen(function* () {
       const directory = yield* folder
       fs.truncateSync(path.join(directory, "two.mpxar"), 10)
-      const { reader } = yield* FileRepository.open([directory])
+      const { tree: reader } = yield* FileRepository.open([directory])
       yield* H.failing(reader.lookup(reader.root, Buffer.from("two.mpxar")), "Malformed", "A1")
       assert.strictEqual(yield* H.readText(reader, "one.pxar/hello"), "hi\n")
     }),

@@ -5,13 +5,14 @@ import type * as ArchiveReader from "../../../src/services/archive/ArchiveReader
 import * as ArchiveError from "../../../src/services/archive/ArchiveError.ts"
 import * as OnDemandReader from "../../../src/services/repository/OnDemandReader.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
+import * as AtOnce from "../../../src/services/AtOnce.ts"
 import * as H from "../archive/helpers.ts"
 
 const built = B.build({ children: [B.file("file", "content")] })
 
 /** A reader that counts how often its archive is opened and closed. */
 const make = Effect.fnUntraced(function* (
-  change: (reader: ArchiveReader.Shape) => ArchiveReader.Shape = (same) => same,
+  change: (reader: ArchiveReader.ArchiveReader) => ArchiveReader.ArchiveReader = (same) => same,
 ) {
   const count = { closed: 0, opened: 0 }
   const open = Effect.acquireRelease(
@@ -118,17 +119,18 @@ describe("an archive that is open on demand", () => {
   it.effect("tells nothing at once while it is closed", () =>
     Effect.gen(function* () {
       const { count, reader } = yield* make()
-      assert.isUndefined(reader.cached.entry(reader.root))
+      const isAtHand = (): boolean => AtOnce.hasEnded(reader.entry(reader.root))
+      assert.isFalse(isAtHand())
       assert.deepStrictEqual(count, { closed: 0, opened: 0 })
-      const entry = yield* reader.entry(reader.root)
-      assert.deepStrictEqual(reader.cached.entry(reader.root), entry)
+      yield* reader.entry(reader.root)
+      assert.isTrue(isAtHand())
       // That is a use.
       yield* TestClock.adjust("9 seconds")
-      assert.isDefined(reader.cached.table(reader.root))
+      assert.isTrue(isAtHand())
       yield* TestClock.adjust("9 seconds")
       assert.strictEqual(count.closed, 0)
       yield* TestClock.adjust("2 seconds")
-      assert.isUndefined(reader.cached.table(reader.root))
+      assert.isFalse(isAtHand())
     }),
   )
 
