@@ -52,6 +52,7 @@ export const handler = Effect.fn("unmount")(function* ({ mountPoints }: Input) {
 const unmount = Effect.fnUntraced(function* (mountPoint: string) {
   const { entry, server } = yield* Mounts.find(mountPoint)
   const place = shellWord(PathText.print(Buffer.from(mountPoint)))
+  if (entry === undefined && server?.report.device !== undefined) return yield* wasUnmounted(place, server)
   if (entry === undefined) {
     return yield* new UnmountError({ place, detail: "it was mounted by somebody else; end its process" })
   }
@@ -89,6 +90,13 @@ const takeAway = Effect.fnUntraced(function* (
   if (!(yield* Mounts.isThere(entry))) return undefined
   return yield* new UnmountError({ place, detail: detached.failure.detail })
 })
+
+/** Somebody else has just unmounted it, or it was in use then. */
+const wasUnmounted = (place: string, { ended, report }: ControlClient.Server): Effect.Effect<void> =>
+  Effect.timeoutOrElse(ended, {
+    duration: SILENCE,
+    orElse: () => Terminal.say(`${place} is unmounted already; process ${report.pid} ends with its last user`),
+  })
 
 const untilEnded = (place: string, { ended, report }: ControlClient.Server): Effect.Effect<void> => {
   const wait = Effect.timeoutOrElse(ended, {
