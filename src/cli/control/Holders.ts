@@ -5,38 +5,47 @@
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
+import * as PathText from "../../domain/PathText.ts"
 import { shellWord } from "../../fuse/mount/MountError.ts"
 import * as MountTable from "../../fuse/mount/MountTable.ts"
 
-const CONNECTIONS = "/sys/fs/fuse/connections"
+/** One that holds it. */
+export interface Holder {
+  /** Where, or who, for people. */
+  readonly text: string
+  readonly isThere: Effect.Effect<boolean>
+}
 
 /** Processes that are looked at. */
 const MAX_PROCESSES = 10_000
 
-/** Where the file system with this device (`major:minor`) is mounted still, for people; `undefined` if nowhere. */
-export const find = (device: string): Effect.Effect<string | undefined> =>
-  Effect.gen(function* () {
-    if (hasEnded(device)) return undefined
-    const entries = yield* Effect.orElseSucceed(MountTable.read, () => [])
-    const other = entries.find((entry) => entry.device === device)
-    if (other !== undefined) return `it is mounted on ${shellWord(other.mountPoint.toString())} too`
-    return yield* inNamespaces(device)
-  })
+/**
+ * Who has this mount's file system besides this mount. To be asked while it is mounted: the kernel gives the numbers of what
+ * has ended to others at once.
+ */
+export const find = Effect.fnUntraced(function* (mount: MountTable.Entry): Effect.fn.Return<Holder | undefined> {
+  const table = Effect.orElseSucceed(MountTable.read, () => [])
+  const isOther = (entry: MountTable.Entry) => entry.device === mount.device && entry.id !== mount.id
+  const other = (yield* table).find(isOther)
+  if (other === undefined) return yield* inNamespaces(mount.device)
+  return {
+    text: `it is mounted on ${shellWord(PathText.print(other.mountPoint))} too`,
+    isThere: Effect.map(table, (entries) =>
+      entries.some(({ id, device }) => id === other.id && device === other.device),
+    ),
+  }
+})
 
-/** The kernel lists connections that still live, where its control file system is mounted. */
-const hasEnded = (device: string): boolean =>
-  fs.existsSync(CONNECTIONS) &&
-  fs.readdirSync(CONNECTIONS).length > 0 &&
-  !fs.existsSync(`${CONNECTIONS}/${device.split(":")[1]}`)
-
-const inNamespaces = Effect.fnUntraced(function* (device: string): Effect.fn.Return<string | undefined> {
+const inNamespaces = Effect.fnUntraced(function* (device: string): Effect.fn.Return<Holder | undefined> {
   const seen = new Set([namespaceOf("self")])
   for (const pid of processes().slice(0, MAX_PROCESSES)) {
     const namespace = namespaceOf(pid)
     if (namespace === undefined || seen.has(namespace)) continue
     seen.add(namespace)
-    if (tableOf(pid).some((entry) => entry.device === device)) {
-      return `process ${pid} (${commandOf(pid)}) still has it, in another mount namespace`
+    const has = () => tableOf(pid).some((entry) => entry.device === device)
+    if (has()) {
+      const text = `process ${pid} (${commandOf(pid)}) still has it, in another mount namespace`
+      return { text, isThere: Effect.sync(has) }
     }
     // Other users' processes can be many.
     yield* Effect.yieldNow

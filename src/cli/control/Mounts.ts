@@ -78,10 +78,12 @@ export const find = Effect.fnUntraced(function* (
   return found ?? (yield* new NotMounted({ mountPoint }))
 })
 
-/** Whether a mount is still in the table. */
-export const isThere = ({ device, id }: MountTable.Entry): Effect.Effect<boolean> =>
+/** Whether a mount is still in the table. The kernel gives the numbers of one that has ended to another at once. */
+export const isThere = ({ device, id, mountPoint }: MountTable.Entry): Effect.Effect<boolean> =>
   MountTable.read.pipe(
-    Effect.map((entries) => entries.some((entry) => entry.id === id && entry.device === device)),
+    Effect.map((entries) =>
+      entries.some((entry) => entry.id === id && entry.device === device && entry.mountPoint.equals(mountPoint)),
+    ),
     Effect.orElseSucceed(() => true),
   )
 

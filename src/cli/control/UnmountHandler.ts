@@ -62,14 +62,14 @@ const unmount = Effect.fnUntraced(function* (mountPoint: string) {
     const detail = `permission denied: it was mounted by user ${entry.owner}`
     return yield* new UnmountError({ place, detail })
   }
+  const holder = yield* Holders.find(entry)
   const busy = yield* takeAway(how, entry, place)
   if (busy !== undefined) {
     return yield* Terminal.say(`${place} is in use (${busy}): detached, it ends with its last user`)
   }
   yield* Terminal.detail(`${place} is unmounted`)
-  const holder = yield* Holders.find(entry.device)
-  if (holder !== undefined) {
-    return yield* Terminal.say(`${place} is unmounted, but ${holder}: its process ends when that is unmounted too`)
+  if (holder !== undefined && (yield* holder.isThere)) {
+    return yield* Terminal.say(`${place} is unmounted, but ${holder.text}: its process ends when that is unmounted too`)
   }
   if (server !== undefined) yield* untilEnded(place, server)
 }, Effect.scoped)

@@ -175,7 +175,7 @@ const reach = (entry: MountTable.Entry, mayBeGone: () => boolean): Effect.Effect
       const topmost = isThis(MountTable.topmost(entries, now.mountPoint))
       if (!mayBeGone()) return Effect.succeed({ _tag: topmost ? "reachable" : "covered", entry: now })
       // Another mount has got its id and number, or its connection was aborted (`umount -f`) and it is still there, dead.
-      if (!topmost) return Effect.succeed(GONE)
+      if (!topmost || !now.mountPoint.equals(entry.mountPoint)) return Effect.succeed(GONE)
       const answer = MountProbe.probe(now.mountPoint.toString())
       return Effect.map(answer, (answer) => (answer === "dead" ? { _tag: "reachable", entry: now } : GONE))
     }),

@@ -16,7 +16,8 @@ const { archive: hello } = Golden.helloV1
 const listed = (mountPoint: string) => Processes.run("ls", [mountPoint])
 
 /** The beginning of a Python program that goes on as another user. */
-const asUser = (user: number): string => `import os, socket, time\nos.setgroups([]); os.setgid(${user}); os.setuid(${user})`
+const asUser = (user: number): string =>
+  `import os, socket, time\nos.setgroups([]); os.setgid(${user}); os.setuid(${user})`
 
 /** A folder of another user with a file of root's beside it. */
 const othersFolder = Effect.gen(function* () {
