@@ -3,11 +3,12 @@
  * by module takes four times as long as all the rest of starting up. What only one command needs is in a file of its own.
  */
 import { execFileSync } from "node:child_process"
-import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { rolldown } from "rolldown"
 import { manPage } from "./manPage.ts"
+import { notices } from "./notices.ts"
 
 rmSync("dist", { recursive: true, force: true })
 execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" })
@@ -19,6 +20,9 @@ rmSync("dist/cli", { recursive: true })
  */
 const processes = ["CommandLineProcess", "ServerProcess"]
 
+/** All that is in a bundle. */
+const bundled = new Set<string>()
+
 const bundle = async (input: string, external: ReadonlyArray<string>): Promise<void> => {
   const moduleOf = (id: string): string => path.basename(id, ".ts")
   const build = await rolldown({
@@ -28,7 +32,7 @@ const bundle = async (input: string, external: ReadonlyArray<string>): Promise<v
     preserveEntrySignatures: "allow-extension",
     external: (id) => external.includes(moduleOf(id)),
   })
-  await build.write({
+  const { output } = await build.write({
     dir: "dist/cli",
     format: "esm",
     minify: true,
@@ -38,10 +42,25 @@ const bundle = async (input: string, external: ReadonlyArray<string>): Promise<v
     entryFileNames: "[name].js",
     chunkFileNames: "[name]-[hash].js",
   })
+  for (const file of output) if (file.type === "chunk") for (const module of file.moduleIds) bundled.add(module)
 }
 await bundle("src/cli/main.ts", processes)
 await bundle("src/cli/CommandLineProcess.ts", [])
 await bundle("src/cli/mount/ServerProcess.ts", [])
+writeFileSync("dist/THIRD-PARTY-NOTICES.txt", notices(bundled))
+
+/**
+ * The first lines of the command: a shell starts Node, or says that there is none, as after `sudo`, whose PATH is its own.
+ * To Node they are a text and a comment.
+ */
+const launcher = `#!/bin/sh
+":" //; command -v node >/dev/null || { echo "pxar-fuse: needs Node 22.19 or newer, and there is no node on PATH: https://nodejs.org/en/download has one. With sudo: sudo env PATH=\\"\\$PATH\\" pxar-fuse" >&2; exit 5; }; exec node "$0" "$@"
+;`
+const main = readFileSync("dist/cli/main.js", "utf8")
+writeFileSync(
+  "dist/cli/main.js",
+  main.replace(/^#!.*\n/, () => launcher),
+)
 chmodSync("dist/cli/main.js", 0o755)
 for (const shell of ["bash", "fish", "zsh"]) {
   copyFileSync(`src/cli/completions/paths.${shell}`, `dist/cli/paths.${shell}`)

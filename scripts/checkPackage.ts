@@ -42,8 +42,9 @@ const oldestNode = `${engines.node.replace(/^>=/, "")}.0`
 const importCheck = `
   const observe = () => JSON.stringify([Object.getOwnPropertyNames(globalThis), process.eventNames(), process.env])
   const before = observe()
-  const library = await import("${name}")
-  if (Object.keys(library).length === 0) throw new Error("no exports")
+  for (const entry of ["${name}", "${name}/FileSystem", "${name}/Testing"]) {
+    if (Object.keys(await import(entry)).length === 0) throw new Error("no exports of " + entry)
+  }
   if (observe() !== before) throw new Error("importing the library changes the process")
   const active = process.getActiveResourcesInfo().filter((resource) => !/Pipe|TTY|Immediate/.test(resource))
   if (active.length > 0) throw new Error("importing the library leaves something running: " + active)
@@ -96,7 +97,8 @@ try {
     })
   }
 
-  // Without its optional dependencies, on a machine without a compiler. The binary of koffi is one of koffi's own.
+  // The command alone: without effect, which it contains, and without its optional dependencies, on a machine without a
+  // compiler. The binary of koffi is an optional dependency of koffi's own.
   const bare = path.join(folder, "bare")
   const mountPoint = path.join(folder, "mnt")
   const tools = path.join(folder, "tools")
@@ -109,7 +111,8 @@ try {
   writeFileSync(path.join(bare, "package.json"), JSON.stringify({ private: true }))
   const koffi = `@koromix/koffi-linux-${process.arch}@${dependencies["koffi"]}`
   const npm = ["install", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"]
-  run(bare, "npm", [...npm, tarball, pinned("effect"), koffi], { PATH: tools })
+  run(bare, "npm", [...npm, tarball, koffi], { PATH: tools })
+  if (existsSync(path.join(bare, "node_modules/effect"))) throw new Error("the command alone brings effect with it")
   const command = path.join(bare, "node_modules/.bin", name)
   run(bare, command, ["--version"], { PATH: tools })
   if (existsSync("/dev/fuse")) {

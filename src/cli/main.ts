@@ -16,7 +16,7 @@ const [OLDEST_MAJOR, OLDEST_MINOR] = [22, 19]
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
   process.stderr.write(
-    `pxar-fuse: needs Node ${OLDEST_MAJOR}.${OLDEST_MINOR} or newer, and this is ${process.version}\n`,
+    `pxar-fuse: needs Node ${OLDEST_MAJOR}.${OLDEST_MINOR} or newer, and this is ${process.version} (${process.execPath}): https://nodejs.org/en/download has a newer one\n`,
   )
   process.exit((await import("./ExitCode.ts")).UNSUPPORTED)
 }

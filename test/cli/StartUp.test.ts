@@ -3,6 +3,7 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Command from "../support/Command.ts"
+import * as Processes from "../support/Processes.ts"
 import { shell } from "./reading.ts"
 
 /** Seconds of processor time that a run of `pxar-fuse` takes. */
@@ -55,8 +56,41 @@ describe("an old Node", () => {
         const script = `NODE_OPTIONS='--import=${pretend(version)}' "$@" 2>&1`
         const ended = yield* shell(script, "--version")
         assert.strictEqual(ended.code, code)
-        if (code !== 0) assert.match(ended.stdout.toString(), /^pxar-fuse: needs Node 22\.19 or newer, and this is v/)
+        if (code !== 0)
+          assert.match(
+            ended.stdout.toString(),
+            /^pxar-fuse: needs Node 22\.19 or newer, and this is v.*: https:\/\/nodejs\.org/,
+          )
       }),
     )
   }
+})
+
+describe("without Node", () => {
+  /** Runs the command by its name, as a link of npm, with only these folders on PATH. */
+  const run = (folders: string) =>
+    Effect.gen(function* () {
+      const folder = yield* Processes.temporaryFolder
+      fs.symlinkSync(Command.MAIN, path.join(folder, "pxar-fuse"))
+      return yield* shell(`PATH=${folders} /bin/sh ${folder}/pxar-fuse --version 2>&1`)
+    })
+
+  it.live("the message says so, and how to get one", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run("/nowhere")
+      assert.strictEqual(code, 5)
+      assert.match(
+        stdout.toString(),
+        /^pxar-fuse: needs Node 22\.19 or newer, .*https:\/\/nodejs\.org.*sudo env PATH="\$PATH"/,
+      )
+    }),
+  )
+
+  it.live("on PATH it is the first that is found", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run(path.dirname(process.execPath))
+      assert.strictEqual(code, 0)
+      assert.match(stdout.toString(), /\d+\.\d+\.\d+/)
+    }),
+  )
 })
