@@ -53,7 +53,7 @@ writeFileSync("dist/THIRD-PARTY-NOTICES.txt", notices(bundled))
  * The first lines of the command: a shell starts Node, or says that there is none, as after `sudo`, whose PATH is its own.
  * To Node they are a text and a comment.
  */
-const launcher = `#!/bin/sh
+const launcher = `#!/usr/bin/env sh
 ":" //; command -v node >/dev/null || { echo "pxar-fuse: needs Node 22.19 or newer, and there is no node on PATH: https://nodejs.org/en/download has one. With sudo: sudo env PATH=\\"\\$PATH\\" pxar-fuse" >&2; exit 5; }; exec node "$0" "$@"
 ;`
 const main = readFileSync("dist/cli/main.js", "utf8")

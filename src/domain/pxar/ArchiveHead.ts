@@ -22,7 +22,7 @@ export interface ArchiveHead {
 export const HEAD_SIZE = 40
 
 /** Smallest archive: an ENTRY_V1 and an empty goodbye table (§3.4). */
-export const MIN_SIZE = 88
+const MIN_SIZE = 88
 
 /** Reads the head of an archive of `size` bytes. Checks A1–A3. */
 export const readHead = (window: Window, size: number): ArchiveHead => {

@@ -76,7 +76,7 @@ const TAG_USER = 2
 const TAG_GROUP = 8
 
 /** The value without the entries that name nobody; the same one if there are none. */
-export const withoutUnmapped = (acl: Uint8Array, { groups, users }: Maps): Uint8Array => {
+const withoutUnmapped = (acl: Uint8Array, { groups, users }: Maps): Uint8Array => {
   const view = Bytes.dataView(acl)
   const kept = [acl.subarray(0, VERSION_SIZE)]
   let all = true

@@ -7,7 +7,7 @@
 import * as Bytes from "../../domain/Bytes.ts"
 
 /** Bytes of the longest name in a listing: the binding cuts longer ones. */
-export const MAX_NAME = 1023
+const MAX_NAME = 1023
 
 const REPLACEMENT = "\ufffd"
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })

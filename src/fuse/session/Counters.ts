@@ -23,7 +23,7 @@ const TROUBLE: ReadonlySet<number> = new Set(
  * Whether an errno, positive or 0, says that something is wrong with the archive, its source, the protocol or this program.
  * Others are answers: no such name or attribute, not carried out, not allowed, interrupted.
  */
-export const isTrouble = (errno: number): boolean => TROUBLE.has(errno)
+const isTrouble = (errno: number): boolean => TROUBLE.has(errno)
 
 export class CounterSet {
   private readonly requests = new Map<number, number>()

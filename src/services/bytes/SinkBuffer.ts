@@ -27,7 +27,7 @@ export interface SinkBuffer {
 }
 
 /** Bytes of a block. Writes of this size reach the throughput of larger ones. */
-export const BLOCK_SIZE = 1024 * 1024
+const BLOCK_SIZE = 1024 * 1024
 
 /** Room behind a full block, so that the items which make it full do not make it grow. */
 const SLACK = 64 * 1024

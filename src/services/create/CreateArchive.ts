@@ -6,6 +6,7 @@
  * it was found is reported, and is an error only if the caller says so.
  */
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as ExcludePattern from "../../domain/pxar/ExcludePattern.ts"
 import * as ArchiveTarget from "./ArchiveTarget.ts"
 import * as ArchiveWriter from "./ArchiveWriter.ts"
@@ -61,9 +62,26 @@ export type CreateError =
   | ArchiveWriter.WriteError
   | SinkError
 
-/** Creates the archive. */
+/** Entries archived by this program, the roots included; updated when an archive is complete. */
+export const createdEntries: Metric.Counter<number> = Metric.counter("pxar_fuse_created_entries", {
+  description: "Entries in archives that were created",
+  incremental: true,
+})
+
+/** Bytes of contents archived by this program. */
+export const createdBytes: Metric.Counter<number> = Metric.counter("pxar_fuse_created_content_bytes", {
+  description: "Bytes of contents in archives that were created",
+  incremental: true,
+})
+
+/** Creates the archive, in a span `pxar-fuse.create`. */
 export const create = <E = never>(options: Options<E>): Effect.Effect<Summary, CreateError | E> =>
-  Effect.scoped(run(options))
+  Effect.scoped(run(options)).pipe(
+    Effect.tap(({ contentBytes, entries }) =>
+      Effect.andThen(Metric.update(createdEntries, entries), Metric.update(createdBytes, contentBytes)),
+    ),
+    Effect.withSpan("pxar-fuse.create", { attributes: { split: options.payload !== undefined } }),
+  )
 
 const run = Effect.fnUntraced(function* <E>(options: Options<E>) {
   const exclude = options.exclude ?? []

@@ -62,12 +62,8 @@ const MAX_KEPT = 1000
 
 const EPERM = "EPERM"
 
-/**
- * What a negative errno means.
- *
- * @internal
- */
-export const errorText = (errno: number): string =>
+/** What a negative errno means. */
+const errorText = (errno: number): string =>
   errno === -Errno.code.EOPNOTSUPP ? "this file system does not have that" : getSystemErrorMessage(errno)
 
 /**
