@@ -95,10 +95,6 @@ export default defineConfig({
     packages(["src/**"]),
     packages(["src/domain/**"], unstable, platform("^(node:|koffi|@effect/)")),
     packages(["src/services/**", "src/fuse/**"], unstable, platform("^@effect/")),
-    {
-      files: ["src/services/bytes/ArchiveBytes.ts"],
-      rules: { "rooms/direction": "off" },
-    },
     { files: ["test/**"], rules: { "no-console": "off", "typescript/no-non-null-assertion": "off" } },
   ],
 })

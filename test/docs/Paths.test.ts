@@ -34,6 +34,19 @@ describe.each(pages)("%s", (page) => {
     assert.deepStrictEqual(named(page).filter(isMissing), [])
   })
 
+  it("names programs that are there, also where it does not say in which folder", () => {
+    const files = new Set(
+      fs
+        .globSync("{src,test,tools/lint,scripts,bench,examples}/**/*.ts", { cwd: root })
+        .map((file) => path.basename(file)),
+    )
+    const programs = [...read(page).matchAll(/`([\w.]+\.ts)`/g)].map(([, file]) => file!)
+    assert.deepStrictEqual(
+      programs.filter((file) => !files.has(file)),
+      [],
+    )
+  })
+
   it("has links that lead somewhere", () => {
     const broken = [...read(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].filter(
       ([, file, heading]) => {
