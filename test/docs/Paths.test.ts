@@ -37,7 +37,7 @@ describe.each(pages)("%s", (page) => {
   it("names programs that are there, also where it does not say in which folder", () => {
     const files = new Set(
       fs
-        .globSync("{src,test,tools/lint,scripts,bench,examples}/**/*.ts", { cwd: root })
+        .globSync("{*.config.ts,{src,test,tools/lint,scripts,bench,examples}/**/*.ts}", { cwd: root })
         .map((file) => path.basename(file)),
     )
     const programs = [...read(page).matchAll(/`([\w.]+\.ts)`/g)].map(([, file]) => file!)
