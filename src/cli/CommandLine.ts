@@ -4,7 +4,8 @@
  * - A first word that is no command but looks like a path means `mount`: `mount -t fuse.pxar-fuse ARCHIVE DIR -o A,B=C`
  *   makes mount.fuse3 run `pxar-fuse ARCHIVE DIR -o A,B=C`.
  * - Short flags may be written together, the value of the last one too (`-lh`, `-C/tmp`), as getopt(3) has it.
- * - A flag without a value takes none: the word after it is never its own, also if it is `no` or `1`.
+ * - A flag without a value takes none: the word after it is never its own, also if it is `no` or `1`. Nor does one that
+ *   can do without.
  * - Every long flag of `mount` can be a word of `-o` (see `MountWords`).
  *
  * What nobody can have meant is refused here. Words after `--` stay as they are.
@@ -74,6 +75,7 @@ const spell = (word: string, { flags }: Command, command: string): Result.Result
   if (/^--(?:version(?:=|$)|help=)/.test(word)) return usage(`${word} goes with nothing else: no command runs with it`)
   if (word.startsWith("--")) {
     const flag = flags.find(({ aliases, name }) => [name, ...aliases].includes(word.slice(2)))
+    if (flag?.bare !== undefined) return Result.succeed([`${word}=${flag.bare}`])
     return Result.succeed([flag === undefined || flag.takesValue ? word : `${word}=true`])
   }
   // A lone dash is a name, and so is a negative number.

@@ -8,6 +8,8 @@ export interface Flag {
   /** Further names, without dashes: letters, and words. */
   readonly aliases: ReadonlyArray<string>
   readonly takesValue: boolean
+  /** What the flag means without a value; a value is then attached by `=` only. */
+  readonly bare?: string | undefined
 }
 
 export interface Command {
@@ -17,3 +19,6 @@ export interface Command {
 }
 
 export type Grammar = ReadonlyArray<Command>
+
+/** Flags that take a value and need none, with what they mean without one. */
+export const bareValues: Readonly<Record<string, string>> = { overwrite: "always" }

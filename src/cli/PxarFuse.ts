@@ -12,7 +12,7 @@ import * as CreateCommand from "./archive/CreateCommand.ts"
 import * as DiffCommand from "./archive/DiffCommand.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as ExtractCommand from "./archive/ExtractCommand.ts"
-import type { Grammar } from "./Grammar.ts"
+import { bareValues, type Grammar } from "./Grammar.ts"
 import * as Help from "./Help.ts"
 import * as HelpCommand from "./help/HelpCommand.ts"
 import * as InfoCommand from "./archive/InfoCommand.ts"
@@ -88,5 +88,6 @@ export const grammar: Grammar = command.subcommands
       name,
       aliases,
       takesValue: type._tag !== "Boolean",
+      bare: bareValues[name],
     })),
   }))

@@ -1,11 +1,11 @@
-/** What this process has open. */
+/** What this process, or another one, has open. */
 import * as fs from "node:fs"
 
 /** What its descriptors lead to: a path each, as often as it is open. */
-export const targets = (): ReadonlyArray<string> =>
-  fs.readdirSync("/proc/self/fd").flatMap((descriptor) => {
+export const targets = (process: number | "self" = "self"): ReadonlyArray<string> =>
+  fs.readdirSync(`/proc/${process}/fd`).flatMap((descriptor) => {
     try {
-      return [fs.readlinkSync(`/proc/self/fd/${descriptor}`)]
+      return [fs.readlinkSync(`/proc/${process}/fd/${descriptor}`)]
     } catch {
       return [] // the descriptor of the listing itself
     }

@@ -29,8 +29,34 @@ const parameters = {
     Flag.withMetavar("DIR"),
     Parameters.optional,
   ),
-  overwrite: Parameters.flag("overwrite", "Replace files, links and devices that are there already"),
+  overwrite: Flag.Literals("overwrite", ["always", "if-changed", "if-newer", "never"]).pipe(
+    Flag.withDescription(
+      "Replace files, links and devices that are there already (without a value: always); all but always also extract " +
+        "into folders that are there, and so complete an earlier run",
+    ),
+    Flag.withMetavar("[=always|if-changed|if-newer|never]"),
+    Parameters.optional,
+  ),
   allowExistingDirs: Parameters.flag("allow-existing-dirs", "Extract into folders that are there already"),
+  keepDirectorySymlink: Parameters.flag(
+    "keep-directory-symlink",
+    "Where the archive has a folder, extract into the folder inside DIR that a symbolic link there leads to",
+  ),
+  exclude: Flag.String("exclude").pipe(
+    Flag.withDescription("Leave out what this pattern matches; can be repeated"),
+    Flag.withMetavar("PATTERN"),
+    Flag.atLeast(0),
+  ),
+  stripComponents: Flag.Int("strip-components").pipe(
+    Flag.withDescription("Leave out so many names at the beginning of each path"),
+    Flag.withMetavar("NUMBER"),
+    Flag.withDefault(0),
+  ),
+  delete: Parameters.flag("delete", "Delete from the folders extracted what the archive does not have; takes --force"),
+  force: Parameters.flag("force", "Let --delete delete, and --overwrite replace folders and links to folders"),
+  dryRun: Parameters.flag("dry-run", "Do nothing, and print what would be done").pipe(Flag.withAlias("n")),
+  json: Parameters.flag("json", "Print what --dry-run finds as JSON for programs"),
+  verify: Parameters.flag("verify", "Compare in the end what is on disk with the archive, contents too"),
   strict: Parameters.flag("strict", "Stop at the first problem"),
   noOwner: Parameters.flag("no-owner", "Do not restore users and groups"),
   noPermissions: Parameters.flag("no-permissions", "Do not restore modes and access ACLs"),
@@ -48,5 +74,9 @@ export const command = Command.make(
     { command: "pxar-fuse extract root.pxar /srv/restored", description: "Everything; as root with all attributes" },
     { command: "pxar-fuse extract root.mpxar . etc/ssh '*.conf'", description: "A folder and some files, to here" },
     { command: "pxar-fuse extract -C /srv root.pxar etc/ssh", description: "The same as tar has it" },
+    {
+      command: "pxar-fuse extract root.pxar /srv/restored --overwrite=if-changed",
+      description: "What is missing or different, after a run that was cut short",
+    },
   ]),
 )

@@ -6,6 +6,8 @@
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
+import * as ExtractStepJson from "../../domain/json/ExtractStepJson.ts"
+import * as JsonText from "../../domain/json/JsonText.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Archive from "../../services/tree/Archive.ts"
 import * as DiskPath from "../../services/posix/DiskPath.ts"
@@ -14,6 +16,7 @@ import * as ExitCode from "../ExitCode.ts"
 import * as ExtractSummary from "./ExtractSummary.ts"
 import * as KindFlags from "./KindFlags.ts"
 import * as Operands from "../Operands.ts"
+import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 
 export interface Input extends KindFlags.Given {
@@ -24,8 +27,16 @@ export interface Input extends KindFlags.Given {
   readonly paths: ReadonlyArray<string>
   /** By default the one beside the archive. */
   readonly payload: string | undefined
-  readonly overwrite: boolean
+  readonly overwrite: "always" | "if-changed" | "if-newer" | "never" | undefined
   readonly allowExistingDirs: boolean
+  readonly keepDirectorySymlink: boolean
+  readonly exclude: ReadonlyArray<string>
+  readonly stripComponents: number
+  readonly delete: boolean
+  readonly force: boolean
+  readonly dryRun: boolean
+  readonly json: boolean
+  readonly verify: boolean
   readonly strict: boolean
   readonly noOwner: boolean
   readonly noPermissions: boolean
@@ -34,6 +45,9 @@ export interface Input extends KindFlags.Given {
 }
 
 export const handler = Effect.fn("extract")(function* ({ archive: file, progress: mode, verbose, ...flags }: Input) {
+  const mistake = mistakeIn(flags)
+  if (mistake !== undefined) return yield* new ExitCode.Usage({ detail: mistake })
+  const output = Output.makeLive()
   const archive = yield* Archive.open(file, { payload: flags.payload })
   const { paths, target } = yield* operands(archive, flags)
   const progress = yield* Progress.make({ mode })
@@ -41,8 +55,16 @@ export const handler = Effect.fn("extract")(function* ({ archive: file, progress
   const report = yield* Extractor.extract(archive, {
     target,
     paths,
+    exclude: flags.exclude.map(PathText.parse),
+    stripComponents: flags.stripComponents,
     overwrite: flags.overwrite,
-    allowExistingDirs: flags.allowExistingDirs,
+    allowExistingDirs: flags.allowExistingDirs || flags.delete ? true : undefined,
+    keepDirectorySymlink: flags.keepDirectorySymlink,
+    delete: flags.delete,
+    force: flags.force,
+    dryRun: flags.dryRun,
+    verify: flags.verify,
+    onStep: (step) => output.text(flags.json ? JsonText.line(ExtractStepJson.make(step)) : lineOf(step)),
     strict: flags.strict,
     owner: !flags.noOwner,
     permissions: !flags.noPermissions,
@@ -59,14 +81,10 @@ export const handler = Effect.fn("extract")(function* ({ archive: file, progress
         Effect.fail(new ExitCode.Ended({ code: ExitCode.fromError(error) })),
       ),
     ),
-    Effect.onInterrupt(() =>
-      progress.say(
-        `interrupted; ${entries} entries are in ${target}, no file is half written; folders that were not complete ` +
-          "are open to their owner only",
-      ),
-    ),
+    Effect.onInterrupt(() => progress.say(flags.dryRun ? "interrupted" : interrupted(entries, target))),
   )
-  for (const line of summary(report, verbose)) yield* progress.say(line)
+  yield* output.flush
+  for (const line of summary(report, verbose, flags.dryRun)) yield* progress.say(line)
   for (const { kind, path } of report.problems) {
     const likely = kind === "NoMatch" ? yield* Operands.likelyPath(archive, path) : undefined
     if (likely !== undefined) yield* progress.say(`${PathText.print(path)}: did you mean "${likely}"?`)
@@ -95,10 +113,35 @@ const operands = Effect.fnUntraced(function* (
   return { target, paths: selected }
 })
 
-const summary = (report: Extractor.Report, verbose: boolean): ReadonlyArray<string> => [
+const interrupted = (entries: number, target: string): string =>
+  `interrupted; ${entries} entries are in ${target}, no file is half written, and what was to be replaced is as it was; ` +
+  "folders that were not complete are open to their owner only; --overwrite=if-changed goes on"
+
+/** What of the flags does not go together. */
+const mistakeIn = ({
+  delete: deletes,
+  dryRun,
+  force,
+  json,
+  stripComponents,
+  verify,
+}: Pick<Input, "delete" | "dryRun" | "force" | "json" | "stripComponents" | "verify">): string | undefined => {
+  if (deletes && !force && !dryRun) {
+    return "--delete deletes what the archive does not have: it takes --force, and --dry-run shows what would go"
+  }
+  if (deletes && stripComponents > 0) return "--delete and --strip-components do not go together"
+  if (stripComponents < 0) return "--strip-components takes a number of names, 0 or more"
+  if (json && !dryRun) return "--json goes with --dry-run"
+  return verify && dryRun ? "--verify and --dry-run do not go together" : undefined
+}
+
+const lineOf = ({ action, path }: Extractor.Step): string =>
+  `${action} ${path.length === 0 ? "." : PathText.print(path)}\n`
+
+const summary = (report: Extractor.Report, verbose: boolean, dryRun: boolean): ReadonlyArray<string> => [
   ...ExtractSummary.lines(report, verbose),
   ...(!verbose && ExtractSummary.isShortened(report) ? ["--verbose names all entries with problems"] : []),
   ...ExtractSummary.hints(report),
   ...ExtractSummary.flagHints(report),
-  ...(verbose ? [ExtractSummary.extracted(report)] : []),
+  ...(verbose ? [ExtractSummary.extracted(report, dryRun)] : []),
 ]

@@ -1,6 +1,7 @@
 /**
  * What an extraction could not restore, for people, and the exit code that follows from it.
  */
+import * as PathText from "../../domain/PathText.ts"
 import type { Kind } from "../../services/extract/ExtractProblem.ts"
 import type * as Extractor from "../../services/extract/Extractor.ts"
 import * as ExitCode from "../ExitCode.ts"
@@ -10,6 +11,10 @@ import * as Progress from "../Progress.ts"
 const meanings: Readonly<Record<Kind, string>> = {
   Unreadable: "cannot be read from the archive and were left out (see pxar-fuse verify)",
   Exists: "were there already and were left out (see --overwrite and --allow-existing-dirs)",
+  DirectoryLink: "are symbolic links to folders where the archive has folders, which were left out",
+  NotDeleted: "are not in the archive and could not be deleted",
+  Differs: "are not on disk as they are in the archive",
+  Leftover: "hold something that a killed run has left",
   NotCreated: "could not be created and were left out",
   Replaced: "were moved or replaced by somebody while they were extracted",
   NoMatch: "were asked for and are not in the archive",
@@ -38,25 +43,38 @@ export const lines = ({ problemCounts, problems }: Extractor.Report, named: bool
 
 /** What an ordinary user is to know. */
 export const hints = ({ problemCounts, unexpected }: Extractor.Report): ReadonlyArray<string> => {
-  const total = [...problemCounts.values()].reduce((sum, count) => sum + count, 0)
+  const total = [...problemCounts].reduce((sum, [kind, count]) => (kind === "Leftover" ? sum : sum + count), 0)
   return total > unexpected && process.geteuid?.() !== 0
     ? ["only root can restore other owners, devices, capabilities and some attributes"]
     : []
 }
 
-/** Which flags would have made a difference to what is named by itself. */
-export const flagHints = ({ problemCounts }: Extractor.Report): ReadonlyArray<string> =>
-  problemCounts.get("Exists") === 1
+/** Which flags would have made a difference, and which made none. */
+export const flagHints = ({ problemCounts, unusedExcludes }: Extractor.Report): ReadonlyArray<string> => [
+  ...(problemCounts.get("Exists") === 1
     ? ["--allow-existing-dirs extracts into folders that are there already, --overwrite replaces everything else"]
-    : []
+    : []),
+  ...(problemCounts.has("DirectoryLink")
+    ? ["--keep-directory-symlink extracts into folders that links lead to, --overwrite --force replaces the links"]
+    : []),
+  ...unusedExcludes.map((pattern) => `--exclude ${PathText.print(pattern)} has left out nothing`),
+]
 
 /** Whether a line stands for several problems. */
 export const isShortened = ({ problemCounts }: Extractor.Report): boolean =>
   [...problemCounts.values()].some((count) => count > 1)
 
 /** What was extracted, in a few words. */
-export const extracted = ({ bytes, entries }: Extractor.Report): string =>
-  `${entries} entries extracted, ${Progress.formatBytes(bytes)} of contents`
+export const extracted = (report: Extractor.Report, dryRun = false): string => {
+  const { bytes, deleted, entries, kept, newer } = report
+  const would = dryRun ? " would be" : ""
+  return [
+    `${entries} entries${would} extracted, ${Progress.formatBytes(bytes)} of contents`,
+    ...(kept > 0 ? [`${kept} were there already`] : []),
+    ...(newer > 0 ? [`${newer} were newer and were kept`] : []),
+    ...(deleted > 0 ? [`${deleted}${would} deleted`] : []),
+  ].join("; ")
+}
 
 /** What only root could have restored is no failure of an ordinary user's. */
 export const exitCode = ({ problemCounts, unexpected }: Extractor.Report): number => {

@@ -205,24 +205,32 @@ export interface Patterns {
 }
 
 /**
- * Whether the entry at `path[0…length)`, relative to the root without a slash before it, is left out: the last pattern
- * that matches decides, those of deeper folders come later.
+ * The pattern that decides about the entry at `path[0…length)`, relative to the root without a slash before it: the last
+ * one that matches, and those of deeper folders come later. `undefined` if none matches.
  */
+export const deciding = (
+  innermost: Patterns | undefined,
+  path: Uint8Array,
+  length: number,
+  isFolder: boolean,
+): Pattern | undefined => {
+  for (let source = innermost; source !== undefined; source = source.outer) {
+    const { patterns, base } = source
+    for (let i = patterns.length - 1; i >= 0; i--) {
+      const pattern = patterns[i] as Pattern
+      if (matches(pattern, path, base, length, isFolder)) return pattern
+    }
+  }
+  return undefined
+}
+
+/** Whether an entry is left out, as `deciding` says. */
 export const isExcluded = (
   innermost: Patterns | undefined,
   path: Uint8Array,
   length: number,
   isFolder: boolean,
-): boolean => {
-  for (let source = innermost; source !== undefined; source = source.outer) {
-    const { patterns, base } = source
-    for (let i = patterns.length - 1; i >= 0; i--) {
-      const pattern = patterns[i] as Pattern
-      if (matches(pattern, path, base, length, isFolder)) return pattern.excludes
-    }
-  }
-  return false
-}
+): boolean => deciding(innermost, path, length, isFolder)?.excludes === true
 
 /** Name of the files that hold patterns. */
 export const FILE_NAME: Uint8Array = Bytes.fromText(".pxarexclude")

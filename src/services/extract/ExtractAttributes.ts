@@ -3,20 +3,20 @@
  *
  * The order keeps everything: the owner first, because changing it takes set-id bits and capabilities away; extended
  * attributes while the mode still permits it; the mode; the ACLs, which a change of mode would narrow; capabilities
- * after the last change of owner and content; times; project id and chattr flags last, for an immutable file cannot be
- * changed any more. A folder comes after everything in it.
+ * after the last change of owner and content; times; project id and chattr flags last. An immutable file cannot even get
+ * its name, so that is a step of its own. A folder comes after everything in it.
  *
  * Never more permission than the entry gave: without the owner there are no set-id bits, and without the ACL the group
  * has its own permissions and not the ACL's mask. What cannot be restored is reported, and the rest is restored.
  */
-import * as Errno from "../../domain/Errno.ts"
 import * as Bytes from "../../domain/Bytes.ts"
+import * as Errno from "../../domain/Errno.ts"
 import type { Entry, Xattr } from "../../domain/pxar/Entry.ts"
 import { noAttributes } from "../../domain/pxar/Entry.ts"
 import * as FeatureFlags from "../../domain/pxar/FeatureFlags.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as XattrList from "../../domain/pxar/XattrList.ts"
-import type { Problems } from "./ExtractProblem.ts"
+import type { Kind, Problems } from "./ExtractProblem.ts"
 import * as Syscalls from "../posix/WriteSyscalls.ts"
 import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
 
@@ -44,7 +44,9 @@ const PERMISSIONS = 0o7777
 /** An id that is none: it means "leave as it is" to the kernel. */
 const NO_ID = 0xffff_ffff
 
-const { ENOSPC, ENODATA, EOPNOTSUPP } = Errno.code
+const ENOSPC = Errno.code.ENOSPC
+const ENODATA = Errno.code.ENODATA
+const EOPNOTSUPP = Errno.code.EOPNOTSUPP
 
 /** Times in this range every file system can keep. */
 const MAX_TIME = 0x7fff_ffffn
@@ -86,19 +88,25 @@ export const disinherit = (fd: number, problems: Problems): void => {
   }
 }
 
-/** Restores the attributes of `entry` on the file `fd`, whose owner is `owner`. */
-export const apply = (fd: number, entry: Entry, owner: Owner, restore: Restore, problems: Problems): void => {
+/** Restores the attributes of `entry` on the file `fd`, whose owner and mode are `owner`; `protect` is to follow. */
+export const apply = (
+  fd: number,
+  entry: Entry,
+  owner: Owner & { readonly mode: number },
+  restore: Restore,
+  problems: Problems,
+): void => {
   const isSymlink = entry.body._tag === "Symlink"
   const now =
     restore.owner && (owner.uid !== entry.uid || owner.gid !== entry.gid) ? setOwner(fd, entry, owner, problems) : owner
   if (entry.attributes === noAttributes) {
-    if (restore.permissions && !isSymlink) setMode(fd, entry, now, problems)
+    if (restore.permissions && !isSymlink) setMode(fd, entry, now, owner.mode, problems)
   } else {
     const { findings, xattrs } = XattrList.fromEntry(entry)
     for (const { detail } of findings) problems.add("Anomaly", detail)
     if (restore.xattrs)
       for (const xattr of xattrs) if (kindOf(xattr) === "Xattr") setXattr(fd, xattr, "Xattr", problems)
-    if (restore.permissions && !isSymlink) setMode(fd, entry, now, problems)
+    if (restore.permissions && !isSymlink) setMode(fd, entry, now, owner.mode, problems)
     if (restore.acls) for (const xattr of xattrs) if (kindOf(xattr) === "Acl") setAcl(fd, xattr, restore, problems)
     if (restore.fcaps) {
       for (const xattr of xattrs) if (kindOf(xattr) === "Capability") setXattr(fd, xattr, "Capability", problems)
@@ -107,8 +115,12 @@ export const apply = (fd: number, entry: Entry, owner: Owner, restore: Restore, 
   for (const { detail } of entry.findings) problems.add("Anomaly", detail)
   setTime(fd, entry, problems)
   setProjectId(fd, entry, problems)
-  setFlags(fd, entry, problems)
+  setFlags(fd, chattrBits(entry) & ~PROTECTING, problems)
 }
+
+/** Makes a file that has its name immutable or append-only, if its entry is. */
+export const protect = (fd: number, entry: Entry, problems: Problems): void =>
+  setFlags(fd, chattrBits(entry) & PROTECTING, problems)
 
 /** Restores the owner, or at least the group, and returns who they are then. */
 const setOwner = (fd: number, entry: Entry, owner: Owner, problems: Problems): Owner => {
@@ -124,7 +136,7 @@ const setOwner = (fd: number, entry: Entry, owner: Owner, problems: Problems): O
   return gid !== owner.gid && Syscalls.setOwner(fd, NO_ID, gid) === 0 ? { uid: owner.uid, gid } : owner
 }
 
-const setMode = (fd: number, entry: Entry, owner: Owner, problems: Problems): void => {
+const setMode = (fd: number, entry: Entry, owner: Owner, present: number, problems: Problems): void => {
   let mode = entry.mode & PERMISSIONS
   if (entry.body._tag !== "Directory") {
     // A program must not get the rights of somebody who did not own it.
@@ -137,9 +149,12 @@ const setMode = (fd: number, entry: Entry, owner: Owner, problems: Problems): vo
       )
     }
   }
-  const result = Syscalls.setMode(fd, groupOwnMode(entry, mode))
+  const wanted = groupOwnMode(entry, mode)
+  // Most files were created with their mode.
+  if (wanted === (present & PERMISSIONS)) return
+  const result = Syscalls.setMode(fd, wanted)
   if (result < 0) {
-    problems.add("Mode", `mode 0${mode.toString(8)} not restored`, result)
+    addFailure(problems, "Mode", `mode 0${mode.toString(8)} not restored`, result)
   } else if ((mode & S_ISGID) !== 0) {
     // The kernel drops the bit, without an error, for one who is not in the group.
     const status = ReadSyscalls.statusOf(fd)
@@ -155,7 +170,8 @@ const groupOwnMode = (entry: Entry, mode: number): number => {
   return own === undefined ? mode : (mode & ~0o070) | (mode & (Number(own & 7n) << 3))
 }
 
-const kindOf = ({ name }: Xattr): "Xattr" | "Acl" | "Capability" =>
+/** Which option an attribute goes by. */
+export const kindOf = ({ name }: Xattr): "Xattr" | "Acl" | "Capability" =>
   Bytes.equals(name, XattrList.CAPABILITY)
     ? "Capability"
     : Bytes.equals(name, XattrList.ACL_ACCESS) || Bytes.equals(name, XattrList.ACL_DEFAULT)
@@ -174,8 +190,14 @@ const setXattr = (
   // Not the disk is full, but the room for attributes of one file.
   if (result === -ENOSPC)
     problems.add(kind, `${detail}: ${value.length} bytes are more than this file system has room for`)
-  else problems.add(kind, detail, result)
+  else addFailure(problems, kind, detail, result)
 }
+
+/** What is not open for reading or writing is changed through `/proc`, and there is no other file to be missing. */
+const addFailure = (problems: Problems, kind: Kind, detail: string, errno: number): void =>
+  errno === -Errno.code.ENOENT
+    ? problems.add(kind, `${detail}: that takes /proc, which is not mounted`)
+    : problems.add(kind, detail, errno)
 
 const setAcl = (fd: number, xattr: Xattr, restore: Restore, problems: Problems): void => {
   // The access ACL is most of the mode.
@@ -203,8 +225,7 @@ const setProjectId = (fd: number, entry: Entry, problems: Problems): void => {
   if (result < 0) problems.add("ProjectId", `project id ${id} not restored`, result)
 }
 
-const setFlags = (fd: number, entry: Entry, problems: Problems): void => {
-  const bits = chattrBits(entry)
+const setFlags = (fd: number, bits: number, problems: Problems): void => {
   if (bits === 0) return
   const result = setBits(fd, bits)
   // All or nothing: one bit that the file system does not have keeps the others back.

@@ -1,110 +1,61 @@
 /**
  * The folders that an extraction is in, as descriptors.
  *
- * Guarantees: a folder is entered by its name in the folder above it and never through a symbolic link; one whose
- * descriptor was given up is only entered again if it is still the same folder; at most `MAX_OPEN` are open at a time,
- * however deep the tree is; nothing recurses. Folders are made when they are needed, for as long as nothing in them is
- * extracted they are not.
+ * Guarantees: a folder is entered by its name in the folder above it, through a symbolic link only where its opener says
+ * so; one whose descriptor was given up is only entered again if it is still the same folder; at most `MAX_OPEN` are open
+ * at a time, however deep the tree is; nothing recurses. Folders are opened, or made, when they are needed: for as long
+ * as nothing in them is extracted they are not. One that takes the place of something else does so when it is left, and
+ * only if nothing is missing in it.
  *
  * It restores no attributes: new folders are open to their owner only until somebody does.
  */
 import * as Errno from "../../domain/Errno.ts"
-import * as Bytes from "../../domain/Bytes.ts"
-import { S_IFDIR, S_IFMT } from "../../domain/pxar/Entry.ts"
-import * as XattrList from "../../domain/pxar/XattrList.ts"
-import type { Problems } from "./ExtractProblem.ts"
-import * as Syscalls from "../posix/WriteSyscalls.ts"
+import * as NameSyscalls from "../posix/NameSyscalls.ts"
 import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
-
-export interface Folder {
-  /** The target folder itself has none. */
-  readonly parent: Folder | undefined
-  readonly name: Uint8Array
-  /** Length of its path (see `ExtractPath`). */
-  readonly pathLength: number
-  /** Whether it may be there already: its attributes are then replaced if it is selected. */
-  readonly selected: boolean
-  /** -1 for one that is not open. */
-  fd: number
-  state: "Pending" | "Made" | "Failed"
-  /** Whether this run made it. */
-  created: boolean
-  /** Whether what is made in it gets an ACL from it. */
-  inheritsAcl: boolean
-  /** Which file it is, from when it was entered first. */
-  identity: Identity | undefined
-}
-
-/** Which file something is. */
-export interface Identity {
-  readonly device: number
-  readonly inodeLow: number
-  readonly inodeHigh: number
-}
-
-export interface Options {
-  /** Whether a folder that is selected may be there already. */
-  readonly allowExistingDirs: boolean
-  /** Whether what is no folder makes way for one. */
-  readonly overwrite: boolean
-  readonly acls: boolean
-  /** Whether new folders are hidden from others until their modes are restored. */
-  readonly permissions: boolean
-}
+import * as Syscalls from "../posix/WriteSyscalls.ts"
+import type { Problems } from "./ExtractProblem.ts"
+import type { Folder } from "./Folder.ts"
+import { ABSENT, type FolderOpener, openLink } from "./FolderOpener.ts"
+import { isSame } from "./Identity.ts"
+import * as TreeRemoval from "./TreeRemoval.ts"
 
 /** Most folders that are open at a time, the target and a borrowed one not counted. */
 export const MAX_OPEN = 64
 /** Folders that are kept open when the way to one is walked again. */
 const KEEP = 32
 
-const { EEXIST, ENOTDIR, ELOOP } = Errno.code
+/** What is done to a folder that is complete. */
+export interface Completion {
+  readonly complete: (fd: number) => void
+  /** What can only be done when it is in its place. */
+  readonly seal: (fd: number) => void
+}
+
+/** A folder that takes another's place when it is whole. */
+interface Aside {
+  readonly folder: Folder
+  /** Entries that were missing when it was begun. */
+  readonly missing: number
+}
 
 export class ExtractFolders {
   readonly root: Folder
   /** The open folders on the way to the innermost one, without the root, from the outside in. */
   private open: Array<Folder> = []
-  private readonly options: Options
+  private readonly asides: Array<Aside> = []
+  private readonly opener: FolderOpener
   private readonly problems: Problems
 
-  /** Takes over `fd`, the open target folder. */
-  constructor(
-    fd: number,
-    root: { readonly selected: boolean; readonly created: boolean },
-    options: Options,
-    problems: Problems,
-  ) {
-    this.options = options
+  /** The descriptor of `root`, the target folder, stays the caller's. */
+  constructor(root: Folder, opener: FolderOpener, problems: Problems) {
+    this.root = root
+    this.opener = opener
     this.problems = problems
-    this.root = {
-      ...root,
-      parent: undefined,
-      name: Bytes.empty,
-      pathLength: 0,
-      fd,
-      state: "Made",
-      inheritsAcl: options.acls && Syscalls.xattrSize(fd, XattrList.ACL_DEFAULT) > 0,
-      identity: undefined,
-    }
-  }
-
-  /** A folder that is not made yet. */
-  child(parent: Folder, name: Uint8Array, selected: boolean, pathLength: number): Folder {
-    return {
-      parent,
-      name,
-      pathLength,
-      selected,
-      fd: -1,
-      state: "Pending",
-      created: false,
-      inheritsAcl: false,
-      identity: undefined,
-    }
   }
 
   /** Makes and opens a folder and those above it, as far as they are not; `false` if that failed, which is reported. */
   enter(folder: Folder): boolean {
-    if (folder.fd >= 0) return true
+    if (folder.fd >= 0 || folder.state === "Absent") return true
     if (folder.state === "Made") return this.reopen(folder)
     const missing: Array<Folder> = []
     let at: Folder = folder
@@ -112,25 +63,44 @@ export class ExtractFolders {
       missing.push(at)
       at = at.parent
     }
-    if (at.state === "Failed" || (at.fd < 0 && !this.reopen(at))) return false
+    if (at.state === "Failed" || (at.state === "Made" && at.fd < 0 && !this.reopen(at))) return false
     for (let next = missing.pop(); next !== undefined; next = missing.pop()) {
-      if (!this.make(next, at.fd, at.inheritsAcl)) return false
+      const fd = this.opener.open(next, at, this.root.fd)
+      if (fd === ABSENT) next.state = "Absent"
+      else if (fd < 0) {
+        next.state = "Failed"
+        return false
+      } else {
+        next.state = "Made"
+        if (next.aside) this.asides.push({ folder: next, missing: this.problems.missing })
+        this.keepOpen(next, fd)
+      }
       at = next
     }
     return true
   }
 
-  /** Runs `complete` and gives the innermost folder up. The one above it is open then. */
-  leave(folder: Folder, complete: () => void): void {
+  /** Completes the innermost folder and gives it up. The one above it is open then. */
+  leave(folder: Folder, { complete, seal }: Completion): void {
     if (folder.fd < 0) return
+    const { fd, parent } = folder
+    if (parent === undefined) {
+      lock(folder)
+      complete(fd)
+      return seal(fd)
+    }
     // Before the folder gets its mode: that may keep its owner from looking up.
-    const above = folder.parent === undefined ? -1 : openAbove(folder.parent, folder.fd)
-    complete()
-    if (folder.parent === undefined) return
-    ReadSyscalls.close(folder.fd)
-    folder.fd = -1
+    const above = openAbove(parent, fd)
+    const aside = folder.aside ? this.endAside(folder) : undefined
+    const isWhole = aside === undefined || aside.missing === this.problems.missing
+    lock(folder)
+    if (isWhole) complete(fd)
     this.open.pop()
-    if (above >= 0) this.keepOpen(folder.parent, above)
+    folder.fd = -1
+    if (above >= 0) this.keepOpen(parent, above)
+    const isPlaced = aside === undefined || this.takePlace(folder, isWhole)
+    if (isWhole && isPlaced) seal(fd)
+    ReadSyscalls.close(fd)
   }
 
   /** A descriptor of a folder that was made in this run, to be given back; or a negative errno. */
@@ -144,7 +114,7 @@ export class ExtractFolders {
     }
     let fd = at.fd
     for (let next = path.pop(); next !== undefined; next = path.pop()) {
-      const inner = openSame(next, fd)
+      const inner = this.openSame(next, fd)
       if (fd !== at.fd) ReadSyscalls.close(fd)
       if (inner < 0) return inner
       fd = inner
@@ -157,64 +127,54 @@ export class ExtractFolders {
     if (fd !== folder.fd) ReadSyscalls.close(fd)
   }
 
-  /** Closes everything. */
+  /** Ends everything: folders that were not left take no place, and their owners may not write to them any more. */
   close(): void {
+    for (let aside = this.asides.pop(); aside !== undefined; aside = this.asides.pop()) {
+      const parent = aside.folder.parent as Folder
+      const fd = this.borrow(parent)
+      if (fd < 0) continue
+      TreeRemoval.remove(fd, aside.folder.diskName)
+      this.giveBack(parent, fd)
+    }
     for (const folder of this.open) {
+      lock(folder)
       ReadSyscalls.close(folder.fd)
       folder.fd = -1
     }
     this.open = []
-    ReadSyscalls.close(this.root.fd)
-    this.root.fd = -1
+    lock(this.root)
   }
 
-  private make(folder: Folder, parentFd: number, inheritsAcl: boolean): boolean {
-    const mode = this.options.permissions ? 0o700 : 0o777
-    let result = Syscalls.makeFolder(parentFd, folder.name, mode)
-    if (result === -EEXIST) result = this.makeWay(folder, parentFd, mode)
-    if (result === -EEXIST) return this.fail(folder, "Exists", "is there already")
-    if (result < 0) return this.fail(folder, "NotCreated", "cannot make the folder", result)
-    const existed = result === EXISTED
-    const fd = Syscalls.openFolder(parentFd, folder.name)
-    if (fd < 0) return this.fail(folder, "NotCreated", "cannot open the folder", fd)
-    const status = ReadSyscalls.statusOf(fd)
-    if (typeof status === "number") {
-      ReadSyscalls.close(fd)
-      return this.fail(folder, "NotCreated", "cannot look at the folder", status)
+  private endAside(folder: Folder): Aside | undefined {
+    const index = this.asides.findLastIndex((aside) => aside.folder === folder)
+    return index < 0 ? undefined : this.asides.splice(index, 1)[0]
+  }
+
+  /** Puts a folder into the place of what is called as it will be. That stays where the folder is not whole. */
+  private takePlace(folder: Folder, isWhole: boolean): boolean {
+    const parent = folder.parent as Folder
+    if (!this.enter(parent)) return false
+    const { diskName, name } = folder
+    if (!isWhole) {
+      TreeRemoval.remove(parent.fd, diskName)
+      folder.state = "Failed"
+      const detail = "stays what it was: not all of the folder in its place could be extracted"
+      this.problems.add("NotCreated", detail, undefined, folder.pathLength)
+      return false
     }
-    folder.state = "Made"
-    folder.created = !existed
-    folder.identity = { device: status.device, inodeLow: status.inodeLow, inodeHigh: status.inodeHigh }
-    if (existed) folder.inheritsAcl = this.options.acls && Syscalls.xattrSize(fd, XattrList.ACL_DEFAULT) > 0
-    else if (inheritsAcl) {
-      // What it inherited is not in the archive, and would be passed on.
-      Syscalls.removeXattr(fd, XattrList.ACL_DEFAULT)
-      Syscalls.removeXattr(fd, XattrList.ACL_ACCESS)
+    let result = NameSyscalls.exchange(parent.fd, diskName, name)
+    if (result === -Errno.code.EINVAL || result === -Errno.code.ENOSYS) {
+      // What it replaces is whole elsewhere: in the archive, and in the hidden folder.
+      Syscalls.unlink(parent.fd, name)
+      result = NameSyscalls.renameOver(parent.fd, diskName, name)
+    } else if (result === 0) result = TreeRemoval.remove(parent.fd, diskName)
+    if (result < 0) {
+      this.problems.add("NotCreated", "cannot take the place of what is there", result, folder.pathLength)
+      return false
     }
-    this.keepOpen(folder, fd)
+    folder.diskName = name
+    folder.aside = false
     return true
-  }
-
-  /** What to do with something that has a folder's name: nothing if the folder may be there, `EXISTED` then. */
-  private makeWay(folder: Folder, parentFd: number, mode: number): number {
-    const node = Syscalls.openNode(parentFd, folder.name)
-    if (node < 0) return node
-    const status = ReadSyscalls.statusOf(node)
-    ReadSyscalls.close(node)
-    if (typeof status === "number") return status
-    if ((status.mode & S_IFMT) === S_IFDIR) {
-      // Folders on the way to what was asked for may be there in any case.
-      return this.options.allowExistingDirs || !folder.selected ? EXISTED : -EEXIST
-    }
-    if (!this.options.overwrite) return -EEXIST
-    const removed = Syscalls.unlink(parentFd, folder.name)
-    return removed < 0 ? removed : Syscalls.makeFolder(parentFd, folder.name, mode)
-  }
-
-  private fail(folder: Folder, kind: "Exists" | "NotCreated" | "Replaced", detail: string, errno?: number): false {
-    folder.state = "Failed"
-    this.problems.add(kind, detail, errno, folder.pathLength)
-    return false
   }
 
   private keepOpen(folder: Folder, fd: number): void {
@@ -234,27 +194,35 @@ export class ExtractFolders {
     let fd = from.fd
     for (let left = path.length - 1; left >= 0; left--) {
       const next = path[left] as Folder
-      const inner = openSame(next, fd)
+      const inner = this.openSame(next, fd)
       if (fd !== from.fd && left + 1 >= KEEP) ReadSyscalls.close(fd)
-      if (inner < 0) return this.fail(folder, "Replaced", "was moved or replaced while it was extracted into", inner)
+      if (inner < 0) {
+        folder.state = "Failed"
+        const detail = "was moved or replaced while it was extracted into"
+        this.problems.add("Replaced", detail, inner, folder.pathLength)
+        return false
+      }
       if (left < KEEP) this.keepOpen(next, inner)
       fd = inner
     }
     return true
   }
+
+  /** Opens a folder if it is the one that was entered before; a negative errno if not. */
+  private openSame(folder: Folder, parentFd: number): number {
+    const fd = folder.isLink ? openLink(folder, this.root.fd) : Syscalls.openFolder(parentFd, folder.diskName)
+    if (fd < 0) return fd === -Errno.code.ENOTDIR ? -Errno.code.ELOOP : fd
+    const status = ReadSyscalls.statusOf(fd)
+    if (typeof status !== "number" && folder.identity !== undefined && isSame(status, folder.identity)) return fd
+    ReadSyscalls.close(fd)
+    return -Errno.code.ELOOP
+  }
 }
 
-/** Result of `makeWay`: the folder is there. */
-const EXISTED = 1
-
-/** Opens a folder if it is the one that was made; a negative errno if not. */
-const openSame = (folder: Folder, parentFd: number): number => {
-  const fd = Syscalls.openFolder(parentFd, folder.name)
-  if (fd < 0) return fd === -ENOTDIR ? -ELOOP : fd
-  const status = ReadSyscalls.statusOf(fd)
-  if (typeof status !== "number" && folder.identity !== undefined && isSame(status, folder.identity)) return fd
-  ReadSyscalls.close(fd)
-  return -ELOOP
+/** Gives an open folder the mode back that it had before it was made writable. */
+const lock = (folder: Folder): void => {
+  if (folder.lockedMode !== undefined) Syscalls.setMode(folder.fd, folder.lockedMode)
+  folder.lockedMode = undefined
 }
 
 /** Opens the folder above one that is open, if it is not open and still the same; a negative number if not. */
@@ -265,9 +233,5 @@ const openAbove = (above: Folder, fd: number): number => {
   const status = ReadSyscalls.statusOf(opened)
   if (typeof status !== "number" && above.identity !== undefined && isSame(status, above.identity)) return opened
   ReadSyscalls.close(opened)
-  return -ELOOP
+  return -Errno.code.ELOOP
 }
-
-/** Whether both are one file. */
-export const isSame = (a: Identity, b: Identity): boolean =>
-  a.inodeLow === b.inodeLow && a.inodeHigh === b.inodeHigh && a.device === b.device

@@ -1,13 +1,14 @@
 /**
- * Which files an extraction has written, so that hard links lead to these and to nothing else.
+ * Which files an extraction has written, or left as they are, so that hard links lead to these and to nothing else.
  *
  * Any file can be the target of a link that comes later, so all are remembered, in 16 bytes each: files come in the
  * order of the archive, and those of a folder, for the most part, one after the other. Names are not kept: the archive
  * has them.
  */
-import type { Folder, Identity } from "./ExtractFolders.ts"
+import type { Folder } from "./Folder.ts"
+import type { Identity } from "./Identity.ts"
 
-/** A file that was written in this run. */
+/** A file that was written in this run, or was there as it is in the archive. */
 export interface Written {
   readonly folder: Folder
   readonly identity: Identity
@@ -33,10 +34,6 @@ export class ExtractLinks {
   private inodes = new Uint32Array(2 * INITIAL_CAPACITY)
   private readonly runs: Array<Run> = []
   private readonly moved = new Map<number, Written>()
-  /** Their positions by inode number. */
-  private readonly movedInodes = new Map<number, number>()
-  /** For inode numbers that were given up how many files had been added by then: they can be in use again. */
-  private readonly removed = new Map<number, number>()
 
   /** Remembers the file whose FILENAME header is at `position`, which is after those of all before. */
   add(position: number, folder: Folder, identity: Identity): void {
@@ -54,17 +51,6 @@ export class ExtractLinks {
   /** Remembers that the file at `position` is to be found under another name from now on. */
   move(position: number, folder: Folder, name: Uint8Array, identity: Identity): void {
     this.moved.set(position, { folder, name, identity })
-    this.movedInodes.set(inodeOf(identity), position)
-  }
-
-  /** Forgets a file that was removed, if it is one of this run. */
-  remove(identity: Identity): void {
-    const inode = inodeOf(identity)
-    this.removed.set(inode, this.count)
-    const position = this.movedInodes.get(inode)
-    if (position === undefined) return
-    this.moved.delete(position)
-    this.movedInodes.delete(inode)
   }
 
   /** The file whose FILENAME header is at `position`, if it was written. */
@@ -79,9 +65,7 @@ export class ExtractLinks {
       inodeLow: this.inodes[2 * index] as number,
       inodeHigh: this.inodes[2 * index + 1] as number,
     }
-    // Where two devices have the same number this costs a copy.
-    const isRemoved = (this.removed.get(inodeOf(identity)) ?? 0) > index
-    return isRemoved ? undefined : { folder: run.folder, identity, name: undefined }
+    return { folder: run.folder, identity, name: undefined }
   }
 
   private grow(): void {
@@ -93,8 +77,6 @@ export class ExtractLinks {
     this.inodes = inodes
   }
 }
-
-const inodeOf = ({ inodeHigh, inodeLow }: Identity): number => inodeHigh * 0x1_0000_0000 + inodeLow
 
 /** The last of `count` ascending values that is not greater than `wanted`; -1 if there is none. */
 const lastAtMost = (count: number, valueAt: (index: number) => number, wanted: number): number => {

@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Content } from "../../domain/pxar/Entry.ts"
-import type { Counts } from "./ExtractEntry.ts"
+import type { Counts } from "./Counts.ts"
 
 /** How far a run is. */
 export interface Progress {
@@ -26,10 +26,14 @@ export class ExtractPace {
   private readonly progress: Progress
   private archivePosition = 0
   private payloadPosition = 0
-  private last = performance.now()
+  private readonly now: () => number
+  private last: number
 
-  constructor(size: number, counts: Counts, onProgress: (progress: Readonly<Progress>) => void) {
+  /** `now` gives the time in milliseconds. */
+  constructor(size: number, counts: Counts, onProgress: (progress: Readonly<Progress>) => void, now: () => number) {
     this.counts = counts
+    this.now = now
+    this.last = now()
     this.onProgress = onProgress
     this.progress = { entries: 0, bytes: 0, position: 0, size }
   }
@@ -56,7 +60,7 @@ export class ExtractPace {
   }
 
   private turn(uncounted: number): Effect.Effect<void> | undefined {
-    const now = performance.now()
+    const now = this.now()
     if (now - this.last < TURN) return undefined
     this.last = now
     this.progress.position = Math.min(this.progress.size, this.archivePosition + this.payloadPosition)

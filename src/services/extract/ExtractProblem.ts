@@ -16,12 +16,20 @@ export type Kind =
   | "Unreadable"
   /** There is something of that name: left out. */
   | "Exists"
+  /** A symbolic link to a folder is where the archive has a folder: that and what is in it is left out. */
+  | "DirectoryLink"
   /** The file system refused an entry, or its content: left out. */
   | "NotCreated"
   /** A folder that was extracted into is not where it was: the rest of it is left out. */
   | "Replaced"
   /** What was asked for is not in the archive. */
   | "NoMatch"
+  /** What is not in the archive, and was to be deleted, is still there. */
+  | "NotDeleted"
+  /** What was extracted is not on disk as it is in the archive. */
+  | "Differs"
+  /** Something is left from a run that was killed. */
+  | "Leftover"
   /** A hard link became a file of its own, with the same content. */
   | "Copied"
   /** The archive contradicts itself in an attribute: what was usable was used. */
@@ -36,7 +44,14 @@ export type Kind =
   | "Flags"
   | "ProjectId"
 
-const missing: ReadonlySet<Kind> = new Set<Kind>(["Unreadable", "Exists", "NotCreated", "Replaced", "NoMatch"])
+const missing: ReadonlySet<Kind> = new Set<Kind>([
+  "Unreadable",
+  "Exists",
+  "DirectoryLink",
+  "NotCreated",
+  "Replaced",
+  "NoMatch",
+])
 
 /** Whether an entry is missing, not just an attribute of it. */
 export const isMissing = (kind: Kind): boolean => missing.has(kind)
@@ -78,11 +93,16 @@ export class Problems {
   readonly counts = new Map<Kind, number>()
   /** Those that are not `expected`. */
   unexpected = 0
+  /** Entries that are missing, of those that stand in the archive. */
+  missing = 0
+  /** Entries that cannot be read from the archive. */
+  unreadable = 0
   private readonly path: ExtractPath
-  private readonly isRoot = process.geteuid?.() === 0
+  private readonly isRoot: boolean
 
-  constructor(path: ExtractPath) {
+  constructor(path: ExtractPath, isRoot: boolean) {
     this.path = path
+    this.isRoot = isRoot
   }
 
   /**
@@ -95,9 +115,10 @@ export class Problems {
     this.keep(kind, text, this.path.bytes(length), code, code === EPERM && !this.isRoot && !isMissing(kind))
   }
 
-  /** Adds a problem that follows from what the caller asked for. */
-  addExpected(kind: Kind, detail: string): void {
-    this.keep(kind, detail, this.path.bytes(), undefined, true)
+  /** Adds a problem that follows from what the caller asked for, or that costs nothing of the archive. */
+  addExpected(kind: Kind, detail: string, length?: number, errno?: number): void {
+    const text = errno === undefined ? detail : `${detail}: ${errorText(errno)}`
+    this.keep(kind, text, this.path.bytes(length), undefined, true)
   }
 
   /** Adds a problem of something that is at no path. */
@@ -111,5 +132,7 @@ export class Problems {
     if (this.first.length < MAX_KEPT) this.first.push(problem)
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
     if (!expected) this.unexpected++
+    if (isMissing(kind)) this.missing++
+    if (kind === "Unreadable") this.unreadable++
   }
 }

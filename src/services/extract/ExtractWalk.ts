@@ -7,40 +7,48 @@
  */
 import * as Effect from "effect/Effect"
 import type { Body, Entry } from "../../domain/pxar/Entry.ts"
+import type { Node } from "../../domain/pxar/Node.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 import * as Place from "../tree/Place.ts"
 import * as TreeWalk from "../tree/TreeWalk.ts"
-import * as ExtractAttributes from "./ExtractAttributes.ts"
+import type { Counts } from "./Counts.ts"
 import type * as ExtractEntry from "./ExtractEntry.ts"
-import type { ExtractFolders, Folder } from "./ExtractFolders.ts"
+import type { ExtractFolders } from "./ExtractFolders.ts"
 import type { ExtractPath } from "./ExtractPath.ts"
 import type { Problems } from "./ExtractProblem.ts"
 import type { ExtractSelection } from "./ExtractSelection.ts"
-import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
+import * as Folders from "./Folder.ts"
+import type { Folder } from "./Folder.ts"
 
 export interface Context<E> {
   readonly reader: ArchiveTree
   readonly root: Entry
-  readonly selection: ExtractSelection
+  readonly selection: Pick<ExtractSelection, "selects" | "mayMatchBelow">
+  /** How many names at the beginning of each path are left out. */
+  readonly strip: number
   readonly path: ExtractPath
   readonly problems: Problems
   readonly folders: ExtractFolders
   readonly entries: ExtractEntry.ExtractEntry
-  readonly restore: ExtractAttributes.Restore
-  readonly counts: ExtractEntry.Counts
+  readonly counts: Counts
   readonly maxDepth: number
   /** What the options leave out. */
   readonly omits: { readonly [K in Body["_tag"]]?: boolean }
   /** Called at each entry, with the position of its FILENAME header; `undefined` if it is nobody else's turn. */
   readonly turn: (position: number) => Effect.Effect<void> | undefined
-  /** Tells of the problems that are pending. */
+  /** Called when everything in a folder was extracted; the folder above is the innermost one then. */
+  readonly leave: (folder: Folder, node: Node, entry: Entry) => Effect.Effect<void>
+  /** Whether there is something to tell. */
+  readonly hasNews: () => boolean
+  /** Tells of the problems that are pending, and of what else is new. */
   readonly report: Effect.Effect<void, E>
 }
 
 /** A folder of the archive that the walk is in. */
 interface Level {
   readonly folder: Folder
+  readonly node: Node
   readonly entry: Entry
   /** Whether there are children to go on to. */
   open: boolean
@@ -50,32 +58,20 @@ interface Level {
 
 export const walk = Effect.fnUntraced(function* <E>(context: Context<E>): Effect.fn.Return<void, ArchiveError | E> {
   const { counts, entries, folders, path, problems, reader, selection } = context
-  const { pending } = problems
   const cursor = yield* TreeWalk.make(reader, { place: Place.ROOT, node: reader.root }, context.maxDepth)
-  const levels: Array<Level> = [{ folder: folders.root, entry: context.root, open: true, entered: true }]
+  const levels: Array<Level> = [
+    { folder: folders.root, node: reader.root, entry: context.root, open: true, entered: true },
+  ]
 
   /** Makes the innermost folder, if it is not; if that fails, nothing more is done in it and those like it above. */
   const enter = (level: Level): boolean => {
     if (folders.enter(level.folder)) return true
     for (let depth = levels.length - 1; depth >= 0; depth--) {
       const at = levels[depth] as Level
-      if (at.folder.state === "Made") break
+      if (at.folder.state === "Made" || at.folder.state === "Absent") break
       at.open = false
     }
     return false
-  }
-
-  const leave = ({ entered, entry, folder }: Level): void => {
-    if (entered) cursor.leave()
-    path.leaveTo(folder.pathLength)
-    if (folder.state !== "Made" || !folders.enter(folder)) return
-    folders.leave(folder, () => {
-      if (!folder.created && !folder.selected) return
-      const status = ReadSyscalls.statusOf(folder.fd)
-      if (typeof status === "number") problems.add("Owner", "cannot look at the folder", status)
-      else ExtractAttributes.apply(folder.fd, entry, status, context.restore, problems)
-      counts.folders++
-    })
   }
 
   /** Goes into a folder, if it is to be extracted, or something below it can be. */
@@ -85,6 +81,7 @@ export const walk = Effect.fnUntraced(function* <E>(context: Context<E>): Effect
     selected: boolean,
   ): Effect.fn.Return<void> {
     // A folder whose children cannot be read is made all the same.
+    const unreadableBefore = problems.unreadable
     const entered = yield* Effect.match(cursor.enter(), {
       onFailure: (error) => {
         problems.add("Unreadable", error.message)
@@ -92,9 +89,13 @@ export const walk = Effect.fnUntraced(function* <E>(context: Context<E>): Effect
       },
       onSuccess: () => true,
     })
-    const folder = folders.child(level.folder, found.name, selected, path.length)
-    if (!selected || (enter(level) && folders.enter(folder))) {
-      levels.push({ folder, entry: found.entry, open: entered, entered })
+    const isPassed = levels.length <= context.strip
+    const folder = isPassed
+      ? Folders.passed(folders.root, found.name, selected, path.length)
+      : Folders.child(level.folder, found.name, selected, path.length)
+    folder.unreadableBefore = unreadableBefore
+    if (!selected || isPassed || (enter(level) && folders.enter(folder))) {
+      levels.push({ folder, node: found.node, entry: found.entry, open: entered, entered })
     } else if (entered) cursor.leave()
   })
 
@@ -108,7 +109,8 @@ export const walk = Effect.fnUntraced(function* <E>(context: Context<E>): Effect
         ? enterFolder(level, found, selected)
         : undefined
     }
-    if (!selected) return undefined
+    // With so many names left out it has none.
+    if (!selected || levels.length <= context.strip) return undefined
     if (context.omits[body._tag] === true) {
       counts.omitted++
       return undefined
@@ -119,7 +121,9 @@ export const walk = Effect.fnUntraced(function* <E>(context: Context<E>): Effect
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
     const item = level.open ? yield* cursor.next() : undefined
     if (item === undefined) {
-      leave(level)
+      if (level.entered) cursor.leave()
+      path.leaveTo(level.folder.pathLength)
+      if (!level.folder.isPassed) yield* context.leave(level.folder, level.node, level.entry)
       levels.pop()
     } else if (item._tag === "Unreadable") {
       path.enter(level.folder.pathLength, item.name)
@@ -132,6 +136,6 @@ export const walk = Effect.fnUntraced(function* <E>(context: Context<E>): Effect
       const turn = context.turn(item.nameStart)
       if (turn !== undefined) yield* turn
     }
-    if (pending.length > 0) yield* context.report
+    if (context.hasNews()) yield* context.report
   }
 })

@@ -2,9 +2,11 @@
  * Extracts an archive, or what patterns select of it, into a folder.
  *
  * Guarantees: nothing outside the target folder is written or changed, whatever names and links the archive or the
- * folder holds; what is there already stays as it is, unless the options say otherwise; whatever ends a run, no file
- * stays behind half written. Everything is restored that can be; the rest is reported, and the run goes on unless it
- * is `strict`. Memory is bounded, but for what hard links need: 16 bytes a file and a few hundred a folder.
+ * folder holds; what is there already stays as it is, unless the options say otherwise, and then until what replaces it
+ * is whole; whatever ends a run, no file has its name that is not whole. Everything is restored that can be; the rest is
+ * reported, and the run goes on unless it is `strict`. Memory is bounded, but for what hard links need, 16 bytes a file
+ * and a few hundred a folder, and 16 to 32 bytes for each entry of a folder that was there before and is being extracted
+ * into.
  *
  * A folder is open to its owner only while it is extracted into, and gets its attributes when it is complete: those that
  * a run was in when it was interrupted keep the mode 0700. Writing holds up the program for as long as the disk takes;
@@ -13,29 +15,39 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { getSystemErrorMessage } from "node:util"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Bytes from "../../domain/Bytes.ts"
 import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as Errno from "../../domain/Errno.ts"
-import * as Bytes from "../../domain/Bytes.ts"
 import type { Entry } from "../../domain/pxar/Entry.ts"
-import * as Limits from "../../domain/pxar/Limits.ts"
-import type * as Archive from "../tree/Archive.ts"
+import * as XattrList from "../../domain/pxar/XattrList.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
-import type { ArchiveReader } from "../archive/ArchiveReader.ts"
-import * as ExtractEntry from "./ExtractEntry.ts"
-import { ExtractFolders } from "./ExtractFolders.ts"
-import { ExtractLinks } from "./ExtractLinks.ts"
+import type { ArchiveTree } from "../archive/ArchiveTree.ts"
+import * as DiskPath from "../posix/DiskPath.ts"
+import * as NameSyscalls from "../posix/NameSyscalls.ts"
+import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
+import * as Syscalls from "../posix/WriteSyscalls.ts"
+import type * as Archive from "../tree/Archive.ts"
+import type { SelectionError } from "../tree/Selection.ts"
+import { type Counts, noCounts } from "./Counts.ts"
+import { ExtractFilter } from "./ExtractFilter.ts"
+import * as ExtractOptions from "./ExtractOptions.ts"
+import type { Options } from "./ExtractOptions.ts"
 import { entriesOf, ExtractPace, type Progress } from "./ExtractPace.ts"
 import { ExtractPath } from "./ExtractPath.ts"
+import type { Step } from "./ExtractPlan.ts"
 import { type ExtractProblem, type Kind, Problems } from "./ExtractProblem.ts"
+import * as ExtractRun from "./ExtractRun.ts"
 import { ExtractSelection } from "./ExtractSelection.ts"
 import * as ExtractWalk from "./ExtractWalk.ts"
-import * as DiskPath from "../posix/DiskPath.ts"
-import * as Syscalls from "../posix/WriteSyscalls.ts"
-import type { SelectionError } from "../tree/Selection.ts"
+import * as Folders from "./Folder.ts"
+import { unlock } from "./FolderOpener.ts"
+import { InodeSet } from "./InodeSet.ts"
+import * as Leftovers from "./Leftovers.ts"
 
-export type { Progress }
+export type { Options, Progress, Step }
 
 /** An extraction could not begin or go on. What it had extracted by then is there. */
 export class ExtractError extends Schema.TaggedError<ExtractError>()("ExtractError", {
@@ -69,43 +81,15 @@ export class ExtractError extends Schema.TaggedError<ExtractError>()("ExtractErr
   }
 }
 
-/** Where to extract to, what, and what to restore of it. */
-export interface Options<E = never> {
-  /** The folder to extract into; made if it is not there, with those above it. A symbolic link there is followed. */
-  readonly target: string
-  /** Paths and patterns of what to extract (see `Selection`); everything by default. */
-  readonly paths?: ReadonlyArray<Uint8Array> | undefined
-  /** Whether what is there already, and is no folder, is replaced. */
-  readonly overwrite?: boolean | undefined
-  /** Whether folders that are there already are extracted into, and given the attributes of the archive. */
-  readonly allowExistingDirs?: boolean | undefined
-  /** Whether the first problem ends the run. */
-  readonly strict?: boolean | undefined
-  /** What to extract and restore; everything by default. */
-  readonly owner?: boolean | undefined
-  /** Modes, and with `acls` access ACLs. */
-  readonly permissions?: boolean | undefined
-  readonly xattrs?: boolean | undefined
-  readonly acls?: boolean | undefined
-  readonly fcaps?: boolean | undefined
-  readonly deviceNodes?: boolean | undefined
-  readonly fifos?: boolean | undefined
-  readonly sockets?: boolean | undefined
-  /** Folders nested deeper than this are left empty, and reported (D11). */
-  readonly maxDepth?: number | undefined
-  /** Called now and then, and at the end. The object is the same each time. */
-  readonly onProgress?: ((progress: Readonly<Progress>) => void) | undefined
-  /** Told of each problem when it is met. Failing ends the run. */
-  readonly onProblem?: ((problem: ExtractProblem) => Effect.Effect<void, E>) | undefined
-}
-
 /** What was extracted. */
-export interface Report extends Readonly<ExtractEntry.Counts> {
-  /** The sum of the counts by kind. Folders count when they have their attributes, the target too. */
+export interface Report extends Readonly<Counts> {
+  /** The sum of the counts of what was extracted, by kind. Folders count when they have their attributes, the target too. */
   readonly entries: number
   readonly problemCounts: ReadonlyMap<Kind, number>
   /** Problems but for those that only root could have avoided, or that follow from options. */
   readonly unexpected: number
+  /** Patterns of `exclude` by which nothing was left out. */
+  readonly unusedExcludes: ReadonlyArray<Uint8Array>
   /** The first thousand problems. */
   readonly problems: ReadonlyArray<ExtractProblem>
 }
@@ -116,128 +100,162 @@ export const extract = <E = never>(
   options: Options<E>,
 ): Effect.Effect<Report, ExtractError | ArchiveError | SelectionError | E> =>
   Effect.gen(function* () {
+    const { reader } = archive
     const selection = yield* ExtractSelection.make(archive, options.paths ?? [])
-    const root = yield* archive.reader.entry(archive.reader.root)
+    const filter = yield* ExtractFilter.make(reader.archive, selection, options.exclude ?? [])
+    const root = yield* reader.entry(reader.root)
+    const clock = yield* Clock.Clock
     return yield* Effect.acquireUseRelease(
-      begin(archive.reader, root, selection, options),
-      (run) => Effect.andThen(ExtractWalk.walk(run), run.finish),
-      (run) =>
+      openTarget(options),
+      (target) => run(reader, root, selection, filter, target, clock, options),
+      ({ fd }) =>
         Effect.sync(() => {
-          run.entries.abandon()
-          run.folders.close()
+          if (fd >= 0) ReadSyscalls.close(fd)
         }),
     )
   })
 
 const FULL: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EROFS"])
 
-interface Run<E> extends ExtractWalk.Context<E> {
-  /** What remains to be done when everything was walked. */
-  readonly finish: Effect.Effect<Report, E>
-}
-
-/** Opens the target, and sets up what a run needs. */
-const begin = Effect.fnUntraced(function* <E>(
-  reader: ArchiveReader,
+const run = Effect.fnUntraced(function* <E>(
+  reader: ArchiveTree,
   root: Entry,
   selection: ExtractSelection,
+  filter: ExtractFilter,
+  target: Target,
+  clock: Clock.Clock,
   options: Options<E>,
-): Effect.fn.Return<Run<ExtractError | E>, ExtractError> {
-  const target = yield* openTarget(options)
+): Effect.fn.Return<Report, ExtractError | ArchiveError | E> {
+  const resolved = ExtractOptions.resolve(options)
+  const currentPath = new ExtractPath()
+  const problems = new Problems(currentPath, resolved.isRoot)
+  const counts = noCounts()
+  const onProgress = options.onProgress ?? (() => undefined)
+  const pace = new ExtractPace(reader.size, counts, onProgress, () => clock.currentTimeMillisUnsafe())
+  const rootFolder = (making: boolean) => openRoot(target, selection.root(), making, resolved, problems)
+  const context = { reader, filter, path: currentPath, problems, counts, pace, resolved, root: rootFolder }
 
-  const path = new ExtractPath()
-  const problems = new Problems(path)
-  const restore = {
-    owner: options.owner ?? true,
-    permissions: options.permissions ?? true,
-    xattrs: options.xattrs ?? true,
-    acls: options.acls ?? true,
-    fcaps: options.fcaps ?? true,
-  }
-  const overwrite = options.overwrite ?? false
-  const folders = new ExtractFolders(
-    target.fd,
-    { selected: selection.root(), created: target.created },
-    { ...restore, overwrite, allowExistingDirs: options.allowExistingDirs ?? false },
-    problems,
-  )
-  const counts = ExtractEntry.noCounts()
-  const pace = new ExtractPace(reader.size, counts, options.onProgress ?? (() => undefined))
-
-  const tell = Effect.fnUntraced(function* (): Effect.fn.Return<void, ExtractError | E> {
+  const tell = Effect.fnUntraced(function* (steps: Array<Step>): Effect.fn.Return<void, ExtractError | E> {
+    for (const step of steps.splice(0)) if (options.onStep !== undefined) yield* options.onStep(step)
     for (const problem of problems.pending.splice(0)) {
       if (options.onProblem !== undefined) yield* options.onProblem(problem)
       if (problem.kind === "NotCreated" && FULL.has(problem.code))
         return yield* failure(options, "Full", problem.message)
-      if (options.strict === true) return yield* failure(options, "Stopped", problem.message)
+      if (options.strict === true && problem.kind !== "Leftover")
+        return yield* failure(options, "Stopped", problem.message)
     }
   })
 
-  const report = Effect.suspend(tell)
+  /** Goes through the archive once. */
+  const pass = (one: ExtractRun.Pass): Effect.Effect<void, ExtractError | ArchiveError | E> =>
+    Effect.ensuring(
+      ExtractWalk.walk({
+        reader,
+        root,
+        selection: filter,
+        strip: resolved.strip,
+        path: currentPath,
+        problems,
+        counts,
+        maxDepth: resolved.maxDepth,
+        omits: resolved.omits,
+        turn: (position) => pace.atEntry(position),
+        report: Effect.suspend(() => tell(one.steps)),
+        hasNews: () => problems.pending.length > 0 || one.steps.length > 0,
+        ...one,
+      }),
+      Effect.sync(() => {
+        one.entries.abandon()
+        one.folders.close()
+      }),
+    )
 
-  const finish = Effect.suspend(() => {
-    for (const text of selection.unmatched()) problems.addAt("NoMatch", text, "nothing like that in the archive")
-    pace.atEnd()
-    return Effect.map(report, (): Report => ({
-      ...counts,
-      entries: entriesOf(counts),
-      problemCounts: problems.counts,
-      unexpected: problems.unexpected,
-      problems: problems.first,
-    }))
-  })
-
+  if (options.dryRun === true) yield* pass(ExtractRun.planning(context, options.delete === true))
+  else {
+    yield* pass(ExtractRun.extracting(context, options.delete === true))
+    if (options.verify === true) {
+      yield* syncFileSystem(target.fd)
+      yield* pass(ExtractRun.checking(context))
+    }
+  }
+  for (const text of selection.unmatched()) problems.addAt("NoMatch", text, "nothing like that in the archive")
+  pace.atEnd()
+  yield* tell([])
   return {
-    reader,
-    root,
-    selection,
-    path,
-    problems,
-    folders,
-    restore,
-    counts,
-    report,
-    finish,
-    entries: ExtractEntry.make({
-      reader,
-      folders,
-      links: new ExtractLinks(),
-      problems,
-      restore,
-      overwrite,
-      counts,
-      onContent: (content, done) => pace.inContent(content, done),
-    }),
-    maxDepth: options.maxDepth ?? Limits.defaults.depth,
-    omits: {
-      Device: options.deviceNodes === false,
-      Fifo: options.fifos === false,
-      Socket: options.sockets === false,
-    },
-    turn: (position) => pace.atEntry(position),
+    ...counts,
+    entries: entriesOf(counts),
+    problemCounts: problems.counts,
+    unexpected: problems.unexpected,
+    unusedExcludes: filter.unused(),
+    problems: problems.first,
   }
 })
 
 const failure = ({ target }: Pick<Options, "target">, reason: ExtractError["reason"], detail: string): ExtractError =>
   new ExtractError({ target, reason, detail })
 
+/** The target folder: open, or -1 if it is not there and this is a dry run. */
+interface Target {
+  readonly fd: number
+  readonly created: boolean
+}
+
 /** Opens the target folder, which is made if it is not there. */
 const openTarget = (
-  options: Pick<Options, "target" | "permissions">,
-): Effect.Effect<{ readonly fd: number; readonly created: boolean }, ExtractError> =>
+  options: Pick<Options, "target" | "permissions" | "stripComponents" | "dryRun">,
+): Effect.Effect<Target, ExtractError> =>
   Effect.suspend(() => {
     const { permissions = true, target } = options
+    // With names left out the root of the archive is not extracted, so this folder is an ordinary one.
+    const isRoot = (options.stripComponents ?? 0) === 0
     let created = false
-    try {
-      fs.mkdirSync(DiskPath.forNode(path.dirname(target)), { recursive: true })
-      fs.mkdirSync(DiskPath.forNode(target), { mode: permissions ? 0o700 : 0o777 })
-      created = true
-    } catch (error) {
-      const { code, errno } = error as NodeJS.ErrnoException
-      if (code !== "EEXIST") return Effect.fail(failure(options, "Target", getSystemErrorMessage(errno ?? -EIO)))
+    if (options.dryRun !== true) {
+      try {
+        fs.mkdirSync(DiskPath.forNode(path.dirname(target)), { recursive: true })
+        fs.mkdirSync(DiskPath.forNode(target), { mode: permissions && isRoot ? 0o700 : 0o777 })
+        created = isRoot
+      } catch (error) {
+        const { code, errno } = error as NodeJS.ErrnoException
+        if (code !== "EEXIST") {
+          return Effect.fail(failure(options, "Target", getSystemErrorMessage(errno ?? -Errno.code.EIO)))
+        }
+      }
     }
     const fd = Syscalls.openTarget(Bytes.fromText(target))
-    return fd < 0 ? Effect.fail(failure(options, "Target", getSystemErrorMessage(fd))) : Effect.succeed({ fd, created })
+    if (fd >= 0) return Effect.succeed({ fd, created })
+    return options.dryRun === true && fd === -Errno.code.ENOENT
+      ? Effect.succeed({ fd: -1, created: true })
+      : Effect.fail(failure(options, "Target", getSystemErrorMessage(fd)))
   })
 
-const { EIO } = Errno.code
+/** The target folder as one that is extracted into, or only looked at. */
+const openRoot = (
+  { created, fd }: Target,
+  selected: boolean,
+  making: boolean,
+  { restore, strip }: ExtractOptions.Resolved,
+  problems: Problems,
+): Folders.Folder => {
+  const isPassed = strip > 0
+  if (fd < 0) return { ...Folders.root(fd, { ...noRoot, isPassed, selected, created: false }), state: "Absent" }
+  const status = ReadSyscalls.statusOf(fd)
+  const isExisting = making && !created && typeof status !== "number"
+  if (isExisting) Leftovers.remove(fd, problems, 0)
+  return Folders.root(fd, {
+    isPassed,
+    selected,
+    created,
+    identity: typeof status === "number" ? undefined : status,
+    inheritsAcl: restore.acls && Syscalls.xattrSize(fd, XattrList.ACL_DEFAULT) > 0,
+    written: making && created ? undefined : new InodeSet(),
+    lockedMode: isExisting ? unlock(fd, status) : undefined,
+  })
+}
+
+const noRoot = { identity: undefined, inheritsAcl: false, written: undefined, lockedMode: undefined }
+
+/** Waits until what was written is on its disk, so that reading it again says something about that. */
+const syncFileSystem = (fd: number): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    NameSyscalls.syncFileSystem(fd, () => resume(Effect.void))
+  })

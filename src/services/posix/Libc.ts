@@ -53,6 +53,12 @@ type Bytes = Uint8Array
 export const openat = define<[directory: number, path: Bytes, flags: number, mode: number]>(
   "int openat(int, const uint8_t *, int, uint)",
 )
+/** openat2(2), by number, which is the same on all architectures. Since Linux 5.6. */
+export const openat2 = (directory: number, path: Uint8Array, how: Uint8Array): number =>
+  syscallOpen(437, directory, path, how, how.length)
+const syscallOpen = define<[number: number, directory: number, path: Bytes, how: Bytes, size: number]>(
+  "long syscall(long, int, const uint8_t *, const uint8_t *, size_t)",
+)
 export const close = define<[fd: number]>("int close(int)")
 export const dup2 = define<[from: number, to: number]>("int dup2(int, int)")
 export const lseek = define<[fd: number, offset: number, whence: number]>("int64_t lseek(int, int64_t, int)")
@@ -77,6 +83,14 @@ export const pwrite = define<[fd: number, bytes: Bytes, size: number, offset: nu
 )
 export const ftruncate = define<[fd: number, size: number]>("int ftruncate(int, int64_t)")
 
+/** Advice to the kernel about the contents of a file; returns a positive errno, unlike all others. */
+export const posixFadvise = define<[fd: number, offset: number, length: number, advice: number]>(
+  "int posix_fadvise(int, int64_t, int64_t, int)",
+)
+/** syncfs(2), on a thread of koffi's; `done` gets 0 or -1. */
+export const syncfs = (fd: number, done: (error: unknown, result: number) => void): void =>
+  libc().func("int syncfs(int)").async(fd, done)
+
 // What a file is.
 export const statx = define<[directory: number, path: Bytes, flags: number, mask: number, status: Bytes]>(
   "int statx(int, const uint8_t *, int, uint, uint8_t *)",
@@ -88,6 +102,12 @@ export const fchownat = define<[directory: number, path: Bytes, uid: number, gid
 )
 export const fchmod = define<[fd: number, mode: number]>("int fchmod(int, uint)")
 export const chmod = define<[path: Bytes, mode: number]>("int chmod(const uint8_t *, uint)")
+/** fchmodat2(2), by number, the same on all architectures: no libc of Debian 12 has it by name. Since Linux 6.6. */
+export const fchmodat2 = (directory: number, path: Uint8Array, mode: number, flags: number): number =>
+  syscallChmod(452, directory, path, mode, flags)
+const syscallChmod = define<[number: number, directory: number, path: Bytes, mode: number, flags: number]>(
+  "long syscall(long, int, const uint8_t *, uint, int)",
+)
 export const futimens = define<[fd: number, times: Bytes]>("int futimens(int, const uint8_t *)")
 export const utimensat = define<[directory: number, path: Bytes, times: Bytes, flags: number]>(
   "int utimensat(int, const uint8_t *, const uint8_t *, int)",

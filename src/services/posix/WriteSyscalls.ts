@@ -8,7 +8,7 @@
  * NUL. Descriptors that are returned belong to the caller and are close-on-exec.
  *
  * What changes an open file also takes a descriptor of `openNode`, which is open for nothing but its place: modes and
- * extended attributes then go through `/proc/self/fd`.
+ * extended attributes then go through `/proc/self/fd`, and are refused with -ENOENT where there is no `/proc`.
  *
  * Structures are those of 64-bit little-endian Linux.
  */
@@ -23,7 +23,7 @@ const FS_IOC_SETFLAGS = 0x4008_6602
 const FS_IOC_FSGETXATTR = 0x801c_581f
 const FS_IOC_FSSETXATTR = 0x401c_5820
 
-const { EBADF, EINVAL } = Errno.code
+const { EBADF, EINVAL, ENOENT } = Errno.code
 
 /** Longest name or link target, without the NUL (§1.5). */
 const MAX_NAME = 4096
@@ -58,6 +58,10 @@ const terminate = (bytes: Uint8Array, buffer: Uint8Array): boolean => {
 }
 
 const placeName = (name: Uint8Array, buffer: Uint8Array): boolean => isName(name) && terminate(name, buffer)
+
+/** A name with the NUL behind it, valid until the next call; `undefined` if it can be none. */
+export const terminatedName = (name: Uint8Array): Uint8Array | undefined =>
+  placeName(name, nameBytes) ? nameBytes : undefined
 
 /** Opens the folder at `path`, following symbolic links: for the path that a person gave. */
 export const openTarget = (path: Uint8Array): number =>
@@ -131,7 +135,11 @@ const procPath = (fd: number): Uint8Array => {
 /** Changes the twelve permission bits. */
 export const setMode = (fd: number, mode: number): number => {
   const result = Libc.fchmod(fd, mode)
-  return result === -EBADF ? Libc.chmod(procPath(fd), mode) : result
+  if (result !== -EBADF) return result
+  const byPath = Libc.chmod(procPath(fd), mode)
+  if (byPath !== -ENOENT) return byPath
+  // Without /proc there is a call for it, if the kernel is new enough.
+  return Libc.fchmodat2(fd, noName, mode, AT_EMPTY_PATH) === 0 ? 0 : -ENOENT
 }
 
 const times = new Uint8Array(32)

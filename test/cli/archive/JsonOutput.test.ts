@@ -4,6 +4,7 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { DiffJson } from "../../../src/domain/json/DiffJson.ts"
+import { ExtractStepJson } from "../../../src/domain/json/ExtractStepJson.ts"
 import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
 import { ListJson } from "../../../src/domain/json/ListJson.ts"
 import { LogJson } from "../../../src/domain/json/LogJson.ts"
@@ -59,6 +60,7 @@ const parts: ReadonlyArray<readonly [heading: string, schema: Schema.Constraint]
   ["`info --json`", InfoJson],
   ["`verify --json`", VerifyJson],
   ["`diff --json`", DiffJson],
+  ["`extract --dry-run --json`", ExtractStepJson],
   ["`status --json`", StatusJson],
   ["`--progress json`", ProgressJson],
   ["`--log-format json`", LogJson],

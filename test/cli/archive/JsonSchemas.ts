@@ -4,6 +4,7 @@
 import { assert } from "@effect/vitest"
 import { Schema } from "effect"
 import { DiffJson } from "../../../src/domain/json/DiffJson.ts"
+import { ExtractStepJson } from "../../../src/domain/json/ExtractStepJson.ts"
 import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
 import { ListJson } from "../../../src/domain/json/ListJson.ts"
 import { StatusJson } from "../../../src/domain/json/StatusJson.ts"
@@ -18,6 +19,7 @@ const parsers = {
   info: strict(InfoJson),
   verify: strict(VerifyJson),
   diff: strict(DiffJson),
+  extract: strict(ExtractStepJson),
   status: strict(StatusJson),
 }
 

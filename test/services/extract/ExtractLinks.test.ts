@@ -1,18 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Folder } from "../../../src/services/extract/ExtractFolders.ts"
+import * as Folders from "../../../src/services/extract/Folder.ts"
+import type { Folder } from "../../../src/services/extract/Folder.ts"
 import { ExtractLinks } from "../../../src/services/extract/ExtractLinks.ts"
 
-const folder = (name: string): Folder => ({
-  parent: undefined,
-  name: Buffer.from(name),
-  pathLength: 0,
-  selected: true,
-  fd: -1,
-  state: "Made",
-  created: true,
-  inheritsAcl: false,
-  identity: undefined,
-})
+const folder = (name: string): Folder =>
+  Folders.child(
+    Folders.root(-1, {
+      selected: true,
+      isPassed: false,
+      created: true,
+      inheritsAcl: false,
+      identity: undefined,
+      written: undefined,
+      lockedMode: undefined,
+    }),
+    Buffer.from(name),
+    true,
+    0,
+  )
 
 const identity = (inode: number, device = 1) => ({
   device,
@@ -48,23 +53,5 @@ describe("ExtractLinks", () => {
     links.add(10, a, identity(1))
     links.move(10, b, Buffer.from("copy"), identity(2))
     assert.deepStrictEqual(links.find(10), { folder: b, identity: identity(2), name: Buffer.from("copy") })
-  })
-
-  it("forgets a file that was removed, but not the one that has its inode number then", () => {
-    const links = new ExtractLinks()
-    links.add(10, a, identity(7))
-    links.remove(identity(7))
-    links.add(20, a, identity(7))
-    assert.strictEqual(links.find(10), undefined)
-    assert.deepStrictEqual(links.find(20)?.identity, identity(7))
-  })
-
-  it("forgets a moved file that was removed", () => {
-    const links = new ExtractLinks()
-    links.move(10, a, Buffer.from("copy"), identity(7))
-    links.remove(identity(7))
-    links.move(20, a, Buffer.from("other"), identity(7))
-    assert.strictEqual(links.find(10), undefined)
-    assert.deepStrictEqual(links.find(20)?.name, Buffer.from("other"))
   })
 })

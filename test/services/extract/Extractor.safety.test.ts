@@ -82,8 +82,8 @@ describe("symbolic links in the archive", () => {
       Effect.gen(function* () {
         const reader = renaming(yield* open(linkAndFolder(outside).bytes), (name) => (name === "y" ? "x" : undefined))
         const { problems } = yield* extractFrom(reader, target, { overwrite, allowExistingDirs: true })
-        assert.deepStrictEqual(problems, overwrite ? [] : ["Exists x"])
-        assert.deepStrictEqual(pathsIn(target), overwrite ? ["x", "x/evil"] : ["x"])
+        assert.deepStrictEqual(problems, ["Exists x"])
+        assert.deepStrictEqual(pathsIn(target), ["x"])
       }),
     )
   }
@@ -176,16 +176,27 @@ describe("what is in the target folder already", () => {
     Effect.gen(function* () {
       prepare(box)
       const { problems } = yield* extract(built, box.target, { allowExistingDirs: true })
-      assert.deepStrictEqual(problems, ["Exists file", "Exists folder"])
+      assert.deepStrictEqual(problems, ["Exists file", "DirectoryLink folder"])
       assert.deepStrictEqual(pathsIn(box.target), ["file", "folder"])
       assert.strictEqual(fs.readlinkSync(path.join(box.target, "folder")), box.outside)
     }),
   )
 
-  safely("symbolic links are replaced with overwrite, not followed", (box) =>
+  safely("symbolic links are replaced with overwrite, not followed, and those to folders are not", (box) =>
     Effect.gen(function* () {
       prepare(box)
       const { problems } = yield* extract(built, box.target, { allowExistingDirs: true, overwrite: true })
+      assert.deepStrictEqual(problems, ["DirectoryLink folder"])
+      assert.strictEqual(fs.readlinkSync(path.join(box.target, "folder")), box.outside)
+      assert.strictEqual(readText(box.target, "file"), "new")
+    }),
+  )
+
+  safely("symbolic links to folders are replaced with overwrite and force, not followed", (box) =>
+    Effect.gen(function* () {
+      prepare(box)
+      const options = { allowExistingDirs: true, overwrite: true, force: true }
+      const { problems } = yield* extract(built, box.target, options)
       assert.deepStrictEqual(problems, [])
       assert.deepStrictEqual(pathsIn(box.target), ["file", "folder", "folder/child"])
       assert.strictEqual(readText(box.target, "file"), "new")
@@ -197,7 +208,7 @@ describe("what is in the target folder already", () => {
       prepare(box)
       const paths = [Buffer.from("folder/child")]
       const { problems } = yield* extract(built, box.target, { allowExistingDirs: true, paths })
-      assert.deepStrictEqual(problems, ["Exists folder"])
+      assert.deepStrictEqual(problems, ["DirectoryLink folder"])
     }),
   )
 
@@ -257,13 +268,46 @@ describe("two entries of one name", () => {
     }),
   )
 
-  safely("with overwrite the second stays, and no hard link of the first leads to it", ({ target }) =>
+  for (const overwrite of ["always", "if-changed", "if-newer", "never"] as const) {
+    for (const existed of [false, true]) {
+      const where = existed ? "in a folder that was there" : "in a folder of this run"
+      safely(`the first stays ${where} also with overwrite ${overwrite}`, ({ target }) =>
+        Effect.gen(function* () {
+          if (existed) fs.mkdirSync(target)
+          const options = { overwrite, allowExistingDirs: true }
+          const { problems } = yield* extractFrom(yield* alike, target, options)
+          assert.deepStrictEqual(problems, ["Exists x"])
+          assert.deepStrictEqual([readText(target, "x"), readText(target, "z")], ["1", "1"])
+        }),
+      )
+    }
+  }
+
+  safely("the first stays where it replaces something of before, or is left as it was", ({ target }) =>
     Effect.gen(function* () {
-      const { problems } = yield* extractFrom(yield* alike, target, { overwrite: true })
-      assert.deepStrictEqual(problems, [])
-      assert.deepStrictEqual([readText(target, "x"), readText(target, "z")], ["22", "1"])
+      fs.mkdirSync(target)
+      fs.writeFileSync(path.join(target, "x"), "old")
+      const built = B.build({ children: [B.file("x", "1"), B.file("y", "22")] })
+      for (const kept of [0, 1]) {
+        const reader = renaming(yield* open(built.bytes), (name) => (name === "y" ? "x" : undefined))
+        const { problems, report } = yield* extractFrom(reader, target, { overwrite: "if-changed" })
+        assert.deepStrictEqual([problems, report.kept, readText(target, "x")], [["Exists x"], kept, "1"])
+      }
     }),
   )
+
+  for (const existed of [false, true]) {
+    safely(`two folders of one name are not mixed${existed ? " in a folder that was there" : ""}`, ({ target }) =>
+      Effect.gen(function* () {
+        if (existed) fs.mkdirSync(path.join(target, "d"), { recursive: true })
+        const built = B.build({ children: [B.folder("d", [B.file("a", "1")]), B.folder("e", [B.file("b", "2")])] })
+        const reader = renaming(yield* open(built.bytes), (name) => (name === "e" ? "d" : undefined))
+        const { problems } = yield* extractFrom(reader, target, { overwrite: true, allowExistingDirs: true })
+        assert.deepStrictEqual(problems, ["Exists d"])
+        assert.deepStrictEqual(pathsIn(target), ["d", "d/a"])
+      }),
+    )
+  }
 })
 
 /** Folders in one another, each named `d`, and a FIFO `f` in each, behind the folder. */

@@ -225,13 +225,13 @@ describe("interruption", () => {
     children: [B.folder("d", [B.file("a", "1"), B.file("big", noise(9 * MIB + 7)), B.file("z", noise(22))])],
   })
 
-  it.effect("in a large file takes what was written of it away and closes everything", () =>
+  it.effect("in a large file leaves nothing of it and closes everything", () =>
     Effect.gen(function* () {
       const { base, target } = yield* sandbox
       const { reached, reader } = yield* waitingAt(built, 7)
       const fiber = yield* Effect.forkChild(extractFrom(reader, target))
       yield* Deferred.await(reached)
-      assert.isAbove(fs.statSync(path.join(target, "d/big")).size, 0)
+      assert.deepStrictEqual(pathsIn(target), ["d", "d/a"])
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(pathsIn(target), ["d", "d/a"])
       assert.deepStrictEqual(Descriptors.below(base), [])
@@ -341,7 +341,7 @@ describe("progress", () => {
     }),
   )
 
-  it.effect("is told meanwhile, and never goes back", () =>
+  it.live("is told meanwhile, and never goes back", () =>
     Effect.gen(function* () {
       const { target } = yield* sandbox
       const built = B.build({ children: [B.file("a", noise(64 * MIB)), B.file("b", noise(64 * MIB))] })
