@@ -32,6 +32,7 @@ import * as Syscalls from "../posix/WriteSyscalls.ts"
 import type * as Archive from "../tree/Archive.ts"
 import type { SelectionError } from "../tree/Selection.ts"
 import { type Counts, noCounts } from "./Counts.ts"
+import type { Overwrite } from "./Existing.ts"
 import { ExtractFilter } from "./ExtractFilter.ts"
 import * as ExtractOptions from "./ExtractOptions.ts"
 import type { Options } from "./ExtractOptions.ts"
@@ -47,7 +48,7 @@ import { unlock } from "./FolderOpener.ts"
 import { InodeSet } from "./InodeSet.ts"
 import * as Leftovers from "./Leftovers.ts"
 
-export type { Options, Progress, Step }
+export type { Options, Overwrite, Progress, Step }
 
 /** An extraction could not begin or go on. What it had extracted by then is there. */
 export class ExtractError extends Schema.TaggedError<ExtractError>()("ExtractError", {
