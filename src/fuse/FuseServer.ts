@@ -12,7 +12,7 @@ import * as Scope from "effect/Scope"
 import type * as Bridge from "./bridge/Bridge.ts"
 import * as FuseMount from "./mount/FuseMount.ts"
 import * as KernelDevice from "./session/KernelDevice.ts"
-import type { MountError } from "./mount/MountError.ts"
+import { MountError } from "./mount/MountError.ts"
 import * as NativeMount from "./native/NativeMount.ts"
 import * as NativeSession from "./native/NativeSession.ts"
 import type * as Observer from "./session/Observer.ts"
@@ -47,6 +47,7 @@ export const kernel = Effect.fnUntraced(function* (
   const channel = yield* Scope.provide(KernelDevice.make(mount.descriptor), connection)
   const session = yield* Session.make(channel, bridge, {
     posixAcl: options.options.defaultPermissions,
+    nfsExport: options.options.nfsExport,
     observer: options.observer,
     readAhead: options.readAhead,
   })
@@ -54,6 +55,10 @@ export const kernel = Effect.fnUntraced(function* (
   const serving = Effect.onError(session.serve, () => disconnect(connection))
   return yield* serve("kernel", bridge, session, mount, serving, mount.unmount, options)
 })
+
+/** The option for NFS cannot be had. */
+export const noExport = (why: string): MountError =>
+  new MountError({ reason: "UnknownOption", detail: `nfs_export: ${why}` })
 
 /** Unmounts, and closes the descriptor. */
 const disconnect = (connection: Scope.Closeable): Effect.Effect<void> => Scope.close(connection, Exit.void)
@@ -63,6 +68,7 @@ export const native = Effect.fnUntraced(function* (
   bridge: Bridge.Bridge,
   options: Options,
 ): Effect.fn.Return<Served, MountError, Scope.Scope> {
+  if (options.options.nfsExport) return yield* noExport("goes with --transport kernel only")
   const session = yield* NativeSession.make(bridge, options.observer)
   const mount = yield* NativeMount.mount(session, options)
   const serving = Effect.onError(Effect.raceFirst(mount.disconnected, session.failed), () => mount.end)

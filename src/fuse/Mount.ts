@@ -28,6 +28,7 @@ import * as Bridge from "./bridge/Bridge.ts"
 import * as BridgeSpans from "./bridge/BridgeSpans.ts"
 import type { Counters } from "./session/Counters.ts"
 import * as FuseMount from "./mount/FuseMount.ts"
+import * as Export from "./bridge/Export.ts"
 import * as FuseServer from "./FuseServer.ts"
 import * as PayloadMissing from "./PayloadMissing.ts"
 import { MountError } from "./mount/MountError.ts"
@@ -161,6 +162,9 @@ export const mountPaths = Effect.fnUntraced(function* (
 > {
   const [first, ...others] = archives
   if (first !== undefined && !(yield* FileRepository.isCollection(archives))) return yield* mountPath(first, options)
+  if (options.options?.nfsExport === true) {
+    return yield* FuseServer.noExport("goes with one archive only: the numbers of several do not last")
+  }
   const collection = yield* FileRepository.open(archives, options)
   for (const archive of collection.archives) yield* refuseInside(archive, options.mountPoint)
   yield* PayloadMissing.warn(collection.archives)
@@ -198,8 +202,9 @@ export const mountTree = Effect.fnUntraced(function* (
   }
   const shown = yield* View.open(tree, view)
   const registry = yield* LookupRegistry.make(shown.tree.root)
-  const bridge = Bridge.make(shown.tree, registry)
-  return yield* mountBridge(shown.decorate(bridge), registry, { ...options, fsname: options.fsname ?? tree.archive })
+  const bridge = shown.decorate(Bridge.make(shown.tree, registry))
+  const exported = options.options?.nfsExport === true ? Export.make(bridge, shown.tree, registry) : bridge
+  return yield* mountBridge(exported, registry, { ...options, fsname: options.fsname ?? tree.archive })
 })
 
 /** Mounts what a bridge shows, which counts in `registry`. */

@@ -31,6 +31,8 @@ export interface MountOptions {
   readonly allowRoot: boolean
   /** Mount on a directory that is not empty. */
   readonly nonEmpty: boolean
+  /** File handles last, so that the mount can be exported by NFS. */
+  readonly nfsExport: boolean
   /** Change the flags of what is mounted there, and mount nothing. */
   readonly remount: boolean
   /** What the mount table shows as the source; the archive's path unless given. */
@@ -51,6 +53,7 @@ export const defaults: MountOptions = {
   allowOther: false,
   allowRoot: false,
   nonEmpty: false,
+  nfsExport: false,
   remount: false,
   fsname: undefined,
   subtype: "pxar-fuse",
@@ -72,6 +75,7 @@ const words = new Map<string, Partial<MountOptions>>([
   ["allow_other", { allowOther: true, allowRoot: false }],
   ["allow_root", { allowOther: false, allowRoot: true }],
   ["nonempty", { nonEmpty: true }],
+  ["nfs_export", { nfsExport: true }],
   ["remount", { remount: true }],
 ])
 
@@ -98,6 +102,7 @@ export const meanings: ReadonlyArray<readonly [words: string, meaning: string]> 
   ["suid, nosuid, dev, nodev, exec, noexec, atime, noatime", "as for `mount(8)`"],
   ["fsname=NAME, subtype=NAME", "what `/proc/mounts`, `df` and `findmnt` show"],
   ["max_read=BYTES", "longest read request"],
+  ["nfs_export", "file handles that last, for an NFS server; for one archive, not for several"],
   ["nonempty", "mount on a folder that is not empty"],
   ["remount", "change `exec`, `suid`, `dev` and `atime` of what is mounted there"],
   ["ro", "the only way: an archive cannot be written to"],

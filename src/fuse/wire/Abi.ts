@@ -133,6 +133,7 @@ export const INIT_OUT = {
 
 /** Flags of INIT (lower 32 bits). */
 export const FUSE_ASYNC_READ = 1 << 0
+export const FUSE_EXPORT_SUPPORT = 1 << 4
 export const FUSE_DO_READDIRPLUS = 1 << 13
 export const FUSE_PARALLEL_DIROPS = 1 << 18
 export const FUSE_POSIX_ACL = 1 << 20
@@ -141,6 +142,11 @@ export const FUSE_MAX_PAGES = 1 << 22
 export const FUSE_CACHE_SYMLINKS = 1 << 23
 export const FUSE_NO_OPENDIR_SUPPORT = 1 << 24
 export const FUSE_NO_OPEN_SUPPORT = 1 << 17
+/** There are upper 32 bits too. */
+export const FUSE_INIT_EXT = 1 << 30
+
+/** Flags of INIT (upper 32 bits). */
+export const FUSE_NO_EXPORT_SUPPORT = 1 << 6
 
 /** `enum fuse_opcode` */
 export const OPCODE = {

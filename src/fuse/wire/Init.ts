@@ -14,12 +14,16 @@ export interface Offer {
   /** Bytes. */
   readonly maxReadahead: number
   readonly flags: number
+  /** The upper 32 bits, of kernels that have them. */
+  readonly flags2?: number | undefined
 }
 
 /** What holds for the session. */
 export interface Agreement {
   readonly minor: number
   readonly flags: number
+  /** The upper 32 bits; 0 unless given. */
+  readonly flags2?: number
   /** The kernel goes on by itself where OPEN, or OPENDIR, is answered with ENOSYS. */
   readonly noOpen: boolean
   readonly noOpendir: boolean
@@ -29,6 +33,11 @@ export interface Agreement {
 export interface Options {
   /** Let the kernel enforce permissions and ACLs. Off for mounts without `default_permissions`. */
   readonly posixAcl: boolean
+  /**
+   * Handles of files shall last, for NFS: the bridge then answers LOOKUP of `.` and `..` for every node. Otherwise the kernel
+   * is told that there are no handles, as far as it can be told (from 6.9 on); older ones give out some that go stale.
+   */
+  readonly nfsExport?: boolean | undefined
   /** Bytes that the kernel reads ahead at most; `READ_AHEAD` unless given. */
   readonly readAhead?: number | undefined
 }
@@ -58,9 +67,19 @@ const wanted =
 export const negotiate = (offer: Offer, options: Options): Result.Result<Agreement | "ask again", Errno.Errno> => {
   if (offer.major > Abi.FUSE_KERNEL_VERSION) return Result.succeed("ask again")
   if (offer.major < Abi.FUSE_KERNEL_VERSION || offer.minor < OLDEST_MINOR) return Result.fail(Errno.EPROTO)
+  const flags2 =
+    (offer.flags & Abi.FUSE_INIT_EXT) === 0
+      ? 0
+      : (offer.flags2 ?? 0) & (options.nfsExport === true ? 0 : Abi.FUSE_NO_EXPORT_SUPPORT)
   return Result.succeed({
     minor: Math.min(offer.minor, Abi.FUSE_KERNEL_MINOR_VERSION),
-    flags: offer.flags & (options.posixAcl ? wanted | Abi.FUSE_POSIX_ACL : wanted),
+    flags:
+      offer.flags &
+      (wanted |
+        (options.posixAcl ? Abi.FUSE_POSIX_ACL : 0) |
+        (options.nfsExport === true ? Abi.FUSE_EXPORT_SUPPORT : 0) |
+        (flags2 === 0 ? 0 : Abi.FUSE_INIT_EXT)),
+    ...(flags2 !== 0 && { flags2 }),
     noOpen: (offer.flags & Abi.FUSE_NO_OPEN_SUPPORT) !== 0,
     noOpendir: (offer.flags & Abi.FUSE_NO_OPENDIR_SUPPORT) !== 0,
   })
@@ -93,5 +112,6 @@ export const reply = (
   if (old) return message
   view.setUint32(at + Abi.INIT_OUT.time_gran, 1, true)
   view.setUint16(at + Abi.INIT_OUT.max_pages, MAX_PAGES, true)
+  view.setUint32(at + Abi.INIT_OUT.flags2, agreement.flags2 ?? 0, true)
   return message
 }

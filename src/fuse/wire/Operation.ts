@@ -160,12 +160,13 @@ const carriedOut = [
     command: u32(view, IOCTL_IN.cmd),
     size: u32(view, IOCTL_IN.out_size),
   })),
-  row("INIT", INIT_IN.size, (_, view) => ({
+  row("INIT", INIT_IN.size, (message, view) => ({
     _tag: "Init" as const,
     major: u32(view, INIT_IN.major),
     minor: u32(view, INIT_IN.minor),
     maxReadahead: u32(view, INIT_IN.max_readahead),
     flags: u32(view, INIT_IN.flags),
+    ...(message.length >= BODY + INIT_IN.flags2 + 4 && { flags2: u32(view, INIT_IN.flags2) }),
   })),
   row(
     "INTERRUPT",

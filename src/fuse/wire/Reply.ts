@@ -183,7 +183,8 @@ const setNodeId = (view: DataView, at: number, id: NodeId.NodeId): void => {
 
 const setEntry = (view: DataView, at: number, stat: Stat.Stat): void => {
   setNodeId(view, at + ENTRY_OUT.nodeid, stat.id)
-  view.setUint32(at + ENTRY_OUT.generation, 1, true)
+  // The kernel wants 0 for the root, which only a LOOKUP of `..` names.
+  view.setUint32(at + ENTRY_OUT.generation, stat.id === NodeId.ROOT ? 0 : 1, true)
   setForever(view, at + ENTRY_OUT.entry_valid)
   setForever(view, at + ENTRY_OUT.attr_valid)
   setAttr(view, at + ENTRY_OUT.attr, stat)

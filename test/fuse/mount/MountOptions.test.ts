@@ -46,6 +46,7 @@ describe("parse", () => {
       allowOther: true,
       allowRoot: false,
       nonEmpty: true,
+      nfsExport: false,
       remount: false,
       fsname: undefined,
       subtype: "pxar-fuse",

@@ -10,6 +10,8 @@ const offer: Init.Offer = { major: 7, minor: 45, maxReadahead: 131_072, flags: 0
 /** Bits of FUSE_* flags in fuse.h that a read-only server has use for. */
 const bits = {
   ASYNC_READ: 0x1,
+  EXPORT_SUPPORT: 0x10,
+  INIT_EXT: 0x4000_0000,
   DO_READDIRPLUS: 0x2000,
   ASYNC_DIO: 0x8000,
   NO_OPEN_SUPPORT: 0x2_0000,
@@ -58,6 +60,21 @@ describe("negotiate", () => {
 
   it("leaves ACLs to others without default_permissions", () => {
     assert.strictEqual(agreed({ flags: 0xffff_ffff }, false).flags, ours & ~bits.POSIX_ACL)
+  })
+
+  it("has handles that last where they are asked for, and else tells the kernel that there are none", () => {
+    const everything = { ...offer, flags: 0xffff_ffff, flags2: 0xffff_ffff }
+    const withExport = Init.negotiate(everything, { posixAcl: true, nfsExport: true })
+    assert.deepInclude(Result.getOrThrow(withExport), { flags: ours | bits.EXPORT_SUPPORT })
+    assert.notProperty(Result.getOrThrow(withExport), "flags2")
+    const without = Init.negotiate(everything, { posixAcl: true })
+    assert.deepInclude(Result.getOrThrow(without), { flags: (ours | bits.INIT_EXT) >>> 0, flags2: 0x40 })
+    // One that has no upper bits, or does not know this one.
+    assert.notProperty(
+      Result.getOrThrow(Init.negotiate({ ...everything, flags: 0x3fff_ffff }, { posixAcl: true })),
+      "flags2",
+    )
+    assert.notProperty(Result.getOrThrow(Init.negotiate({ ...everything, flags2: 0x3f }, { posixAcl: true })), "flags2")
   })
 
   it("notes whether the kernel can open files, and folders, by itself", () => {
