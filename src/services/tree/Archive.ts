@@ -3,10 +3,14 @@
  *
  * The part of the library that needs neither a mount nor the command line. Paths are bytes, with or without a leading
  * slash; symbolic links are not followed, hard links are. For access by node see `ArchiveReader`.
+ *
+ * Opening, finding, listing, walking and streaming are spans (`pxar-fuse.open` and so on), and two metrics count what was
+ * opened and read. A mount does none of this: it goes by node.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -85,12 +89,28 @@ export const layer: Layer.Layer<Archive, never, ArchiveReader> = Layer.effect(
   Effect.map(ArchiveReader, (reader) => fromReader(reader)),
 )
 
+/** Archives opened by this program through `open`. */
+export const openedArchives: Metric.Counter<number> = Metric.counter("pxar_fuse_opened_archives", {
+  description: "Archives that were opened",
+  incremental: true,
+})
+
+/** Bytes of contents streamed by this program through `content`. */
+export const streamedBytes: Metric.Counter<number> = Metric.counter("pxar_fuse_streamed_content_bytes", {
+  description: "Bytes of file contents that were streamed",
+  incremental: true,
+})
+
 /** Opens an archive file, with the payload archive beside it if there is one. */
 export const open = (
   path: string,
   options?: ArchiveFiles.Options,
 ): Effect.Effect<Archive, OpenError | ArchiveError, Scope.Scope> =>
-  Effect.map(ArchiveFiles.open(path, options), (reader) => fromReader(reader, options?.limits))
+  ArchiveFiles.open(path, options).pipe(
+    Effect.map((reader) => fromReader(reader, options?.limits)),
+    Effect.tap(() => Metric.update(openedArchives, 1)),
+    Effect.withSpan("pxar-fuse.open", { attributes: { archive: path } }),
+  )
 
 /** Bytes of a file handed on at once. */
 const CHUNK = 1024 * 1024
@@ -142,12 +162,22 @@ export const fromReader = <Tree extends ArchiveTree>(
   return {
     reader,
     root,
-    find,
+    find: (path) =>
+      Effect.withSpan(find(path), "pxar-fuse.find", {
+        attributes: { path: PathText.print(path) },
+        captureStackTrace: false,
+      }),
     list: (directory) =>
       directory.entry.body._tag === "Directory"
-        ? Stream.drop(TreeWalk.walk(reader, directory, { maxDepth: limits.depth, recursive: false }), 1)
+        ? TreeWalk.walk(reader, directory, { maxDepth: limits.depth, recursive: false }).pipe(
+            Stream.drop(1),
+            Stream.withSpan("pxar-fuse.list", { captureStackTrace: false }),
+          )
         : Stream.fail(fail(directory.path, "NotADirectory")),
-    walk: (start) => TreeWalk.walk(reader, start, { maxDepth: limits.depth, recursive: true }),
+    walk: (start) =>
+      Stream.withSpan(TreeWalk.walk(reader, start, { maxDepth: limits.depth, recursive: true }), "pxar-fuse.walk", {
+        captureStackTrace: false,
+      }),
     read,
     content: (file, { length = Number.MAX_SAFE_INTEGER, offset = 0 } = {}) =>
       Stream.unwrap(
@@ -160,6 +190,9 @@ export const fromReader = <Tree extends ArchiveTree>(
             ]),
           ),
         ),
+      ).pipe(
+        Stream.tap((bytes) => Metric.update(streamedBytes, bytes.length)),
+        Stream.withSpan("pxar-fuse.content", { captureStackTrace: false }),
       ),
   }
 }
