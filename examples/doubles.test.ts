@@ -1,47 +1,75 @@
-/** Tests of an application without a mount: the device and the registry are replaced. `ARCHIVE=… node --test doubles.test.ts` */
+/** Tests of an application without a mount, a kernel or a file: `node --test doubles.test.ts` */
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { Effect, Fiber, Layer } from "effect"
-import { ArchiveReader, Bridge, FileSource, LookupRegistry, MemoryDevice, NodeId, Session } from "pxar-fuse"
+import { ArchiveReader, ArchiveTree, Bridge, ByteSource, LookupRegistry, NodeId, Session } from "pxar-fuse"
+import {
+  KernelReply,
+  KernelRequest,
+  MemoryArchive,
+  MemoryDevice,
+  ScriptedKernel,
+  UnreliableSource,
+} from "pxar-fuse/Testing"
 
-const archive = ArchiveReader.layer.pipe(Layer.provide(FileSource.layer(process.env["ARCHIVE"] ?? "backup.pxar")))
+const tree = { etc: { hostname: MemoryArchive.file("pve\n", { mode: 0o600 }) }, link: MemoryArchive.symlink("etc") }
+const archive = ArchiveReader.layer.pipe(Layer.provide(MemoryArchive.layer(tree)))
+
+/** A session, with a kernel at its other end that the test plays. */
+const kernel = Session.layer({ posixAcl: true }).pipe(
+  Layer.provideMerge(ScriptedKernel.layer),
+  Layer.provide(MemoryDevice.layer),
+  Layer.provide(Bridge.layer),
+  Layer.provide(LookupRegistry.layer),
+)
 
 test("without a kernel: a script plays it", () =>
   Effect.gen(function* () {
-    const device = yield* MemoryDevice.MemoryDevice
     const session = yield* Session.Session
+    const { ask, unmount } = yield* ScriptedKernel.ScriptedKernel
     const serving = yield* Effect.forkChild(session.serve)
-    // struct fuse_in_header: length, opcode (STATFS), number of the request, node.
-    const statfs = new DataView(new ArrayBuffer(40))
-    statfs.setUint32(0, 40, true)
-    statfs.setUint32(4, 17, true)
-    statfs.setBigUint64(8, 2n, true)
-    statfs.setBigUint64(16, NodeId.toBigInt(NodeId.ROOT), true)
-    yield* device.send(new Uint8Array(statfs.buffer))
-    const reply = new DataView((yield* device.nextReply).buffer)
-    assert.equal(reply.getInt32(4, true), 0, "no errno")
-    assert.equal(reply.getBigUint64(8, true), 2n, "the request's number")
-    yield* device.unmount
+    const etc = KernelReply.parseEntry((yield* ask((id) => KernelRequest.lookup(id, 1, "etc"))).body)
+    const listing = yield* ask((id) => KernelRequest.readdir(id, etc.node, 0, 4096))
+    assert.ok(KernelReply.parseDirents(listing.body).some(({ name }) => name === "hostname"))
+    const refused = yield* ask((id) => KernelRequest.readlink(id, etc.node))
+    assert.equal(refused.errno, 22, "EINVAL: a folder is no link")
+    yield* unmount
     yield* Fiber.join(serving)
-    assert.deepEqual((yield* session.counters).requests, { STATFS: 1 })
-  }).pipe(
-    Effect.provide(
-      Session.layer({ posixAcl: true }).pipe(
-        Layer.provideMerge(MemoryDevice.layer),
-        Layer.provide(Bridge.layer),
-        Layer.provide(LookupRegistry.layer),
-        Layer.provide(archive),
-      ),
+    assert.deepEqual((yield* session.counters).requests, { LOOKUP: 1, READDIR: 1, READLINK: 1 })
+  }).pipe(Effect.provide(kernel.pipe(Layer.provide(archive))), Effect.scoped, Effect.runPromise))
+
+test("over a line that breaks: the application sees an I/O error", () => {
+  const line = { isDown: false }
+  const source = Layer.effect(
+    ByteSource.ByteSource,
+    Effect.map(MemoryArchive.bytes({ big: new Uint8Array(1_000_000) }), (bytes) =>
+      UnreliableSource.make(ByteSource.fromBytes(bytes), {
+        latency: "1 millis",
+        fault: () => (line.isDown ? "the line is down" : undefined),
+      }),
     ),
+  )
+  return Effect.gen(function* () {
+    const session = yield* Session.Session
+    const { ask } = yield* ScriptedKernel.ScriptedKernel
+    yield* Effect.forkChild(session.serve)
+    const { node } = KernelReply.parseEntry((yield* ask((id) => KernelRequest.lookup(id, 1, "big"))).body)
+    line.isDown = true
+    const { errno } = yield* ask((id) => KernelRequest.read(id, node, 500_000, 4096))
+    assert.equal(errno, 5, "EIO")
+  }).pipe(
+    Effect.provide(kernel.pipe(Layer.provide(ArchiveReader.layer), Layer.provide(source))),
+    Effect.scoped,
     Effect.runPromise,
-  ))
+  )
+})
 
 test("with a registry that records: a listing alone holds nothing", () => {
   const forgotten: Array<NodeId.NodeId> = []
   const Recording = Layer.effect(
     LookupRegistry.LookupRegistry,
     Effect.gen(function* () {
-      const { root } = yield* ArchiveReader.ArchiveReader
+      const { root } = yield* ArchiveTree.ArchiveTree
       const registry = yield* LookupRegistry.make(root)
       return {
         ...registry,

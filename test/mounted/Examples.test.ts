@@ -66,11 +66,47 @@ it.live("http-server.ts serves files and ranges of them", () =>
   }),
 )
 
+it.live("file-server.ts serves files and ranges of them, and none of this machine", () =>
+  Effect.gen(function* () {
+    const server = yield* start("file-server.ts", hello, "0")
+    const address = yield* line(server, /Listening on (\S+)/)
+    const get = (url: string, range?: string) =>
+      Effect.promise(async () => {
+        const response = await fetch(address + url, { headers: { ...(range !== undefined && { range }) } })
+        return [response.status, await response.text()] as const
+      })
+    assert.deepStrictEqual(yield* get("/hello"), [200, "hi\n"])
+    assert.deepStrictEqual(yield* get("/link"), [200, "hi\n"])
+    assert.deepStrictEqual(yield* get("/hello", "bytes=1-"), [206, "i\n"])
+    assert.strictEqual((yield* get(import.meta.filename))[0], 404)
+  }),
+)
+
+it.live("entry-json.ts prints an entry that a schema reads, or an id", () =>
+  Effect.gen(function* () {
+    const output = yield* ended(yield* start("entry-json.ts", hello, "hello"))
+    const [text = "", told] = output.split("\n")
+    assert.deepInclude(JSON.parse(text), { path: "/hello", kind: "file", size: 3 })
+    assert.strictEqual(told, "a file of 3 bytes")
+    assert.strictEqual(yield* ended(yield* start("entry-json.ts", hello, "nope")), "PXF-PATH-NOT-FOUND\n")
+    assert.strictEqual(yield* ended(yield* start("entry-json.ts", "/nowhere.pxar")), "PXF-OPEN-MISSING\n")
+  }),
+)
+
+it.live("backup.ts archives a folder and finds the archive sound", () =>
+  Effect.gen(function* () {
+    const place = yield* Processes.temporaryFolder
+    fs.mkdirSync(path.join(place, "source"))
+    fs.writeFileSync(path.join(place, "source/file"), "12345")
+    const output = yield* ended(yield* start("backup.ts", path.join(place, "source"), path.join(place, "a.pxar")))
+    assert.strictEqual(output, "spans: pxar-fuse.create\n2 entries with 5 bytes, 0 warnings\n0 errors in 2 entries\n")
+  }),
+)
+
 it.live("doubles.test.ts passes", () =>
   Effect.gen(function* () {
-    const env = { ...process.env, ARCHIVE: hello }
-    const program = yield* Processes.start(node, ["--test", path.join(folder, "doubles.test.ts")], { env })
-    assert.include(yield* ended(program), "pass 2")
+    const program = yield* Processes.start(node, ["--test", path.join(folder, "doubles.test.ts")])
+    assert.include(yield* ended(program), "pass 3")
   }),
 )
 
