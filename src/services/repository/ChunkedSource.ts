@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { ChunkIndex } from "../../domain/datastore/ChunkIndex.ts"
 import type { DatastoreFault } from "../../domain/datastore/DatastoreFault.ts"
-import { type ByteSource, SourceError } from "../bytes/ByteSource.ts"
+import { type ByteSource, isRange, SourceError } from "../bytes/ByteSource.ts"
 import type { Wanted } from "./ChunkDecoder.ts"
 import { type ChunkFault, isLoss } from "./ChunkFault.ts"
 import type { ChunkStore } from "./ChunkStore.ts"
@@ -139,9 +139,9 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     warnings,
     wanted,
     read: (target, offset) =>
-      offset < 0 || offset + target.length > index.size
-        ? Effect.fail(new SourceError({ source: name, offset, detail: "read past the end" }))
-        : fill(target, offset, 0),
+      isRange(offset, target.length, index.size)
+        ? fill(target, offset, 0)
+        : Effect.fail(new SourceError({ source: name, offset: Number(offset) || 0, detail: "read past the end" })),
     extent: (offset) => {
       let chunk = index.locate(offset)
       const isHole = isZero(chunk)
@@ -159,6 +159,7 @@ const toError = ({ end, fault, start, stream }: Lost): SourceError =>
     source: stream,
     offset: start,
     detail: `bytes ${start} to ${end} are in the chunk ${fault.file}, which ${fault.detail} (${fault.check})`,
+    retryable: fault.isTransient,
   })
 
 /** Digests of chunks of zeros, of an image: of all but the last, and of the last, which may be shorter. */

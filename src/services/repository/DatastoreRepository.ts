@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { fault } from "../../domain/datastore/DatastoreFault.ts"
 import * as Namespace from "../../domain/datastore/Namespace.ts"
 import { isSafeId } from "../../domain/datastore/SafeId.ts"
+import * as SnapshotFile from "../../domain/datastore/SnapshotFile.ts"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import type { BlobStore, Item } from "./BlobStore.ts"
 import * as OpenSnapshot from "./OpenSnapshot.ts"
@@ -75,6 +76,10 @@ export const make = (store: BlobStore, options: OpenSnapshot.Options): Repositor
     snapshots: (group) =>
       Effect.map(folders(SnapshotId.groupPath(group), SnapshotId.isTime), (times) =>
         times.map((time) => ({ ...group, time })),
+      ),
+    isFinished: (id) =>
+      Effect.map(listed(store, SnapshotId.format(id)), (items) =>
+        items.some(({ name }) => name === SnapshotFile.MANIFEST),
       ),
     snapshot: Effect.fnUntraced(function* (id) {
       const folder = SnapshotId.format(id)

@@ -26,6 +26,8 @@ export interface Repository {
   readonly group: (group: GroupId) => Effect.Effect<Group, RepositoryError>
   /** The snapshots of a group, finished or not, the oldest first. */
   readonly snapshots: (group: GroupId) => Effect.Effect<ReadonlyArray<SnapshotId>, RepositoryError>
+  /** Whether a snapshot has a manifest, which is not read for that. */
+  readonly isFinished: (id: SnapshotId) => Effect.Effect<boolean, RepositoryError>
   /** Reads the manifest of a snapshot. Fails with `SnapshotUnfinished` if it has none. */
   readonly snapshot: (id: SnapshotId) => Effect.Effect<Snapshot, RepositoryError>
 }

@@ -1,0 +1,362 @@
+/**
+ * A tree put together: folders, files and links that are in no archive, and archives, each of them a folder.
+ *
+ * What is in a folder is asked of its `Folder`, again after a while unless it stays the same for ever. A name keeps its node
+ * and its number in listings for the life of the tree, so that a listing which is under way when something appears or
+ * goes misses nothing else. Nothing is opened before it is used.
+ *
+ * Ids: those of what is in no archive count up from 1, below `FIRST_BASE`. Those of an archive are its own, moved by a
+ * base that it is given when it is first listed or looked up: archives lie one behind the other in one space of ids.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import type * as Duration from "effect/Duration"
+import * as Bytes from "../../domain/Bytes.ts"
+import { type Body, type Entry, noAttributes, S_IFDIR, S_IFLNK, S_IFREG } from "../../domain/pxar/Entry.ts"
+import type * as Node from "../../domain/pxar/Node.ts"
+import * as NodeId from "../../domain/pxar/NodeId.ts"
+import * as ArchiveError from "../archive/ArchiveError.ts"
+import type { ArchiveTree, Found, Listed, Memory, Read } from "../archive/ArchiveTree.ts"
+import * as AtOnce from "../AtOnce.ts"
+import * as MappedTree from "../tree/MappedTree.ts"
+import * as OnDemandReader from "./OnDemandReader.ts"
+
+/** What a folder has under a name. */
+export type Item =
+  | { readonly _tag: "Folder"; readonly name: string; readonly folder: Folder }
+  | { readonly _tag: "File"; readonly name: string; readonly file: File }
+  /** The target is asked for each time. */
+  | { readonly _tag: "Link"; readonly name: string; readonly target: Read<string> }
+  | { readonly _tag: "Archive"; readonly name: string; readonly archive: Archive }
+
+/** A folder that is in no archive. */
+export interface Folder {
+  /** What is in it: no two with one name. */
+  readonly items: Read<ReadonlyArray<Item>>
+  /** Whether that can change. */
+  readonly isFixed: boolean
+  /** Seconds since the epoch. */
+  readonly mtimeSeconds: number
+}
+
+/** A file that is in no archive. */
+export interface File {
+  /** Bytes. */
+  readonly size: Read<number>
+  /** As `ByteSource.read`. */
+  readonly read: (target: Uint8Array, offset: number) => Read<void>
+  /** Seconds since the epoch. */
+  readonly mtimeSeconds: number
+}
+
+/** An archive that is shown as a folder. */
+export type Archive = Pick<OnDemandReader.Options, "archive" | "archiveSize" | "size" | "open">
+
+/** How the tree is shown. */
+export interface Options {
+  /** For messages. */
+  readonly name: string
+  readonly root: Folder
+  /** Whose everything is that is in no archive. */
+  readonly uid: number
+  readonly gid: number
+  /** How long an archive stays open unused; a minute unless given. */
+  readonly idle?: Duration.Input | undefined
+  /** Milliseconds for which a folder that can change is not asked again; a second unless given. */
+  readonly fresh?: number | undefined
+}
+
+/** Where the ids of archives begin: room for four thousand million folders and files that are in none. */
+const FIRST_BASE = 2 ** 32
+
+/** A name in a folder. */
+interface Slot {
+  readonly name: Uint8Array
+  readonly item: Item
+  /** Whether it is there. */
+  isPresent: boolean
+  /** Made when it is first seen by a listing or a lookup. */
+  known: Known | undefined
+}
+
+type Known = Virtual | Placed
+
+/** Something that is in no archive. */
+interface Virtual {
+  readonly _tag: "Virtual"
+  readonly node: Node.Node
+  readonly name: Uint8Array
+  readonly item: Exclude<Item, { readonly _tag: "Archive" }>
+  /** Of a folder; in the order in which they were seen first. */
+  readonly slots: Array<Slot>
+  readonly bySlot: Map<string, Slot>
+  /** Milliseconds; what is in a folder counts until then. */
+  freshUntil: number
+}
+
+/** An archive in its place. */
+interface Placed {
+  readonly _tag: "Placed"
+  readonly base: number
+  readonly name: Uint8Array
+  readonly node: Node.Node
+  readonly tree: Omit<ArchiveTree, "root">
+}
+
+/** Makes the tree. Archives that are open are closed with the scope. */
+export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<ArchiveTree, never, Scope.Scope> {
+  const { fresh = 1000, gid, idle = "1 minute", name, uid } = options
+  const scope = yield* Effect.scope
+  const clock = yield* Clock.Clock
+  const virtuals = new Map<number, Virtual>()
+  // In the order of their bases.
+  const placed: Array<Placed> = []
+  let nextId = NodeId.ROOT
+  let nextBase = FIRST_BASE
+
+  const makeVirtual = (item: Virtual["item"], parent: NodeId.NodeId): Virtual => {
+    const id = nextId++
+    const isFolder = item._tag === "Folder"
+    const node: Node.Node = {
+      id: isFolder ? NodeId.ofDirectory(id) : NodeId.ofEntry(id),
+      parent: id === NodeId.ROOT ? NodeId.ROOT : parent,
+      nameStart: 0,
+      start: id,
+      bound: id,
+      contentsStart: 0,
+    }
+    const made: Virtual = {
+      _tag: "Virtual",
+      node,
+      name: Bytes.fromText(item.name),
+      item,
+      slots: [],
+      bySlot: new Map(),
+      freshUntil: -1,
+    }
+    virtuals.set(id, made)
+    return made
+  }
+
+  const place = (item: Item & { readonly _tag: "Archive" }, parent: NodeId.NodeId): Read<Placed> => {
+    const { archive } = item
+    const base = nextBase
+    if (!Number.isSafeInteger(base + archive.archiveSize)) {
+      return Effect.fail(
+        ArchiveError.unavailable(archive.archive, "there are no inode numbers left: mount less at once"),
+      )
+    }
+    nextBase += archive.archiveSize
+    return Effect.map(Scope.provide(OnDemandReader.make({ ...archive, idle }), scope), (reader): Placed => {
+      const move = (id: NodeId.NodeId, by: number): NodeId.NodeId => (id > 0 ? id + by : id - by)
+      const outside = (node: Node.Node): Node.Node => ({
+        ...node,
+        id: move(node.id, base),
+        parent: node.id === NodeId.ROOT ? parent : move(node.parent, base),
+      })
+      const tree = MappedTree.make(reader, {
+        inside: (node) => {
+          const id = move(node.id, -base)
+          return { ...node, id, parent: id === NodeId.ROOT ? NodeId.ROOT : move(node.parent, -base) }
+        },
+        outside,
+        entry: MappedTree.sameEntry,
+      })
+      const made: Placed = { _tag: "Placed", base, name: Bytes.fromText(item.name), node: outside(reader.root), tree }
+      placed.push(made)
+      return made
+    })
+  }
+
+  const root = makeVirtual({ _tag: "Folder", name: "", folder: options.root }, NodeId.ROOT)
+
+  /** What a node is of: the last archive whose ids begin before it, if it is in one. */
+  const ownerOf = (node: Node.Node): Known => {
+    const distance = Math.abs(node.id)
+    if (distance < FIRST_BASE) return virtuals.get(distance) ?? root
+    let low = 0
+    let high = placed.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((placed[middle] as Placed).base < distance) low = middle
+      else high = middle - 1
+    }
+    return placed[low] as Placed
+  }
+
+  /** Sees to it that what is known of a folder is fresh. */
+  const refresh = (folder: Virtual): Read<void> => {
+    if (folder.item._tag !== "Folder") return Effect.void
+    const { isFixed, items } = folder.item.folder
+    const now = clock.currentTimeMillisUnsafe()
+    if (now < folder.freshUntil) return Effect.void
+    return AtOnce.map(items, (found) => {
+      folder.freshUntil = isFixed ? Infinity : now + fresh
+      for (const slot of folder.slots) slot.isPresent = false
+      for (const item of found) {
+        const slot = folder.bySlot.get(item.name)
+        if (slot === undefined) {
+          const made: Slot = { name: Bytes.fromText(item.name), item, isPresent: true, known: undefined }
+          folder.bySlot.set(item.name, made)
+          folder.slots.push(made)
+        } else slot.isPresent = true
+      }
+    })
+  }
+
+  const known = (slot: Slot, parent: Virtual): Read<Known> => {
+    if (slot.known !== undefined) return Effect.succeed(slot.known)
+    const made: Read<Known> =
+      slot.item._tag === "Archive"
+        ? place(slot.item, parent.node.id)
+        : Effect.succeed(makeVirtual(slot.item, parent.node.id))
+    return AtOnce.map(made, (made) => {
+      slot.known = made
+      return made
+    })
+  }
+
+  const virtualEntry = ({ item }: Virtual): Read<Entry> => {
+    const entry = (mode: number, body: Body, mtimeSeconds: number): Entry => ({
+      _tag: "Entry",
+      start: 0,
+      end: 0,
+      mode,
+      flags: 0n,
+      uid,
+      gid,
+      mtimeSeconds: BigInt(mtimeSeconds),
+      mtimeNanos: 0,
+      attributes: noAttributes,
+      body,
+      findings: [],
+    })
+    switch (item._tag) {
+      case "Folder":
+        return Effect.succeed(entry(S_IFDIR | 0o755, { _tag: "Directory", contentsStart: 0 }, item.folder.mtimeSeconds))
+      case "File":
+        return AtOnce.map(item.file.size, (length) =>
+          // What is decrypted here is for whom the mount belongs to.
+          entry(
+            S_IFREG | 0o600,
+            { _tag: "File", content: { source: "archive", start: 0, length } },
+            item.file.mtimeSeconds,
+          ),
+        )
+      case "Link":
+        return AtOnce.map(item.target, (target) =>
+          entry(S_IFLNK | 0o777, { _tag: "Symlink", target: Bytes.fromText(target) }, 0),
+        )
+    }
+  }
+
+  const entryOf = (of: Known): Read<Entry> => (of._tag === "Placed" ? of.tree.entry(of.node) : virtualEntry(of))
+
+  const found = (of: Known): Read<Found> =>
+    AtOnce.map(entryOf(of), (entry) => ({
+      _tag: "Found",
+      name: of.name,
+      node: of.node,
+      entry,
+      link: undefined,
+      nameStart: 0,
+    }))
+
+  const lookup = (folder: Virtual, name: Uint8Array): Read<Found | undefined> =>
+    AtOnce.flatMap(refresh(folder), (): Read<Found | undefined> => {
+      const slot = folder.bySlot.get(decoder.decode(name))
+      if (slot === undefined || !slot.isPresent || !Bytes.equals(slot.name, name)) return Effect.undefined
+      return AtOnce.flatMap(known(slot, folder), found)
+    })
+
+  /** A child of a listing: folders and archives by name alone. */
+  const listed = (slot: Slot, folder: Virtual): Effect.Effect<Listed> =>
+    AtOnce.catch_(
+      AtOnce.flatMap(known(slot, folder), (of): Read<Listed> =>
+        of._tag === "Placed" || of.item._tag === "Folder"
+          ? Effect.succeed({ _tag: "Unopened", name: of.name, node: of.node })
+          : found(of),
+      ),
+      // A listing fails for the whole of an I/O error; here one of them has it, and says so when it is looked up.
+      (error): Effect.Effect<Listed> =>
+        Effect.succeed({
+          _tag: "Unreadable",
+          name: slot.name,
+          link: undefined,
+          error: asAnother(error),
+        }),
+    )
+
+  const list = (folder: Virtual, from: number, add: Parameters<ArchiveTree["list"]>[2]): Read<void> => {
+    const step = (index: number): Read<void> => {
+      for (let at = index; at < folder.slots.length; at++) {
+        const slot = folder.slots[at] as Slot
+        if (!slot.isPresent) continue
+        const child = listed(slot, folder)
+        if (!AtOnce.hasEnded(child)) {
+          return Effect.flatMap(child, (child) => (add(child, at + 1) ? step(at + 1) : Effect.void))
+        }
+        if (child._tag === "Success" && !add(child.value, at + 1)) return Effect.void
+      }
+      return Effect.void
+    }
+    // A listing that goes on sees what it began with.
+    return from > 0 ? step(from) : AtOnce.flatMap(refresh(folder), () => step(0))
+  }
+
+  const content = (of: Virtual, offset: number, target: Uint8Array): Read<void> =>
+    of.item._tag === "File"
+      ? of.item.file.read(target, offset)
+      : Effect.fail(ArchiveError.outOfRange(name, "is no file"))
+
+  return {
+    archive: name,
+    size: 0,
+    root: root.node,
+    entry: (node) => {
+      const of = ownerOf(node)
+      return of._tag === "Placed" ? of.tree.entry(node) : virtualEntry(of)
+    },
+    lookup: (directory, name) => {
+      const of = ownerOf(directory)
+      return of._tag === "Placed" ? of.tree.lookup(directory, name) : lookup(of, name)
+    },
+    count: (directory) => {
+      const of = ownerOf(directory)
+      return of._tag === "Placed" ? of.tree.count(directory) : AtOnce.map(refresh(of), () => of.slots.length)
+    },
+    list: (directory, from, add) => {
+      const of = ownerOf(directory)
+      return of._tag === "Placed" ? of.tree.list(directory, from, add) : list(of, from, add)
+    },
+    name: (node) => {
+      const of = ownerOf(node)
+      return of._tag === "Virtual" || of.node.id === node.id ? Effect.succeed(of.name) : of.tree.name(node)
+    },
+    content: (node, offset, target) => {
+      const of = ownerOf(node)
+      return of._tag === "Placed" ? of.tree.content(node, offset, target) : content(of, offset, target)
+    },
+    release: (directory) => {
+      const of = ownerOf(directory)
+      return of._tag === "Placed" ? of.tree.release(directory) : Effect.void
+    },
+    memory: Effect.suspend(() =>
+      Effect.map(
+        Effect.forEach(placed, ({ tree }) => tree.memory),
+        (all) =>
+          all.reduce<Memory>(
+            (sum, { blocks, tables }) => ({ blocks: sum.blocks + blocks, tables: sum.tables + tables }),
+            { blocks: 0, tables: 0 },
+          ),
+      ),
+    ),
+  }
+})
+
+/** The same error as one that concerns a child, not the folder. */
+const asAnother = ({ archive, check, detail, errno, offset }: ArchiveError.ArchiveError): ArchiveError.ArchiveError =>
+  new ArchiveError.ArchiveError({ archive, kind: "Unsupported", check, detail, errno, offset })
+
+const decoder = new TextDecoder()
