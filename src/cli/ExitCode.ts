@@ -22,6 +22,10 @@ import type { ExtractError } from "../services/extract/Extractor.ts"
 import type { OpenError } from "../services/bytes/FileSource.ts"
 import type { Overforget } from "../services/LookupRegistry.ts"
 import type { CollectionError } from "../services/repository/FileRepository.ts"
+import type { AddressError } from "../domain/datastore/Address.ts"
+import type { BlobError } from "../services/repository/BlobStore.ts"
+import type { KeyError } from "../services/repository/KeyRing.ts"
+import type { RepositoryError } from "../services/repository/RepositoryError.ts"
 import type { SelectionError } from "../services/tree/Selection.ts"
 
 export const SUCCESS = 0
@@ -48,6 +52,7 @@ export const NOTES = 30
 export const DIFFERENT = 31
 export const INCOMPLETE = 32
 export const TARGET = 33
+export const KEY = 34
 export const INTERRUPTED = 130
 /** What a shell shows for a program that ended by SIGPIPE. */
 export const OUTPUT_CLOSED = 141
@@ -81,6 +86,7 @@ export const meanings: ReadonlyArray<readonly [code: number, meaning: string]> =
   [DIFFERENT, "`diff`: there are differences"],
   [INCOMPLETE, "`create`, `extract`, `browse`: something is missing or not as it was"],
   [TARGET, "what is to be written is there already, or cannot be written"],
+  [KEY, "a key or passphrase is missing or wrong"],
   [INTERRUPTED, "interrupted (commands other than `mount`)"],
   [OUTPUT_CLOSED, "stdout was closed early (`| head`)"],
 ]
@@ -101,7 +107,21 @@ const mountReasons: Readonly<Record<Reason, number>> = {
   Failed: MOUNT_FAILED,
 }
 
+const repositoryIds: Readonly<Record<string, number>> = {
+  "PXF-REPOSITORY-NOT-A-DATASTORE": NO_ARCHIVE,
+  "PXF-REPOSITORY-UNFINISHED": NO_ENTRY,
+  "PXF-REPOSITORY-NOT-FOUND": NO_ENTRY,
+  "PXF-REPOSITORY-AMBIGUOUS": USAGE,
+  "PXF-REPOSITORY-KEY-REQUIRED": KEY,
+  "PXF-REPOSITORY-WRONG-KEY": KEY,
+  "PXF-REPOSITORY-READ": READ_FAILED,
+}
+
 type KnownError =
+  | AddressError
+  | BlobError
+  | KeyError
+  | RepositoryError
   | ArchiveError
   | CollectionError
   | DeviceLost
@@ -123,6 +143,14 @@ export const fromError = (error: unknown): number =>
 
 const fromKnown = (error: KnownError | undefined): number | undefined => {
   switch (error?._tag) {
+    case "AddressError":
+      return USAGE
+    case "BlobError":
+      return { NotFound: NO_ARCHIVE, Denied: NOT_PERMITTED, TooLarge: DAMAGED, Failed: READ_FAILED }[error.reason]
+    case "KeyError":
+      return KEY
+    case "RepositoryError":
+      return repositoryIds[error.id] ?? DAMAGED
     case "ArchiveError":
       return fromArchiveError(error)
     case "CollectionError":

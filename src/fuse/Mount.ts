@@ -146,6 +146,8 @@ export interface Options {
 export interface SourceOptions extends Options {
   /** What the mount table shows as the source, unless the mount options name one; the archive's name by default. */
   readonly fsname?: string | undefined
+  /** Folder that is read for as long as the mount is there: the mount point may be neither in it nor above it. */
+  readonly store?: string | undefined
 }
 
 /**
@@ -196,6 +198,10 @@ export const mountTree = Effect.fnUntraced(function* (
   tree: ArchiveTree,
   { view = {}, ...options }: SourceOptions,
 ): Effect.fn.Return<Mounted, ArchiveError | PathError | MountError, Scope.Scope> {
+  if (options.store !== undefined) {
+    yield* refuseInside(options.store, options.mountPoint)
+    yield* refuseWithin(options.store, options.mountPoint)
+  }
   // Nobody shall wait for the count to hear that the mount point is none.
   if (view.linkCounts === true && MountOptions.passedDescriptor(options.mountPoint) === undefined) {
     yield* FuseMount.freeMountPoint({ ...options, options: options.options ?? MountOptions.defaults })
@@ -277,6 +283,21 @@ const refuseInside = Effect.fnUntraced(function* (
     detail: `the archive ${archive} is inside the mount point and would be hidden by its own mount`,
   })
 })
+
+/** What reads a folder must not find itself there. */
+const refuseWithin = (store: string, mountPoint: string): Effect.Effect<void, MountError> =>
+  Effect.suspend(() => {
+    const folder = realPath(store)
+    const point = realPath(mountPoint)
+    if (folder === undefined || point === undefined || path.relative(folder, point).startsWith("..")) return Effect.void
+    return Effect.fail(
+      new MountError({
+        reason: "ArchiveInside",
+        mountPoint,
+        detail: `it is inside the datastore ${store}: mount elsewhere`,
+      }),
+    )
+  })
 
 const realPath = (file: string): string | undefined => {
   try {

@@ -5,14 +5,18 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
+import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
 const parameters = {
   archive: Parameters.archive,
   paths: Argument.String("path").pipe(
-    Argument.withDescription("Files in the archive; hard links are followed, symbolic links are not"),
-    Argument.variadic({ min: 1 }),
+    Argument.withDescription(
+      "Files in the archive, unless the address names one; hard links are followed, symbolic links are not",
+    ),
+    Argument.variadic(),
   ),
   payload: Parameters.payload,
+  ...RepositoryFlags.flags,
   ...Parameters.reporting,
 }
 

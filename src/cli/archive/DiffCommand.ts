@@ -6,11 +6,13 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
+import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
 const parameters = {
   archive: Parameters.archive,
   other: Argument.String("other").pipe(Argument.withDescription("Another archive, or a folder")),
   payload: Parameters.payload,
+  ...RepositoryFlags.flags,
   otherPayload: Flag.String("other-payload").pipe(
     Flag.withDescription("Payload archive of the other archive"),
     Flag.withMetavar("FILE"),

@@ -7,8 +7,6 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as PathText from "../../domain/PathText.ts"
 import type { ArchiveError } from "../../services/archive/ArchiveError.ts"
-import * as ArchiveFiles from "../../services/archive/ArchiveFiles.ts"
-import type { OpenError } from "../../services/bytes/FileSource.ts"
 import * as ComparedArchive from "../../services/compare/ComparedArchive.ts"
 import type { Change } from "../../services/compare/AttributeDiff.ts"
 import type { ComparedTree, Item, TreeError } from "../../services/compare/ComparedTree.ts"
@@ -23,10 +21,12 @@ import * as JsonText from "../../domain/json/JsonText.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as LongListing from "./LongListing.ts"
 import * as Memory from "../Memory.ts"
+import * as OpenAddress from "../OpenAddress.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
+import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
-export interface Input {
+export interface Input extends RepositoryFlags.Given {
   readonly archive: string
   readonly other: string
   /** By default the one beside the archive. */
@@ -45,9 +45,10 @@ export const handler = Effect.fn("diff")(function* ({
   otherPayload,
   payload,
   progress: mode,
+  ...flags
 }: Input) {
   Memory.keepYoungGenerationSmall()
-  const left = yield* openArchive(archive, payload)
+  const left = yield* openArchive(archive, { ...flags, payload })
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode })
   const onProgress = ({ contentBytes, entries }: TreeDiff.Progress): void =>
@@ -56,9 +57,9 @@ export const handler = Effect.fn("diff")(function* ({
     summarize(TreeDiff.compare(left, right, { data: !noData, onProgress }), (difference) =>
       output.text(json ? JsonText.line(toJson(difference)) : toText(difference)),
     )
-  const counts = isFolder(other)
+  const counts = (yield* isFolder(other, flags))
     ? yield* Effect.flatMap(ComparedFolder.open(other), print)
-    : yield* Effect.flatMap(openArchive(other, otherPayload), print)
+    : yield* Effect.flatMap(openArchive(other, { ...flags, payload: otherPayload }), print)
   yield* output.flush
   const { Added, Changed, Removed, Unreadable } = counts.of
   if (counts.firstError !== undefined) {
@@ -72,14 +73,19 @@ export const handler = Effect.fn("diff")(function* ({
 }, Effect.scoped)
 
 const openArchive = (
-  path: string,
-  payload: string | undefined,
-): Effect.Effect<ComparedTree<ComparedArchive.ArchiveItem>, OpenError | ArchiveError, Scope.Scope> =>
-  Effect.flatMap(ArchiveFiles.open(path, { payload }), ComparedArchive.make)
+  address: string,
+  options: OpenAddress.Options,
+): Effect.Effect<ComparedTree<ComparedArchive.ArchiveItem>, OpenAddress.Failure, Scope.Scope> =>
+  Effect.flatMap(OpenAddress.tree(address, options), ({ tree }) => ComparedArchive.make(tree))
 
-/** Whether a path leads to a folder. What is not there is no folder: opening it as an archive says what is wrong. */
-const isFolder = (path: string): boolean =>
-  fs.statSync(DiskPath.forNode(path), { throwIfNoEntry: false })?.isDirectory() ?? false
+/** Whether a word names a folder of this machine to compare with, and not a datastore. */
+const isFolder = (
+  word: string,
+  options: OpenAddress.Options,
+): Effect.Effect<boolean, OpenAddress.Failure, Scope.Scope> =>
+  fs.statSync(DiskPath.forNode(word), { throwIfNoEntry: false })?.isDirectory() === true
+    ? Effect.map(OpenAddress.repository(word, options), (repository) => repository === undefined)
+    : Effect.succeed(false)
 
 interface Counts {
   readonly of: Record<TreeDiff.Difference["_tag"], number>

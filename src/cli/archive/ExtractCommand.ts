@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as KindFlags from "./KindFlags.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
+import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
 const parameters = {
   archive: Parameters.archive,
@@ -29,6 +30,7 @@ const parameters = {
     Flag.withMetavar("DIR"),
     Parameters.optional,
   ),
+  ...RepositoryFlags.flags,
   overwrite: Flag.Literals("overwrite", ["always", "if-changed", "if-newer", "never"]).pipe(
     Flag.withDescription(
       "Replace files, links and devices that are there already (without a value: always); all but always also extract " +

@@ -15,11 +15,13 @@ import * as Extractor from "../../services/extract/Extractor.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as ExtractSummary from "./ExtractSummary.ts"
 import * as KindFlags from "./KindFlags.ts"
+import * as OpenAddress from "../OpenAddress.ts"
 import * as Operands from "../Operands.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
+import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
-export interface Input extends KindFlags.Given {
+export interface Input extends KindFlags.Given, RepositoryFlags.Given {
   readonly archive: string
   /** The first operand after the archive: where to, unless `directory` says so. */
   readonly target: string | undefined
@@ -48,13 +50,14 @@ export const handler = Effect.fn("extract")(function* ({ archive: file, progress
   const mistake = mistakeIn(flags)
   if (mistake !== undefined) return yield* new ExitCode.Usage({ detail: mistake })
   const output = Output.makeLive()
-  const archive = yield* Archive.open(file, { payload: flags.payload })
+  const opened = yield* OpenAddress.tree(file, flags)
+  const archive = Archive.fromReader(opened.tree)
   const { paths, target } = yield* operands(archive, flags)
   const progress = yield* Progress.make({ mode })
   let entries = 0
   const report = yield* Extractor.extract(archive, {
     target,
-    paths,
+    paths: opened.file === undefined ? paths : [opened.file, ...paths],
     exclude: flags.exclude.map(PathText.parse),
     stripComponents: flags.stripComponents,
     overwrite: flags.overwrite,

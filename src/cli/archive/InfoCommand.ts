@@ -4,10 +4,12 @@
 import * as Command from "effect/cli/Command"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
+import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
 const parameters = {
   archive: Parameters.archive,
   payload: Parameters.payload,
+  ...RepositoryFlags.flags,
   json: Parameters.json,
   ...Parameters.reporting,
 }

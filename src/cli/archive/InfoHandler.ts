@@ -5,15 +5,16 @@ import * as Effect from "effect/Effect"
 import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as ArchiveInfo from "../../services/tree/ArchiveInfo.ts"
-import * as ArchiveBytes from "../../services/bytes/ArchiveBytes.ts"
 import * as ErrorJson from "../../domain/json/ErrorJson.ts"
 import type { InfoJson, PreludeJson } from "../../domain/json/InfoJson.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
 import * as ExitCode from "../ExitCode.ts"
+import * as OpenAddress from "../OpenAddress.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
+import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
-export interface Input {
+export interface Input extends RepositoryFlags.Given {
   readonly archive: string
   /** By default the one beside the archive. */
   readonly payload: string | undefined
@@ -21,8 +22,8 @@ export interface Input {
   readonly progress: Progress.Mode
 }
 
-export const handler = Effect.fn("info")(function* ({ archive, json, payload, progress: mode }: Input) {
-  const sources = yield* ArchiveBytes.open(archive, payload)
+export const handler = Effect.fn("info")(function* ({ archive, json, progress: mode, ...flags }: Input) {
+  const sources = yield* OpenAddress.bytes(archive, flags)
   const progress = yield* Progress.make({ mode })
   const size = sources.archive.size
   const info = yield* ArchiveInfo.collect(sources, {

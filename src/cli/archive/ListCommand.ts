@@ -6,6 +6,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
+import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
 const parameters = {
   archive: Parameters.archive,
@@ -14,6 +15,7 @@ const parameters = {
     Argument.variadic(),
   ),
   payload: Parameters.payload,
+  ...RepositoryFlags.flags,
   long: Flag.withAlias(Parameters.flag("long", "Mode, owner, group, size, time and path, as `ls -l`"), "l"),
   tree: Parameters.flag("tree", "Draw the tree"),
   json: Parameters.json,

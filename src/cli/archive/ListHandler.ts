@@ -7,6 +7,7 @@ import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Archive from "../../services/tree/Archive.ts"
 import * as Selection from "../../services/tree/Selection.ts"
+import type { ArchiveTree } from "../../services/archive/ArchiveTree.ts"
 import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as EntryJson from "../../domain/json/EntryJson.ts"
 import * as ErrorJson from "../../domain/json/ErrorJson.ts"
@@ -15,15 +16,17 @@ import type { ListJson } from "../../domain/json/ListJson.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as LongListing from "./LongListing.ts"
 import * as Memory from "../Memory.ts"
+import * as OpenAddress from "../OpenAddress.ts"
 import * as Operands from "../Operands.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
+import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 import * as TreeListing from "./TreeListing.ts"
 
 /** Makes the line of an item; its level is that of `Selection`. Effects are for those that need to look further. */
 type Line = (item: TreeWalk.Item, level: number) => string | Effect.Effect<string>
 
-export interface Input {
+export interface Input extends RepositoryFlags.Given {
   readonly archive: string
   readonly paths: ReadonlyArray<string>
   /** By default the one beside the archive. */
@@ -39,16 +42,17 @@ export const handler = Effect.fn("list")(function* ({
   json,
   long,
   paths,
-  payload,
   progress: mode,
   tree,
+  ...flags
 }: Input) {
   Memory.keepYoungGenerationSmall()
-  const archive = yield* Archive.open(file, { payload })
-  const selection = yield* Selection.make(
-    archive,
-    yield* Effect.forEach(paths, (path) => Operands.bytesOf(archive, path)),
-  )
+  const opened = yield* OpenAddress.tree(file, flags)
+  const archive = Archive.fromReader(opened.tree)
+  const selection = yield* Selection.make(archive, [
+    ...(opened.file === undefined ? [] : [opened.file]),
+    ...(yield* Effect.forEach(paths, (path) => Operands.bytesOf(archive, path))),
+  ])
   const output = Output.make()
   const progress = yield* Progress.make({ mode: Progress.besidesResults(mode) })
   const size = archive.reader.root.bound
@@ -109,7 +113,7 @@ const toJson = (item: TreeWalk.Item): ListJson =>
         ino: NodeId.toBigInt(item.node.id).toString(),
       }
 
-const treeLine = (archive: Archive.Archive): Line => {
+const treeLine = (archive: Archive.Archive<ArchiveTree>): Line => {
   const line = TreeListing.make(archive.reader)
   // Where the rest of a folder cannot be read, the folder itself has been drawn.
   return (item, level) => (item._tag === "Unreadable" && item.isRest ? "" : line(item, level))

@@ -4,16 +4,17 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as PathText from "../../domain/PathText.ts"
-import * as ArchiveBytes from "../../services/bytes/ArchiveBytes.ts"
 import type * as Finding from "../../services/verify/Finding.ts"
 import * as Verifier from "../../services/verify/Verifier.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
 import type { VerifyJson } from "../../domain/json/VerifyJson.ts"
 import * as ExitCode from "../ExitCode.ts"
+import * as OpenAddress from "../OpenAddress.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
+import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
-export interface Input {
+export interface Input extends RepositoryFlags.Given {
   readonly archive: string
   /** By default the one beside the archive. */
   readonly payload: string | undefined
@@ -23,8 +24,8 @@ export interface Input {
   readonly progress: Progress.Mode
 }
 
-export const handler = Effect.fn("verify")(function* ({ archive, data, json, payload, progress: mode }: Input) {
-  const sources = yield* ArchiveBytes.open(archive, payload)
+export const handler = Effect.fn("verify")(function* ({ archive, data, json, progress: mode, ...flags }: Input) {
+  const sources = yield* OpenAddress.bytes(archive, flags)
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode })
   // Contents of a split archive come on top of what is in the archive itself.

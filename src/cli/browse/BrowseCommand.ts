@@ -6,8 +6,14 @@ import * as Help from "../Help.ts"
 import * as Keys from "./Keys.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
+import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
-const parameters = { archive: Parameters.archive, payload: Parameters.payload, ...Parameters.messages }
+const parameters = {
+  archive: Parameters.archive,
+  payload: Parameters.payload,
+  ...RepositoryFlags.flags,
+  ...Parameters.messages,
+}
 
 const keys: Help.Section = { title: "KEYS OF BROWSE", rows: Keys.bindings.map(({ keys, meaning }) => [keys, meaning]) }
 

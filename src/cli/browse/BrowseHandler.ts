@@ -3,24 +3,25 @@
  */
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import * as Archive from "../../services/tree/Archive.ts"
 import * as BrowseSession from "./BrowseSession.ts"
 import * as ExitCode from "../ExitCode.ts"
+import * as OpenAddress from "../OpenAddress.ts"
+import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 import * as Terminal from "../Terminal.ts"
 
-export interface Input {
+export interface Input extends RepositoryFlags.Given {
   readonly archive: string
   /** By default the one beside the archive. */
   readonly payload: string | undefined
 }
 
-export const handler = Effect.fn("browse")(function* ({ archive: file, payload }: Input) {
+export const handler = Effect.fn("browse")(function* ({ archive: file, ...flags }: Input) {
   if (process.stdin.isTTY !== true || process.stdout.isTTY !== true || process.env["TERM"] === "dumb") {
     return yield* new ExitCode.Usage({
       detail: `browse needs a terminal; \`pxar-fuse list ${file}\` shows what is in an archive without one`,
     })
   }
-  const archive = yield* Archive.open(file, { payload })
+  const archive = yield* OpenAddress.archive(file, flags)
   const { code, extractions } = yield* BrowseSession.run(archive, path.basename(file))
   // The screen is gone by now: what was done is said where it stays.
   for (const { message, summary } of extractions) {

@@ -7,8 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
-import * as Archive from "../../services/tree/Archive.ts"
+import * as OpenAddress from "../OpenAddress.ts"
 import * as Operands from "../Operands.ts"
+import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 import * as Output from "../Output.ts"
 
 export interface Input {
@@ -23,7 +24,7 @@ const typed = (name: Uint8Array): string => {
 }
 
 export const handler = Effect.fn("complete-path")(function* ({ archive: file, prefix }: Input) {
-  const archive = yield* Archive.open(file)
+  const archive = yield* OpenAddress.archive(file, RepositoryFlags.none)
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1)
   const begun = prefix.slice(folder.length)
   const output = Output.make()

@@ -6,6 +6,9 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import * as TimeTemplate from "../../domain/datastore/TimeTemplate.ts"
+import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 import * as Lazy from "../Lazy.ts"
 import * as TransportFlags from "./TransportFlags.ts"
 import * as LogFlags from "./LogFlags.ts"
@@ -14,9 +17,14 @@ import * as ProcessFlags from "./ProcessFlags.ts"
 import * as ViewFlags from "./ViewFlags.ts"
 import * as Parameters from "../Parameters.ts"
 
+const parseTemplate = (text: string): Option.Option<string> =>
+  text === "plain" ? Option.some(TimeTemplate.PLAIN) : TimeTemplate.isTemplate(text) ? Option.some(text) : Option.none()
+
 const parameters = {
   archive: Argument.String("archive").pipe(
-    Argument.withDescription("The archive: X.pxar, or X.mpxar of a split archive; or a folder of archives"),
+    Argument.withDescription(
+      "The archive: X.pxar, or X.mpxar of a split archive; or a folder of archives, or a datastore",
+    ),
   ),
   // The library takes no argument after one that can be repeated.
   rest: Argument.String("mountpoint").pipe(
@@ -30,6 +38,13 @@ const parameters = {
     Flag.withMetavar("OPTIONS"),
     Flag.atLeast(0),
   ),
+  timeTemplate: Flag.String("time-template").pipe(
+    Flag.withDescription("Names of backups in a datastore: plain (no colons), or %Y, %m, %d, %H, %M, %S, %s"),
+    Flag.withMetavar("TEMPLATE"),
+    Flag.filterMap(parseTemplate, () => "plain, or a template of %Y, %m, %d, %H, %M, %S and %s"),
+    Parameters.optional,
+  ),
+  ...RepositoryFlags.flags,
   ...ViewFlags.flags,
   ...TransportFlags.flags,
   ...ProcessFlags.flags,

@@ -20,10 +20,11 @@ export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest
     const { serve } = yield* Effect.promise(() => import("./Serve.ts"))
     return yield* serve(settings, undefined)
   }
+  const keyPassphrase = yield* askedAhead(settings)
   const Background = yield* Effect.promise(() => import("./Background.ts"))
   const passed = [settings.notifyFd, MountOptions.passedDescriptor(settings.mountPoint)]
   yield* Background.start(
-    settings,
+    { ...settings, keyPassphrase },
     passed.filter((descriptor) => descriptor !== undefined),
   )
 })
@@ -41,3 +42,12 @@ const remount = Effect.fnUntraced(function* (mountPoint: string, options: MountO
   if (entry?.fsType.startsWith("fuse") !== true) return yield* new NotMounted({ mountPoint, fsType: entry?.fsType })
   yield* Remount.remount(entry, options)
 })
+
+/** The process in the background has no terminal to ask at. */
+const askedAhead = (settings: Settings) =>
+  settings.keyFile.length === 0
+    ? Effect.undefined
+    : Effect.flatMap(
+        Effect.promise(() => import("../repository/Keys.ts")),
+        (Keys) => Keys.askAhead(settings),
+      )

@@ -16,6 +16,7 @@ import * as Compiler from "../Compiler.ts"
 import * as ControlServer from "../control/ControlServer.ts"
 import * as MountReport from "../control/MountReport.ts"
 import * as ExitCode from "../ExitCode.ts"
+import * as OpenAddress from "../OpenAddress.ts"
 import * as Progress from "../Progress.ts"
 import * as Memory from "../Memory.ts"
 import * as RequestCounts from "../control/RequestCounts.ts"
@@ -60,8 +61,10 @@ const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | un
 const mount = Effect.fnUntraced(function* (settings: Settings, interactive: boolean, log: MountLog.MountLog) {
   const options = yield* Effect.fromResult(MountOptions.parse(settings.options))
   const observer = settings.debug ? yield* RequestLog.make : undefined
-  return yield* Progress.during({ screen: screen(interactive && !settings.quiet, log) }, (progress) =>
-    Mount.mountPaths(settings.archives, {
+  const [first = "", ...others] = settings.archives
+  const found = others.length === 0 ? yield* OpenAddress.repository(first, settings) : undefined
+  return yield* Progress.during({ screen: screen(interactive && !settings.quiet, log) }, (progress) => {
+    const mountOptions = {
       mountPoint: settings.mountPoint,
       payload: settings.payload,
       transport: settings.transport,
@@ -72,8 +75,25 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
       observer,
       idle: settings.closeAfter,
       view: view(settings, progress),
-    }),
-  )
+    }
+    return found === undefined
+      ? Mount.mountPaths(settings.archives, mountOptions)
+      : mountRepository(found, settings, mountOptions)
+  })
+})
+
+const mountRepository = Effect.fnUntraced(function* (
+  found: OpenAddress.InRepository,
+  settings: Settings,
+  options: Mount.SourceOptions,
+) {
+  const reader = settings.cacheSize === undefined ? undefined : ArchiveReader.caches(settings.cacheSize)
+  const { file, tree } = yield* OpenAddress.treeIn(found, { ...settings, idle: settings.closeAfter, reader })
+  if (file !== undefined) {
+    const detail = `${settings.archives.join(" ")}: names a file; what is mounted is an archive or a folder`
+    return yield* new ExitCode.Usage({ detail })
+  }
+  return yield* Mount.mountTree(tree, { ...options, fsname: settings.archives.join(" "), store: found.folder })
 })
 
 /** The view that the settings ask for; counting links shows its progress. */

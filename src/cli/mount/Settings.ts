@@ -34,6 +34,19 @@ const Log = {
   logFormat: Schema.Literals(LogLine.formats),
 }
 
+/** Of a datastore: see `RepositoryFlags`. */
+const Repository = {
+  keyFile: Schema.Array(Schema.String),
+  keyPasswordFile: Schema.optional(Schema.String),
+  keyPasswordCommand: Schema.optional(Schema.String),
+  keyPassphrase: Schema.optional(Schema.String),
+  chunkCache: Schema.optional(Natural),
+  noVerifyChunks: Schema.Boolean,
+  allowUnsigned: Schema.Boolean,
+  missing: Schema.Literals(["fail", "zeros"]),
+  timeTemplate: Schema.optional(Schema.String),
+}
+
 export const Settings = Schema.Struct({
   archives: Schema.Array(Schema.String),
   mountPoint: Schema.String,
@@ -52,6 +65,7 @@ export const Settings = Schema.Struct({
   autoMountpoint: Schema.Boolean,
   force: Schema.Boolean,
   ...View,
+  ...Repository,
   ...Log,
 })
 

@@ -7,14 +7,21 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
+import * as DiskPath from "../posix/DiskPath.ts"
 import * as BlobStore from "./BlobStore.ts"
 
 /** The store in the folder at `root`. */
 export const make = (root: string): BlobStore.BlobStore => {
   const fail = (blob: string, error: unknown) => fromNode(root, blob, error)
-  const located = <A>(blob: string, use: (file: string) => Promise<A>): Effect.Effect<A, BlobStore.BlobError> =>
+  const located = <A>(
+    blob: string,
+    use: (file: string | Buffer) => Promise<A>,
+  ): Effect.Effect<A, BlobStore.BlobError> =>
     blob === "" || BlobStore.isSafe(blob)
-      ? Effect.tryPromise({ try: () => use(path.join(root, blob)), catch: (error) => fail(blob, error) })
+      ? Effect.tryPromise({
+          try: () => use(DiskPath.forNode(path.join(root, blob))),
+          catch: (error) => fail(blob, error),
+        })
       : Effect.fail(
           new BlobStore.BlobError({
             store: root,
@@ -37,7 +44,7 @@ export const make = (root: string): BlobStore.BlobStore => {
   }
 }
 
-const readFile = async (store: string, blob: string, file: string, limit: number): Promise<Uint8Array> => {
+const readFile = async (store: string, blob: string, file: string | Buffer, limit: number): Promise<Uint8Array> => {
   // A pipe in place of a file must not hold anybody up.
   const handle = await fs.promises.open(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
   try {

@@ -54,6 +54,8 @@ export interface Entry {
   readonly path: string
   /** Text of the fingerprint, where the file tells it or has been unlocked. */
   readonly fingerprint: string | undefined
+  /** What reminds its owner of the passphrase. */
+  readonly hint: string | undefined
   /** Whether it needs a passphrase. */
   readonly isProtected: boolean
   /** The key, which a passphrase may be asked for. */
@@ -100,7 +102,7 @@ const readFile = Effect.fnUntraced(function* (
   const unlock = Effect.flatMap(isProtected ? findPassphrase(path, file.hint) : Effect.undefined, (passphrase) =>
     Effect.mapError(KeyUnlock.unlock(file, passphrase), fail),
   )
-  return { path, fingerprint: file.fingerprint, isProtected, key: yield* Effect.cached(unlock) }
+  return { path, fingerprint: file.fingerprint, hint: file.hint, isProtected, key: yield* Effect.cached(unlock) }
 })
 
 /** Keys that are there already, as those of a program that keeps them elsewhere. */
@@ -109,6 +111,7 @@ export const fromKeys = (keys: ReadonlyArray<EncryptionKey>): KeyRing =>
     keys.map((key) => ({
       path: "memory",
       fingerprint: key.fingerprint,
+      hint: undefined,
       isProtected: false,
       key: Effect.succeed(key),
     })),

@@ -50,7 +50,7 @@ export class PathError extends Schema.TaggedError<PathError>()("PathError", {
 }
 
 /** What can be done with an open archive. */
-export interface Archive<Tree extends ArchiveTree = ArchiveReader> {
+export interface Archive<Tree extends ArchiveTree = ArchiveTree> {
   /** The same archive by node. */
   readonly reader: Tree
   /** The root folder. */
@@ -105,7 +105,7 @@ export const streamedBytes: Metric.Counter<number> = Metric.counter("pxar_fuse_s
 export const open = (
   path: string,
   options?: ArchiveFiles.Options,
-): Effect.Effect<Archive, OpenError | ArchiveError, Scope.Scope> =>
+): Effect.Effect<Archive<ArchiveReader>, OpenError | ArchiveError, Scope.Scope> =>
   ArchiveFiles.open(path, options).pipe(
     Effect.map((reader) => fromReader(reader, options?.limits)),
     Effect.tap(() => Metric.update(openedArchives, 1)),

@@ -1,0 +1,183 @@
+/**
+ * Opens what a user names where an archive can be named (see `Address`): an archive file, a folder of them, a datastore, or
+ * anything in it.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Address from "../domain/datastore/Address.ts"
+import * as Reference from "../domain/datastore/Reference.ts"
+import * as Digest from "../domain/datastore/Digest.ts"
+import * as PathText from "../domain/PathText.ts"
+import { ArchiveError } from "../services/archive/ArchiveError.ts"
+import * as ArchiveReader from "../services/archive/ArchiveReader.ts"
+import type { ArchiveTree } from "../services/archive/ArchiveTree.ts"
+import * as ArchiveBytes from "../services/bytes/ArchiveBytes.ts"
+import type { OpenError } from "../services/bytes/FileSource.ts"
+import * as ChunkCache from "../services/repository/ChunkCache.ts"
+import type { Lost } from "../services/repository/ChunkedSource.ts"
+import * as ChunkStore from "../services/repository/ChunkStore.ts"
+import * as DatastoreRepository from "../services/repository/DatastoreRepository.ts"
+import * as FileRepository from "../services/repository/FileRepository.ts"
+import * as DiskPath from "../services/posix/DiskPath.ts"
+import * as FolderBlobStore from "../services/repository/FolderBlobStore.ts"
+import type { KeyError } from "../services/repository/KeyRing.ts"
+import type { Repository } from "../services/repository/Repository.ts"
+import type { RepositoryError } from "../services/repository/RepositoryError.ts"
+import * as ResolveReference from "../services/repository/ResolveReference.ts"
+import * as SnapshotTree from "../services/repository/SnapshotTree.ts"
+import * as Archive from "../services/tree/Archive.ts"
+import * as SubfolderTree from "../services/tree/SubfolderTree.ts"
+import * as ExitCode from "./ExitCode.ts"
+import * as Keys from "./repository/Keys.ts"
+import type { Given } from "./repository/RepositoryFlags.ts"
+import * as Terminal from "./Terminal.ts"
+
+/** How to open it. */
+export interface Options extends Given {
+  /** Of an archive file: its payload archive, where that is not beside it. */
+  readonly payload?: string | undefined
+  /** Names of the folders of backups. */
+  readonly timeTemplate?: string | undefined
+  /** How long what is open stays so unused. */
+  readonly idle?: Duration.Input | undefined
+  /** Of a reader. */
+  readonly reader?: Partial<ArchiveReader.Options> | undefined
+}
+
+/** What can be wrong. */
+export type Failure =
+  | Address.AddressError
+  | ArchiveError
+  | Archive.PathError
+  | ExitCode.Usage
+  | FileRepository.CollectionError
+  | KeyError
+  | OpenError
+  | RepositoryError
+
+/** A repository, and what is meant in it. */
+export interface InRepository {
+  readonly repository: Repository
+  /** The folder it is in. */
+  readonly folder: string
+  readonly reference: Reference.Reference
+}
+
+const exists = (path: string): boolean => fs.existsSync(DiskPath.forNode(path))
+
+/** Reads an address. */
+export const parse = (text: string): Effect.Effect<Address.Address, Address.AddressError> =>
+  Effect.suspend(() =>
+    Effect.fromResult(Address.parse(text, { whole: exists(text), location: exists(Address.location(text)) })),
+  )
+
+/** The repository that an address is of; `undefined` for an archive file or a folder of them. */
+export const repository = Effect.fnUntraced(function* (
+  text: string,
+  options: Given,
+): Effect.fn.Return<InRepository | undefined, Failure, Scope.Scope> {
+  const address = yield* parse(text)
+  if (address._tag !== "Path") {
+    const detail = `${text}: archives that are not on this machine cannot be opened yet; mount or copy the datastore`
+    return yield* new ExitCode.Usage({ detail })
+  }
+  const isFolder = fs.statSync(DiskPath.forNode(address.path), { throwIfNoEntry: false })?.isDirectory() ?? false
+  // Absolute: it is read when the process has gone to another folder.
+  const folder = path.resolve(address.path)
+  const store = FolderBlobStore.make(folder)
+  if (address.reference === undefined && !(isFolder && (yield* DatastoreRepository.isDatastore(store)))) {
+    return undefined
+  }
+  const cache = yield* ChunkCache.make(options.chunkCache)
+  const chunks = ChunkStore.make({ stores: [store], cache, verify: !options.noVerifyChunks })
+  const opened = yield* DatastoreRepository.open(store, {
+    keys: yield* Keys.open(options),
+    chunks,
+    unsigned: options.allowUnsigned ? "allow" : "refuse",
+    missing: options.missing,
+    onLost: sayLost,
+  })
+  return { repository: opened, folder, reference: address.reference ?? Reference.whole }
+})
+
+const sayLost = ({ digest, end, fault, start, stream }: Lost): Effect.Effect<void> =>
+  Terminal.say(
+    `${stream}: bytes ${start} to ${end} are zeros in place of the chunk ${Digest.toHex(digest)}, which ${fault.detail}`,
+    "Warn",
+  )
+
+/** The bytes of one archive. */
+export const bytes = Effect.fnUntraced(function* (
+  text: string,
+  options: Options,
+): Effect.fn.Return<ArchiveBytes.ArchiveBytes, Failure, Scope.Scope> {
+  const found = yield* repository(text, options)
+  if (found === undefined) return yield* ArchiveBytes.open(text, options.payload)
+  const resolved = yield* ResolveReference.resolve(found.repository, found.reference)
+  if (resolved._tag === "File" && resolved.file.kind === "archive")
+    return yield* resolved.snapshot.archive(resolved.file)
+  return yield* ResolveReference.notOneArchive(found.repository, [])
+})
+
+/** A tree that has been opened. */
+export interface Opened {
+  readonly tree: ArchiveTree
+  /** What the address means in it, where that is no folder: a path as it can be given to a command. */
+  readonly file: Uint8Array | undefined
+}
+
+/** The tree of whatever is named: an archive, a backup, a group, a whole repository; or of a folder in an archive. */
+export const tree = Effect.fnUntraced(function* (
+  text: string,
+  options: Options,
+): Effect.fn.Return<Opened, Failure, Scope.Scope> {
+  const found = yield* repository(text, options)
+  if (found === undefined) {
+    if (yield* FileRepository.isCollection([text])) {
+      return { tree: (yield* FileRepository.open([text], { payload: options.payload })).tree, file: undefined }
+    }
+    const { archive, payload } = yield* ArchiveBytes.open(text, options.payload)
+    return { tree: yield* ArchiveReader.make(archive, payload, options.reader), file: undefined }
+  }
+  return yield* treeIn(found, options)
+})
+
+/** The same in a repository that is open already. */
+export const treeIn = Effect.fnUntraced(function* (
+  found: InRepository,
+  options: Options,
+): Effect.fn.Return<Opened, Failure, Scope.Scope> {
+  const { reference } = found
+  const resolved = yield* ResolveReference.resolve(found.repository, reference)
+  const whole =
+    resolved._tag === "File" && resolved.file.kind === "archive"
+      ? yield* Effect.flatMap(resolved.snapshot.archive(resolved.file), ({ archive, payload }) =>
+          ArchiveReader.make(archive, payload, options.reader),
+        )
+      : yield* SnapshotTree.make(found.repository, {
+          ...options.reader,
+          timeTemplate: options.timeTemplate,
+          idle: options.idle,
+          root: resolved._tag === "Level" ? resolved.level : resolved.snapshot.id,
+          uid: process.geteuid?.() ?? 0,
+          gid: process.getegid?.() ?? 0,
+          mtimeSeconds: Math.floor(Date.now() / 1000),
+        })
+  const within =
+    resolved._tag === "File" && resolved.file.kind !== "archive" ? PathText.parse(resolved.file.shown) : reference.path
+  if (within.length === 0) return { tree: whole, file: undefined }
+  const { entry, node } = yield* Archive.fromReader(whole).find(within)
+  return entry.body._tag === "Directory"
+    ? { tree: SubfolderTree.make(whole, node), file: undefined }
+    : { tree: whole, file: within }
+})
+
+/** The same for programs that go by path. */
+export const archive = (
+  text: string,
+  options: Options,
+): Effect.Effect<Archive.Archive<ArchiveTree>, Failure, Scope.Scope> =>
+  Effect.map(tree(text, options), (opened) => Archive.fromReader(opened.tree))

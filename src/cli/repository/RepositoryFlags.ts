@@ -1,0 +1,63 @@
+/**
+ * Flags about datastores: keys, what is checked, how much is kept. They mean nothing for an archive that is a file.
+ */
+import * as Flag from "effect/cli/Flag"
+import * as PerformanceFlags from "../mount/PerformanceFlags.ts"
+import * as Parameters from "../Parameters.ts"
+
+const text = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Parameters.optional)
+
+/** Keys of encrypted backups. */
+export const keys = {
+  keyFile: Flag.String("key-file").pipe(
+    Flag.withDescription("Key of encrypted backups, JSON or paper key; may be given several times"),
+    Flag.withMetavar("FILE"),
+    Flag.atLeast(0),
+  ),
+  keyPasswordFile: text("key-password-file", "FILE", "File with the passphrase of the key files in its first line"),
+  keyPasswordCommand: text(
+    "key-password-command",
+    "COMMAND",
+    "Command that prints the passphrase; run without a shell",
+  ),
+}
+
+/** Of commands that open what is in a datastore. */
+export const flags = {
+  ...keys,
+  chunkCache: Flag.String("chunk-cache").pipe(
+    Flag.withDescription("Memory for decoded chunks of a datastore (default: 128M)"),
+    Flag.withMetavar("SIZE"),
+    Flag.filterMap(PerformanceFlags.parseSize, () => "a number of bytes such as 67108864 or 64M"),
+    Parameters.optional,
+  ),
+  noVerifyChunks: Parameters.flag("no-verify-chunks", "Do not compare digests of chunks, only lengths and checksums"),
+  allowUnsigned: Parameters.flag("allow-unsigned", "Open encrypted backups that have no signature"),
+  missing: Flag.Literals("missing", ["fail", "zeros"]).pipe(
+    Flag.withDescription("What lost chunks read as: an error, or zeros"),
+    Flag.withMetavar("fail|zeros"),
+    Flag.withDefault("fail"),
+  ),
+}
+
+/** What the flags about keys say. */
+export interface Keys {
+  readonly keyFile: ReadonlyArray<string>
+  readonly keyPasswordFile?: string | undefined
+  readonly keyPasswordCommand?: string | undefined
+  /** A passphrase that has been asked for already. */
+  readonly keyPassphrase?: string | undefined
+}
+
+/** What the flags say. */
+export interface Given extends Keys {
+  /** Bytes. */
+  readonly chunkCache?: number | undefined
+  readonly noVerifyChunks: boolean
+  readonly allowUnsigned: boolean
+  readonly missing: "fail" | "zeros"
+}
+
+/** Without any flag. */
+export const none: Given = { keyFile: [], noVerifyChunks: false, allowUnsigned: false, missing: "fail" }
