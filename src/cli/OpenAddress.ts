@@ -23,7 +23,7 @@ import * as DatastoreRepository from "../services/repository/DatastoreRepository
 import * as FileRepository from "../services/repository/FileRepository.ts"
 import * as DiskPath from "../services/posix/DiskPath.ts"
 import * as FolderBlobStore from "../services/repository/FolderBlobStore.ts"
-import type { KeyError } from "../services/repository/KeyRing.ts"
+import * as KeyRing from "../services/repository/KeyRing.ts"
 import type { Repository } from "../services/repository/Repository.ts"
 import type { RepositoryError } from "../services/repository/RepositoryError.ts"
 import * as ResolveReference from "../services/repository/ResolveReference.ts"
@@ -54,7 +54,7 @@ export type Failure =
   | Archive.PathError
   | ExitCode.Usage
   | FileRepository.CollectionError
-  | KeyError
+  | KeyRing.KeyError
   | OpenError
   | RepositoryError
 
@@ -74,10 +74,11 @@ export const parse = (text: string): Effect.Effect<Address.Address, Address.Addr
     Effect.fromResult(Address.parse(text, { whole: exists(text), location: exists(Address.location(text)) })),
   )
 
-/** The repository that an address is of; `undefined` for an archive file or a folder of them. */
+/** The repository that an address is of, with the keys at hand; `undefined` for an archive file or a folder of them. */
 export const repository = Effect.fnUntraced(function* (
   text: string,
   options: Given,
+  { keys = true }: { readonly keys?: boolean | undefined } = {},
 ): Effect.fn.Return<InRepository | undefined, Failure, Scope.Scope> {
   const address = yield* parse(text)
   if (address._tag !== "Path") {
@@ -94,7 +95,7 @@ export const repository = Effect.fnUntraced(function* (
   const cache = yield* ChunkCache.make(options.chunkCache)
   const chunks = ChunkStore.make({ stores: [store], cache, verify: !options.noVerifyChunks })
   const opened = yield* DatastoreRepository.open(store, {
-    keys: yield* Keys.open(options),
+    keys: keys ? yield* Keys.open(options) : KeyRing.empty,
     chunks,
     unsigned: options.allowUnsigned ? "allow" : "refuse",
     missing: options.missing,

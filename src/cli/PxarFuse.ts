@@ -18,6 +18,8 @@ import * as HelpCommand from "./help/HelpCommand.ts"
 import * as InfoCommand from "./archive/InfoCommand.ts"
 import * as ListCommand from "./archive/ListCommand.ts"
 import * as MountCommand from "./mount/MountCommand.ts"
+import * as KeysCommand from "./repository/KeysCommand.ts"
+import * as SnapshotsCommand from "./repository/SnapshotsCommand.ts"
 import * as StatusCommand from "./control/StatusCommand.ts"
 import * as UnmountCommand from "./control/UnmountCommand.ts"
 import * as VerifyCommand from "./archive/VerifyCommand.ts"
@@ -51,6 +53,8 @@ export const command = Command.make("pxar-fuse").pipe(
       group: "LOOK INSIDE AND RESTORE",
       commands: [
         BrowseCommand.command,
+        SnapshotsCommand.command,
+        KeysCommand.command,
         ListCommand.command,
         CatCommand.command,
         InfoCommand.command,

@@ -1,0 +1,66 @@
+/**
+ * What `pxar-fuse keys` does (see `KeysCommand`). No passphrase is asked for: fingerprints are told without.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Digest from "../../domain/datastore/Digest.ts"
+import * as JsonText from "../../domain/json/JsonText.ts"
+import type { KeyJson } from "../../domain/json/SnapshotJson.ts"
+import * as WalkRepository from "../../services/repository/WalkRepository.ts"
+import * as ExitCode from "../ExitCode.ts"
+import * as OpenAddress from "../OpenAddress.ts"
+import * as Output from "../Output.ts"
+import * as Terminal from "../Terminal.ts"
+import * as Keys from "./Keys.ts"
+import * as RepositoryFlags from "./RepositoryFlags.ts"
+
+export interface Input extends RepositoryFlags.Keys {
+  readonly address: string
+  readonly json: boolean
+}
+
+export const handler = Effect.fn("keys")(function* ({ address, json, ...given }: Input) {
+  // What the backups want is told by manifests, for which no key is needed.
+  const found = yield* OpenAddress.repository(address, RepositoryFlags.none, { keys: false })
+  if (found === undefined) {
+    return yield* new ExitCode.Usage({ detail: `${address}: is no datastore: it has no folder .chunks` })
+  }
+  const { entries } = yield* Keys.open(given)
+  const lines = new Map<string, { -readonly [Key in keyof KeyJson]: KeyJson[Key] }>()
+  for (const { fingerprint, isProtected, path } of entries) {
+    const line = lines.get(fingerprint ?? path) ?? { files: [], protected: isProtected, snapshots: 0 }
+    lines.set(fingerprint ?? path, {
+      ...line,
+      ...JsonText.optional("fingerprint", fingerprint),
+      files: [...line.files, path],
+    })
+  }
+  let unread = 0
+  yield* Stream.runForEach(WalkRepository.snapshots(found.repository, { within: found.reference }), (id) =>
+    Effect.map(Effect.result(found.repository.snapshot(id)), (read) => {
+      if (read._tag === "Failure") {
+        if (read.failure.check !== "SnapshotUnfinished") unread++
+        return
+      }
+      const { fingerprint } = read.success.manifest
+      if (fingerprint === undefined) return
+      const line = lines.get(fingerprint) ?? { fingerprint, files: [], snapshots: 0 }
+      lines.set(fingerprint, { ...line, snapshots: line.snapshots + 1 })
+    }),
+  )
+  const output = Output.make()
+  const all = [...lines.values()]
+  yield* output.text(all.map(json ? JsonText.line : toText).join(""))
+  yield* output.flush
+  if (unread > 0)
+    yield* Terminal.say(`${unread} backups cannot be read and may want other keys; \`snapshots\` says why`)
+  const isMissing = all.some(({ files, snapshots }) => files.length === 0 && snapshots > 0)
+  if (isMissing) return yield* new ExitCode.Ended({ code: ExitCode.KEY })
+}, Effect.scoped)
+
+const toText = ({ files, fingerprint, snapshots, ...rest }: KeyJson): string => {
+  const key = fingerprint === undefined ? "unknown until unlocked" : Digest.shortFingerprint(fingerprint)
+  const wanted = `${snapshots} ${snapshots === 1 ? "backup" : "backups"}`
+  const locked = rest.protected === true ? " (passphrase)" : ""
+  return `${key.padEnd(23)}  ${wanted.padEnd(12)}  ${files.length === 0 ? "missing" : `${files.join(", ")}${locked}`}\n`
+}

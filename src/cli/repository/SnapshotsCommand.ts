@@ -1,0 +1,39 @@
+/**
+ * `pxar-fuse snapshots DATASTORE [FILTER…]`: which backups there are, and what is in them.
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Lazy from "../Lazy.ts"
+import * as Parameters from "../Parameters.ts"
+import * as RepositoryFlags from "./RepositoryFlags.ts"
+
+const parameters = {
+  address: Argument.String("address").pipe(
+    Argument.withDescription("A datastore, or DATASTORE::[ns/NAME/...]TYPE/ID of what to look at in it"),
+  ),
+  filters: Argument.String("filter").pipe(
+    Argument.withDescription("Only these backups: the beginning of a path, * for any characters in a name"),
+    Argument.variadic(),
+  ),
+  format: Flag.Literals("format", ["table", "tree", "json"]).pipe(
+    Flag.withDescription("A line a backup, a tree with archives, or JSON for programs"),
+    Flag.withMetavar("table|tree|json"),
+    Flag.withDefault("table"),
+  ),
+  json: Parameters.json,
+  ...RepositoryFlags.keys,
+  ...Parameters.messages,
+}
+
+export const command = Command.make(
+  "snapshots",
+  parameters,
+  Lazy.handler(() => import("./SnapshotsHandler.ts")),
+).pipe(
+  Command.withDescription("List the backups in a datastore"),
+  Command.withExamples([
+    { command: "pxar-fuse snapshots /mnt/datastore", description: "All backups" },
+    { command: "pxar-fuse snapshots /mnt/datastore 'host/web*'", description: "Those of some hosts" },
+  ]),
+)
