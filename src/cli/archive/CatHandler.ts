@@ -28,7 +28,7 @@ export const handler = Effect.fn("cat")(function* ({ archive: file, paths, progr
   const output = Output.make()
   const own = opened.file
   if (own === undefined && paths.length === 0) {
-    return yield* new ExitCode.Usage({ detail: "cat needs a path in the archive: pxar-fuse cat ARCHIVE PATH" })
+    return yield* new ExitCode.Usage({ detail: "cat needs a path in the archive: see pxar-fuse cat --help" })
   }
   const first = own === undefined ? [] : [yield* Effect.tap(archive.find(own), (found) => archive.read(found, 0, 0))]
   const others = yield* Effect.forEach(paths, (path) =>

@@ -25,7 +25,6 @@ import type { Entry } from "../../domain/pxar/Entry.ts"
 import * as XattrList from "../../domain/pxar/XattrList.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
-<<<<<<< HEAD
 import * as DiskPath from "../posix/DiskPath.ts"
 import * as NameSyscalls from "../posix/NameSyscalls.ts"
 import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
@@ -37,11 +36,6 @@ import type { Overwrite } from "./Existing.ts"
 import { ExtractFilter } from "./ExtractFilter.ts"
 import * as ExtractOptions from "./ExtractOptions.ts"
 import type { Options } from "./ExtractOptions.ts"
-=======
-import * as ExtractEntry from "./ExtractEntry.ts"
-import { ExtractFolders } from "./ExtractFolders.ts"
-import { ExtractLinks } from "./ExtractLinks.ts"
->>>>>>> dec64ca (Every command that takes an archive takes what is in a datastore: mount, list, cat, info, extract, verify, diff, browse)
 import { entriesOf, ExtractPace, type Progress } from "./ExtractPace.ts"
 import { ExtractPath } from "./ExtractPath.ts"
 import type { Step } from "./ExtractPlan.ts"
@@ -124,17 +118,7 @@ export const extract = <E = never>(
 
 const FULL: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EROFS"])
 
-<<<<<<< HEAD
 const run = Effect.fnUntraced(function* <E>(
-=======
-interface Run<E> extends ExtractWalk.Context<E> {
-  /** What remains to be done when everything was walked. */
-  readonly finish: Effect.Effect<Report, E>
-}
-
-/** Opens the target, and sets up what a run needs. */
-const begin = Effect.fnUntraced(function* <E>(
->>>>>>> dec64ca (Every command that takes an archive takes what is in a datastore: mount, list, cat, info, extract, verify, diff, browse)
   reader: ArchiveTree,
   root: Entry,
   selection: ExtractSelection,

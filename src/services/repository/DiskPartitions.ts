@@ -2,7 +2,7 @@
  * The partitions of a disk image, found by reading its tables and nothing else.
  */
 import * as Effect from "effect/Effect"
-import * as PartitionTable from "../../domain/disk/PartitionTable.ts"
+import * as PartitionTable from "../../domain/datastore/PartitionTable.ts"
 import type { ByteSource, SourceError } from "../bytes/ByteSource.ts"
 
 /** Logical partitions that are followed. */

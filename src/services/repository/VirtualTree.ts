@@ -51,7 +51,15 @@ export interface File {
 }
 
 /** An archive that is shown as a folder. */
-export type Archive = Pick<OnDemandReader.Options, "archive" | "archiveSize" | "size" | "open">
+export interface Archive {
+  /** For messages. */
+  readonly archive: string
+  /** Bytes of the archive alone. */
+  readonly archiveSize: number
+  /** Bytes of the archive and, if there is one, of its payload archive. */
+  readonly size: number
+  readonly open: Effect.Effect<ArchiveTree, ArchiveError.ArchiveError, Scope.Scope>
+}
 
 /** How the tree is shown. */
 export interface Options {

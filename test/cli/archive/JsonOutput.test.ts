@@ -9,6 +9,7 @@ import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
 import { ListJson } from "../../../src/domain/json/ListJson.ts"
 import { LogJson } from "../../../src/domain/json/LogJson.ts"
 import { ProgressJson } from "../../../src/domain/json/ProgressJson.ts"
+import { KeyJson, SnapshotJson } from "../../../src/domain/json/SnapshotJson.ts"
 import { StatusJson } from "../../../src/domain/json/StatusJson.ts"
 import { VerifyJson } from "../../../src/domain/json/VerifyJson.ts"
 import * as PathText from "../../../src/domain/PathText.ts"
@@ -62,6 +63,8 @@ const parts: ReadonlyArray<readonly [heading: string, schema: Schema.Constraint]
   ["`diff --json`", DiffJson],
   ["`extract --dry-run --json`", ExtractStepJson],
   ["`status --json`", StatusJson],
+  ["`snapshots --json`", SnapshotJson],
+  ["`keys --json`", KeyJson],
   ["`--progress json`", ProgressJson],
   ["`--log-format json`", LogJson],
 ]

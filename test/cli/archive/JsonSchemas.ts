@@ -7,6 +7,7 @@ import { DiffJson } from "../../../src/domain/json/DiffJson.ts"
 import { ExtractStepJson } from "../../../src/domain/json/ExtractStepJson.ts"
 import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
 import { ListJson } from "../../../src/domain/json/ListJson.ts"
+import { KeyJson, SnapshotJson } from "../../../src/domain/json/SnapshotJson.ts"
 import { StatusJson } from "../../../src/domain/json/StatusJson.ts"
 import { VerifyJson } from "../../../src/domain/json/VerifyJson.ts"
 
@@ -21,6 +22,8 @@ const parsers = {
   diff: strict(DiffJson),
   extract: strict(ExtractStepJson),
   status: strict(StatusJson),
+  snapshots: strict(SnapshotJson),
+  keys: strict(KeyJson),
 }
 
 export type Output = keyof typeof parsers

@@ -1,6 +1,6 @@
 /**
  * Where the partitions of a disk image are: a master boot record (MBR) with its logical partitions, or a GUID partition
- * table (GPT, UEFI specification §5.3).
+ * table (GPT, of the UEFI specification).
  *
  * Read from sectors that the caller has; what is wrong with a table costs the partitions that it concerns. Ranges are cut
  * at the end of the image, and none is empty.
