@@ -17,6 +17,7 @@ import * as path from "node:path"
 import { getSystemErrorMessage } from "node:util"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { ErrorId } from "../../domain/ErrorId.ts"
@@ -95,7 +96,19 @@ export interface Report extends Readonly<Counts> {
   readonly problems: ReadonlyArray<ExtractProblem>
 }
 
-/** Extracts `archive`. */
+/** Entries extracted by this program; updated at the end of a run that was not cut short. */
+export const extractedEntries: Metric.Counter<number> = Metric.counter("pxar_fuse_extracted_entries", {
+  description: "Entries that were extracted",
+  incremental: true,
+})
+
+/** What could not be extracted, or not exactly, and was not expected to be so. */
+export const extractProblems: Metric.Counter<number> = Metric.counter("pxar_fuse_extract_problems", {
+  description: "Problems of extractions",
+  incremental: true,
+})
+
+/** Extracts `archive`, in a span `pxar-fuse.extract`. */
 export const extract = <E = never>(
   archive: Pick<Archive.Archive, "find" | "reader">,
   options: Options<E>,
@@ -114,7 +127,12 @@ export const extract = <E = never>(
           if (fd >= 0) ReadSyscalls.close(fd)
         }),
     )
-  })
+  }).pipe(
+    Effect.tap(({ entries, unexpected }) =>
+      Effect.andThen(Metric.update(extractedEntries, entries), Metric.update(extractProblems, unexpected)),
+    ),
+    Effect.withSpan("pxar-fuse.extract", { attributes: { target: options.target } }),
+  )
 
 const FULL: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EROFS"])
 
