@@ -61,6 +61,8 @@ export type Failure =
 /** A repository, and what is meant in it. */
 export interface InRepository {
   readonly repository: Repository
+  /** The chunks of the repository. */
+  readonly chunks: ChunkStore.ChunkStore
   /** The folder it is in. */
   readonly folder: string
   readonly reference: Reference.Reference
@@ -101,7 +103,7 @@ export const repository = Effect.fnUntraced(function* (
     missing: options.missing,
     onLost: sayLost,
   })
-  return { repository: opened, folder, reference: address.reference ?? Reference.whole }
+  return { repository: opened, chunks, folder, reference: address.reference ?? Reference.whole }
 })
 
 const sayLost = ({ digest, end, fault, start, stream }: Lost): Effect.Effect<void> =>

@@ -11,10 +11,11 @@ import type { VerifyJson } from "../../domain/json/VerifyJson.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as OpenAddress from "../OpenAddress.ts"
 import * as Output from "../Output.ts"
+import * as VerifyDatastore from "../repository/VerifyDatastore.ts"
 import * as Progress from "../Progress.ts"
 import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
-export interface Input extends RepositoryFlags.Given {
+export interface Input extends RepositoryFlags.Given, VerifyDatastore.Input {
   readonly archive: string
   /** By default the one beside the archive. */
   readonly payload: string | undefined
@@ -25,6 +26,11 @@ export interface Input extends RepositoryFlags.Given {
 }
 
 export const handler = Effect.fn("verify")(function* ({ archive, data, json, progress: mode, ...flags }: Input) {
+  const found = yield* OpenAddress.repository(archive, flags)
+  if (found !== undefined && found.reference.archive === undefined) {
+    return yield* VerifyDatastore.run(found, { ...flags, json, progress: mode })
+  }
+  if (flags.filters.length > 0) return yield* new ExitCode.Usage({ detail: `${archive}: filters are for datastores` })
   const sources = yield* OpenAddress.bytes(archive, flags)
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode })

@@ -18,7 +18,7 @@ import * as ChunkedSource from "./ChunkedSource.ts"
 import type { ChunkStore } from "./ChunkStore.ts"
 import type { EncryptionKey } from "./EncryptionKey.ts"
 import type { KeyRing } from "./KeyRing.ts"
-import type { Snapshot } from "./Repository.ts"
+import type { Snapshot, StreamIndex } from "./Repository.ts"
 import { fromFault, RepositoryError } from "./RepositoryError.ts"
 import { sha256 } from "./Sha256.ts"
 
@@ -88,9 +88,7 @@ export const open = Effect.fnUntraced(function* (
       : Effect.succeed(file)
   }
 
-  const stream = Effect.fnUntraced(function* (
-    name: string,
-  ): Effect.fn.Return<ChunkedSource.ChunkedSource, RepositoryError> {
+  const index = Effect.fnUntraced(function* (name: string): Effect.fn.Return<StreamIndex, RepositoryError> {
     const failed = (found: DatastoreFault) => fromFault(at(name), found)
     const file = yield* find(name)
     if (file.storage === "blob") {
@@ -107,20 +105,23 @@ export const open = Effect.fnUntraced(function* (
       const detail = `is of ${index.size} bytes, not of the ${file.size} in the manifest`
       return yield* failed(fault("IndexSizeMismatch", detail))
     }
-    const encrypted = file.cryptMode === "encrypt"
-    if (encrypted && unlocked._tag === "NoKey") return yield* failed(unlocked.fault)
-    return yield* ChunkedSource.make({
-      name: at(name),
+    return {
       index,
-      store: options.chunks,
-      encrypted,
+      encrypted: file.cryptMode === "encrypt",
       key,
       warnings: Bytes.equals(checksum, index.headerChecksum)
         ? []
         : [fault("IndexHeaderCsum", "has another checksum in its header than it should; the manifest's is right")],
-      missing: options.missing,
-      onLost: options.onLost,
-    })
+    }
+  })
+
+  const stream = Effect.fnUntraced(function* (
+    name: string,
+  ): Effect.fn.Return<ChunkedSource.ChunkedSource, RepositoryError> {
+    const found = yield* index(name)
+    if (found.encrypted && unlocked._tag === "NoKey") return yield* fromFault(at(name), unlocked.fault)
+    const { missing, onLost } = options
+    return yield* ChunkedSource.make({ ...found, name: at(name), store: options.chunks, missing, onLost })
   })
 
   const blob = Effect.fnUntraced(function* (name: string): Effect.fn.Return<Uint8Array, RepositoryError> {
@@ -172,6 +173,7 @@ export const open = Effect.fnUntraced(function* (
     archive,
     payload,
     stream,
+    index,
     blob,
     file: (name) => listed.get(name),
   }

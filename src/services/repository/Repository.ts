@@ -5,6 +5,7 @@
  * Nothing is ever written. What is wrong with one snapshot or file costs that one.
  */
 import type * as Effect from "effect/Effect"
+import type { ChunkIndex } from "../../domain/datastore/ChunkIndex.ts"
 import type { DatastoreFault } from "../../domain/datastore/DatastoreFault.ts"
 import type { File, Manifest } from "../../domain/datastore/Manifest.ts"
 import type { Namespace } from "../../domain/datastore/Namespace.ts"
@@ -12,6 +13,7 @@ import type * as SnapshotFile from "../../domain/datastore/SnapshotFile.ts"
 import type { GroupId, SnapshotId } from "../../domain/datastore/SnapshotId.ts"
 import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
 import type { ChunkedSource } from "./ChunkedSource.ts"
+import type { EncryptionKey } from "./EncryptionKey.ts"
 import type { RepositoryError } from "./RepositoryError.ts"
 
 /** A place with backups. */
@@ -39,6 +41,17 @@ export interface Group {
   readonly notes: string | undefined
 }
 
+/** What a stream consists of. */
+export interface StreamIndex {
+  readonly index: ChunkIndex
+  /** What is wrong without costing a byte. */
+  readonly warnings: ReadonlyArray<DatastoreFault>
+  /** Whether its chunks are encrypted. */
+  readonly encrypted: boolean
+  /** The key that they are encrypted with, where it is at hand. */
+  readonly key: EncryptionKey | undefined
+}
+
 /** A finished backup. */
 export interface Snapshot {
   readonly id: SnapshotId
@@ -57,6 +70,8 @@ export interface Snapshot {
   readonly payload: (file: SnapshotFile.Shown) => Effect.Effect<ChunkedSource | undefined, RepositoryError>
   /** Opens what an index describes: either half of an archive, an image, a catalog. By its name in the manifest. */
   readonly stream: (name: string) => Effect.Effect<ChunkedSource, RepositoryError>
+  /** Reads and checks the index of a stream, for which no key is needed. */
+  readonly index: (name: string) => Effect.Effect<StreamIndex, RepositoryError>
   /** The content of a blob, by its name on disk. */
   readonly blob: (name: string) => Effect.Effect<Uint8Array, RepositoryError>
   /** What the manifest says of a file. */

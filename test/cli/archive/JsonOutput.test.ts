@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import { DatastoreVerifyJson } from "../../../src/domain/json/DatastoreVerifyJson.ts"
 import { DiffJson } from "../../../src/domain/json/DiffJson.ts"
 import { ExtractStepJson } from "../../../src/domain/json/ExtractStepJson.ts"
 import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
@@ -65,6 +66,7 @@ const parts: ReadonlyArray<readonly [heading: string, schema: Schema.Constraint]
   ["`status --json`", StatusJson],
   ["`snapshots --json`", SnapshotJson],
   ["`keys --json`", KeyJson],
+  ["`verify --json`, of a datastore", DatastoreVerifyJson],
   ["`--progress json`", ProgressJson],
   ["`--log-format json`", LogJson],
 ]

@@ -3,6 +3,7 @@
  */
 import { assert } from "@effect/vitest"
 import { Schema } from "effect"
+import { DatastoreVerifyJson } from "../../../src/domain/json/DatastoreVerifyJson.ts"
 import { DiffJson } from "../../../src/domain/json/DiffJson.ts"
 import { ExtractStepJson } from "../../../src/domain/json/ExtractStepJson.ts"
 import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
@@ -24,6 +25,7 @@ const parsers = {
   status: strict(StatusJson),
   snapshots: strict(SnapshotJson),
   keys: strict(KeyJson),
+  datastore: strict(DatastoreVerifyJson),
 }
 
 export type Output = keyof typeof parsers

@@ -1,0 +1,86 @@
+/**
+ * What `pxar-fuse verify` does with a datastore: a line for each thing that is wrong, then the verdict.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Filter from "../../domain/datastore/Filter.ts"
+import * as JsonText from "../../domain/json/JsonText.ts"
+import type { DatastoreVerifyJson } from "../../domain/json/DatastoreVerifyJson.ts"
+import * as DatastoreVerifier from "../../services/verify/DatastoreVerifier.ts"
+import * as ExitCode from "../ExitCode.ts"
+import type { InRepository } from "../OpenAddress.ts"
+import * as Output from "../Output.ts"
+import * as Progress from "../Progress.ts"
+import * as VerifyState from "./VerifyState.ts"
+
+export interface Input {
+  readonly filters: ReadonlyArray<string>
+  readonly jobs: number
+  readonly shard: DatastoreVerifier.Shard | undefined
+  readonly state: string | undefined
+  readonly json: boolean
+  readonly progress: Progress.Mode
+}
+
+export const run = Effect.fnUntraced(function* ({ chunks, reference, repository }: InRepository, input: Input) {
+  const output = Output.makeLive()
+  const progress = yield* Progress.make({ mode: input.progress })
+  const state = input.state === undefined ? undefined : yield* VerifyState.open(input.state)
+  const events = DatastoreVerifier.verify(repository, chunks, {
+    within: reference,
+    filters: input.filters.map(Filter.parse),
+    jobs: input.jobs,
+    shard: input.shard,
+    isDone: state?.has,
+    onGood: state?.add,
+    onProgress: ({ bytes, chunks }) => progress.update({ entries: chunks, bytes, position: 0, size: 0 }),
+  })
+  let code: number = ExitCode.INTERNAL
+  yield* Stream.runForEach(events, (event) => {
+    if (event._tag === "Verdict") code = exitCode(event)
+    return output.text(input.json ? JsonText.line(toJson(event)) : toText(event))
+  })
+  yield* output.flush
+  if (code !== ExitCode.SUCCESS) return yield* new ExitCode.Ended({ code })
+})
+
+const exitCode = ({ result }: DatastoreVerifier.Verdict): number =>
+  result === "sound" ? ExitCode.SUCCESS : result === "notes" ? ExitCode.NOTES : ExitCode.DAMAGED
+
+const toText = (event: DatastoreVerifier.Problem | DatastoreVerifier.Verdict): string => {
+  if (event._tag === "Problem") {
+    const { check, detail, file, severity, snapshot } = event
+    return `${severity.padEnd(5)} ${check} ${snapshot}${file === undefined ? "" : `/${file}`}: ${detail}\n`
+  }
+  const { bytes, chunks, errors, notes, partly, result, skipped, snapshots } = event
+  const parts = [
+    `${errors} errors`,
+    `${notes} notes`,
+    `${snapshots} backups`,
+    `${chunks} chunks with ${Progress.formatBytes(bytes)}`,
+    ...(skipped === 0 ? [] : [`${skipped} checked before`]),
+    ...(partly === 0 ? [] : [`${partly} without their key: only headers and checksums`]),
+  ]
+  return `${result === "notes" ? "sound, but with notes" : result}: ${parts.join(", ")}\n`
+}
+
+const toJson = (event: DatastoreVerifier.Problem | DatastoreVerifier.Verdict): DatastoreVerifyJson =>
+  event._tag === "Problem"
+    ? {
+        snapshot: event.snapshot,
+        ...JsonText.optional("file", event.file),
+        severity: event.severity,
+        check: event.check,
+        detail: event.detail,
+        ...(event.range === undefined ? {} : { start: event.range.start, end: event.range.end }),
+      }
+    : {
+        verdict: event.result,
+        errors: event.errors,
+        notes: event.notes,
+        snapshots: event.snapshots,
+        chunks: event.chunks,
+        skipped: event.skipped,
+        partly: event.partly,
+        bytes: event.bytes,
+      }

@@ -1,0 +1,304 @@
+/**
+ * Checks what is in a datastore: manifests, signatures, indexes, blobs, and every chunk that is in use, each once however
+ * often it is used.
+ *
+ * Without the key of an encrypted backup its chunks are checked as far as a server can (datastore §2.6, steps 1 to 3), and
+ * that is told. Chunks are shared out by the beginning of their digests, so that several runs, on several machines too,
+ * do the whole; what is in no chunk is checked by the first of them.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Bytes from "../../domain/Bytes.ts"
+import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
+import type { ChunkFault } from "../repository/ChunkFault.ts"
+import type { ChunkStore } from "../repository/ChunkStore.ts"
+import type { Repository, Snapshot, StreamIndex } from "../repository/Repository.ts"
+import type { RepositoryError } from "../repository/RepositoryError.ts"
+import * as WalkRepository from "../repository/WalkRepository.ts"
+
+/** One of several parts of the work. */
+export interface Shard {
+  /** From 1 to `count`. */
+  readonly index: number
+  /** Up to 65536. */
+  readonly count: number
+}
+
+/** What to check, and how. */
+export interface Options extends WalkRepository.Options {
+  /** Chunks checked at once; 4 unless given. */
+  readonly jobs?: number | undefined
+  /** The whole unless given. */
+  readonly shard?: Shard | undefined
+  /** Whether a chunk has been found good before. Digests of 32 bytes. */
+  readonly isDone?: ((digest: Uint8Array) => boolean) | undefined
+  /** Is told of every chunk that is good. Not of those that could only be checked in part. */
+  readonly onGood?: ((digest: Uint8Array) => void) | undefined
+  /** Called now and then. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** How far it is. */
+export interface Progress {
+  readonly snapshots: number
+  readonly chunks: number
+  /** Bytes of the content of those chunks. */
+  readonly bytes: number
+}
+
+/** Something that is wrong. */
+export interface Problem {
+  readonly _tag: "Problem"
+  /** Path of the backup in the repository. */
+  readonly snapshot: string
+  /** Name of the file on disk; `undefined` for what concerns the whole backup. */
+  readonly file: string | undefined
+  /** `error`: something is lost. `note`: nothing is. */
+  readonly severity: "error" | "note"
+  /** The check of datastore §8, or `IO`. */
+  readonly check: string
+  readonly detail: string
+  /** What is lost of the file. */
+  readonly range: { readonly start: number; readonly end: number } | undefined
+}
+
+/** What it comes to. */
+export interface Verdict {
+  readonly _tag: "Verdict"
+  readonly result: "sound" | "notes" | "damaged"
+  readonly snapshots: number
+  /** Chunks checked. */
+  readonly chunks: number
+  /** Chunks that had been checked before. */
+  readonly skipped: number
+  /** Chunks of which only header and checksum could be checked, because their key is missing. */
+  readonly partly: number
+  readonly bytes: number
+  readonly errors: number
+  readonly notes: number
+}
+
+/** Checks a datastore. The verdict is the last. Fails only if the datastore cannot be listed. */
+export const verify = (
+  repository: Repository,
+  chunks: ChunkStore,
+  options: Options = {},
+): Stream.Stream<Problem | Verdict, RepositoryError> =>
+  Stream.suspend(() => {
+    const run = new Run(chunks, options)
+    const problems = Stream.flatMap(WalkRepository.snapshots(repository, options), (id) => run.snapshot(repository, id))
+    const counted = Stream.tap(problems, ({ severity }) =>
+      Effect.sync(() => (severity === "error" ? run.errors++ : run.notes++)),
+    )
+    return Stream.concat(
+      counted,
+      Stream.suspend(() => Stream.succeed(run.verdict())),
+    )
+  })
+
+class Run {
+  errors = 0
+  notes = 0
+  private snapshots = 0
+  private checked = 0
+  private skipped = 0
+  private partly = 0
+  private bytes = 0
+  /** Chunks that have been looked at, with what was wrong. */
+  private readonly seen = new Map<string, ChunkFault | undefined>()
+  private readonly chunks: ChunkStore
+  private readonly options: Options
+
+  constructor(chunks: ChunkStore, options: Options) {
+    this.chunks = chunks
+    this.options = options
+  }
+
+  verdict(): Verdict {
+    return {
+      _tag: "Verdict",
+      result: this.errors > 0 ? "damaged" : this.notes > 0 ? "notes" : "sound",
+      snapshots: this.snapshots,
+      chunks: this.checked,
+      skipped: this.skipped,
+      partly: this.partly,
+      bytes: this.bytes,
+      errors: this.errors,
+      notes: this.notes,
+    }
+  }
+
+  snapshot(repository: Repository, id: SnapshotId.SnapshotId): Stream.Stream<Problem> {
+    const path = SnapshotId.format(id)
+    return Stream.unwrap(
+      Effect.map(Effect.result(repository.snapshot(id)), (read) => {
+        this.snapshots++
+        this.tell()
+        if (read._tag === "Success") return this.opened(path, read.success)
+        const { check, detail } = read.failure
+        const severity = check === "SnapshotUnfinished" ? "note" : "error"
+        return this.ofFirst([
+          { _tag: "Problem", snapshot: path, file: undefined, severity, check, detail, range: undefined },
+        ])
+      }),
+    )
+  }
+
+  private opened(path: string, snapshot: Snapshot): Stream.Stream<Problem> {
+    const warnings = snapshot.warnings.map(({ check, detail }): Problem => ({
+      _tag: "Problem",
+      snapshot: path,
+      file: undefined,
+      severity: "note",
+      check,
+      detail,
+      range: undefined,
+    }))
+    const files = Stream.flatMap(Stream.fromIterable(snapshot.manifest.files), ({ name, storage }) =>
+      storage === undefined
+        ? Stream.empty
+        : storage === "blob"
+          ? this.blob(path, snapshot, name)
+          : this.stream(path, snapshot, name),
+    )
+    const incomplete = snapshot.files.flatMap(({ name, payload }): ReadonlyArray<Problem> =>
+      payload === undefined || snapshot.file(payload) !== undefined
+        ? []
+        : [
+            {
+              _tag: "Problem",
+              snapshot: path,
+              file: name,
+              severity: "error",
+              check: "SplitIncomplete",
+              detail: `needs ${payload} for the contents of files, which is not in the manifest`,
+              range: undefined,
+            },
+          ],
+    )
+    return Stream.concat(this.ofFirst([...warnings, ...incomplete]), files)
+  }
+
+  private blob(path: string, snapshot: Snapshot, name: string): Stream.Stream<Problem> {
+    if (!this.isFirst()) return Stream.empty
+    return Stream.unwrap(
+      Effect.match(snapshot.blob(name), {
+        onSuccess: () => Stream.empty,
+        onFailure: (error) => Stream.succeed(problemOf(path, name, error)),
+      }),
+    )
+  }
+
+  private stream(path: string, snapshot: Snapshot, name: string): Stream.Stream<Problem> {
+    return Stream.unwrap(
+      Effect.map(Effect.result(snapshot.index(name)), (read) => {
+        if (read._tag === "Failure") return this.ofFirst([problemOf(path, name, read.failure)])
+        const { warnings } = read.success
+        const notes = warnings.map(({ check, detail }): Problem => ({
+          _tag: "Problem",
+          snapshot: path,
+          file: name,
+          severity: "note",
+          check,
+          detail,
+          range: undefined,
+        }))
+        return Stream.concat(this.ofFirst(notes), this.chunksOf(path, name, read.success))
+      }),
+    )
+  }
+
+  private chunksOf(path: string, name: string, stream: StreamIndex): Stream.Stream<Problem> {
+    const { index } = stream
+    const numbers = Array.from({ length: index.count }, (_, chunk) => chunk).filter((chunk) =>
+      this.isMine(index.digest(chunk)),
+    )
+    return Stream.fromIterable(numbers).pipe(
+      Stream.mapEffect((chunk) => this.chunk(path, name, stream, chunk), { concurrency: this.options.jobs ?? 4 }),
+      Stream.filter((problem) => problem !== undefined),
+    )
+  }
+
+  private chunk(
+    snapshot: string,
+    file: string,
+    { encrypted, index, key }: StreamIndex,
+    chunk: number,
+  ): Effect.Effect<Problem | undefined> {
+    const digest = index.digest(chunk)
+    const range = { start: index.start(chunk), end: index.end(chunk) }
+    const id = Bytes.toKey(digest) + (encrypted ? "e" : "p")
+    const problem = ({ check, detail, file: at }: ChunkFault): Problem => ({
+      _tag: "Problem",
+      snapshot,
+      file,
+      severity: "error",
+      check,
+      detail: `bytes ${range.start} to ${range.end} are in the chunk ${at}, which ${detail}`,
+      range,
+    })
+    if (this.seen.has(id)) {
+      const before = this.seen.get(id)
+      return Effect.succeed(before === undefined ? undefined : problem(before))
+    }
+    if (this.options.isDone?.(digest) === true) {
+      this.seen.set(id, undefined)
+      this.skipped++
+      return Effect.undefined
+    }
+    this.seen.set(id, undefined)
+    const wanted = { digest, length: range.end - range.start, encrypted, key }
+    const isPartly = encrypted && key === undefined
+    const check = isPartly ? this.chunks.checkStored(wanted) : Effect.asVoid(this.chunks.check(wanted))
+    return Effect.match(check, {
+      onFailure: (fault) => {
+        this.seen.set(id, fault)
+        this.count(wanted.length)
+        return problem(fault)
+      },
+      onSuccess: () => {
+        this.count(wanted.length)
+        if (isPartly) this.partly++
+        else this.options.onGood?.(digest)
+        return undefined
+      },
+    })
+  }
+
+  private count(bytes: number): void {
+    this.checked++
+    this.bytes += bytes
+    this.tell()
+  }
+
+  private tell(): void {
+    this.options.onProgress?.({ snapshots: this.snapshots, chunks: this.checked, bytes: this.bytes })
+  }
+
+  private isFirst(): boolean {
+    return this.options.shard === undefined || this.options.shard.index === 1
+  }
+
+  private ofFirst(problems: ReadonlyArray<Problem>): Stream.Stream<Problem> {
+    return this.isFirst() ? Stream.fromIterable(problems) : Stream.empty
+  }
+
+  /** Whether a chunk is in this shard: each has an equal part of the folders of chunks. */
+  private isMine(digest: Uint8Array): boolean {
+    const { shard } = this.options
+    if (shard === undefined) return true
+    const folder = ((digest[0] as number) << 8) | (digest[1] as number)
+    return Math.floor((folder * shard.count) / 65_536) === shard.index - 1
+  }
+}
+
+/** Without a key a blob cannot be read: that is told, and it is no damage. */
+const problemOf = (snapshot: string, file: string, { check, detail }: RepositoryError): Problem => ({
+  _tag: "Problem",
+  snapshot,
+  file,
+  severity: check === "KeyRequired" || check === "WrongKey" ? "note" : "error",
+  check,
+  detail,
+  range: undefined,
+})

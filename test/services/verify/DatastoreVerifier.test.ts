@@ -1,0 +1,116 @@
+/** Verification of the fixture datastores finds what `expected.json` says, and nothing else. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Stream } from "effect"
+import { toKey } from "../../../src/domain/Bytes.ts"
+import * as BlobStoreWrappers from "../../../src/services/repository/BlobStoreWrappers.ts"
+import * as ChunkCache from "../../../src/services/repository/ChunkCache.ts"
+import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
+import * as FolderBlobStore from "../../../src/services/repository/FolderBlobStore.ts"
+import * as KeyRing from "../../../src/services/repository/KeyRing.ts"
+import * as DatastoreVerifier from "../../../src/services/verify/DatastoreVerifier.ts"
+import * as Datastores from "../../support/Datastores.ts"
+import * as stores from "../repository/stores.ts"
+
+const verify = Effect.fnUntraced(function* (
+  name: Datastores.StoreName,
+  options: DatastoreVerifier.Options = {},
+  keys?: KeyRing.KeyRing,
+) {
+  const { counts, store } = BlobStoreWrappers.counting(FolderBlobStore.make(Datastores.store(name)))
+  const ring = keys ?? (yield* stores.keys(["key1", "key2"]))
+  const repository = yield* stores.over(store, { keys: ring })
+  const chunks = ChunkStore.make({ stores: [store], cache: yield* ChunkCache.make() })
+  const events = yield* Stream.runCollect(DatastoreVerifier.verify(repository, chunks, options))
+  const problems = events.filter((event) => event._tag === "Problem")
+  const verdict = events.at(-1)
+  assert.strictEqual(verdict?._tag, "Verdict")
+  const read = counts.blobs.filter((blob) => blob.startsWith(".chunks/"))
+  return { problems, verdict: verdict as DatastoreVerifier.Verdict, read }
+})
+
+const pathOf = ({ ns, snapshot }: Datastores.ExpectedSnapshot) =>
+  ns === ""
+    ? snapshot
+    : `${ns
+        .split("/")
+        .map((part) => `ns/${part}`)
+        .join("/")}/${snapshot}`
+
+describe("DatastoreVerifier", () => {
+  it.live("finds nothing wrong with a sound datastore, and reads every chunk once", () =>
+    Effect.gen(function* () {
+      const { problems, read, verdict } = yield* verify("datastore-plain")
+      assert.deepStrictEqual(
+        problems.map(({ check }) => check),
+        ["SnapshotUnfinished"],
+      )
+      assert.strictEqual(verdict.result, "notes")
+      assert.strictEqual(read.length, new Set(read).size)
+      assert.strictEqual(verdict.chunks, Datastores.expected.stores["datastore-plain"].chunk_files)
+    }),
+  )
+
+  it.live("finds every fault of the damaged snapshots, with what is lost, and nothing else", () =>
+    Effect.gen(function* () {
+      const { problems, verdict } = yield* verify("datastore-damaged")
+      assert.strictEqual(verdict.result, "damaged")
+      for (const row of Datastores.expected.stores["datastore-damaged"].snapshots) {
+        const found = problems.filter(({ snapshot }) => snapshot === pathOf(row))
+        const faulty = row.files.filter(({ error }) => error !== undefined)
+        const wanted = [
+          row.error,
+          row.warning,
+          row.contents_error,
+          ...row.files.map(({ warning }) => warning),
+          ...faulty.flatMap(({ also = [], error }) => [error, ...also]),
+        ]
+        for (const { check, detail } of found) assert.include(wanted, check, `${row.snapshot}: ${detail}`)
+        if (wanted.some((check) => check !== undefined && check !== null)) assert.isNotEmpty(found, row.snapshot)
+        const lost = found.flatMap(({ range }) => (range === undefined ? [] : [[range.start, range.end]]))
+        const ranges = faulty.flatMap(({ damaged_ranges = [] }) => damaged_ranges.map(([start, end]) => [start, end]))
+        assert.deepStrictEqual(lost, ranges, row.snapshot)
+      }
+    }),
+  )
+
+  it.live("says what could only be checked in part without the keys", () =>
+    Effect.gen(function* () {
+      const filters = [{ names: ["host", "alpha"] }]
+      const { problems, verdict } = yield* verify("datastore-encrypted", { filters }, KeyRing.empty)
+      assert.isTrue(problems.every(({ severity }) => severity === "note"))
+      assert.isAbove(verdict.partly, 20)
+      assert.strictEqual(verdict.partly, verdict.chunks)
+    }),
+  )
+
+  it.live("can be done in parts, which together are the whole", () =>
+    Effect.gen(function* () {
+      const whole = yield* verify("datastore-damaged")
+      const parts = yield* Effect.forEach([1, 2, 3, 4, 5], (index) =>
+        verify("datastore-damaged", { shard: { index, count: 5 } }),
+      )
+      assert.strictEqual(
+        parts.reduce((sum, { verdict }) => sum + verdict.chunks, 0),
+        whole.verdict.chunks,
+      )
+      const texts = (problems: ReadonlyArray<DatastoreVerifier.Problem>) =>
+        problems.map((problem) => JSON.stringify(problem)).toSorted()
+      assert.deepStrictEqual(texts(parts.flatMap(({ problems }) => problems)), texts(whole.problems))
+    }),
+  )
+
+  it.live("goes on where it was: only what was not good is checked again", () =>
+    Effect.gen(function* () {
+      const good = new Set<string>()
+      const state = {
+        isDone: (digest: Uint8Array) => good.has(toKey(digest)),
+        onGood: (digest: Uint8Array) => void good.add(toKey(digest)),
+      }
+      const first = yield* verify("datastore-damaged", state)
+      const second = yield* verify("datastore-damaged", state)
+      assert.strictEqual(second.verdict.skipped, good.size)
+      assert.strictEqual(second.verdict.chunks, first.verdict.chunks - good.size)
+      assert.strictEqual(second.problems.length, first.problems.length)
+    }),
+  )
+})
