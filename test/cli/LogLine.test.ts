@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
 import * as LogLine from "../../src/cli/LogLine.ts"
+import { LogJson } from "../../src/domain/json/LogJson.ts"
 
 const message: LogLine.Message = { level: "Warn", text: "bad", time: new Date(2026, 10, 2, 3, 4, 5, 6) }
 
@@ -27,10 +29,10 @@ describe("a line", () => {
 
   it("as JSON has what is said as members, in one line, wherever it goes", () => {
     const full = { ...message, text: "two\nlines", detail: "stack", members: { path: "/x" } }
-    const expected = { time: iso, level: "warning", message: "two\nlines", detail: "stack", path: "/x" }
+    const expected: LogJson = { time: iso, level: "warning", message: "two\nlines", detail: "stack", path: "/x" }
     for (const line of [LogLine.forStderr(full, "json"), LogLine.forFile(full, "json")]) {
       assert.strictEqual(line.indexOf("\n"), line.length - 1)
-      assert.deepStrictEqual(JSON.parse(line), expected)
+      assert.deepStrictEqual(Schema.decodeUnknownSync(Schema.fromJsonString(LogJson))(line), expected)
     }
     const syslog = LogLine.forSyslog(full, "json")
     assert.deepStrictEqual(JSON.parse(syslog.slice(syslog.indexOf("{"))), expected)

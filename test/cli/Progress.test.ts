@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import * as TestClock from "effect/testing/TestClock"
+import { ProgressJson } from "../../src/domain/json/ProgressJson.ts"
 import * as Progress from "../../src/cli/Progress.ts"
 
 /** A screen that remembers what was written. */
@@ -89,7 +90,7 @@ describe("progress for front ends", () => {
       )
       const base = { bytes: 7, position: 1, size: 2 }
       assert.deepStrictEqual(
-        written.map((text) => JSON.parse(text)),
+        written.map((text) => Schema.decodeUnknownSync(Schema.fromJsonString(ProgressJson))(text)),
         [
           { progress: { entries: 200, ...base, seconds: 0.2, done: false } },
           { progress: { entries: 400, ...base, seconds: 0.4, done: false } },
