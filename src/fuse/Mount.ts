@@ -219,17 +219,18 @@ export const mountBridge = (
   registry: Pick<LookupRegistry.LookupRegistry, "held">,
   options: SourceOptions,
 ): Effect.Effect<Mounted, MountError, Scope.Scope> =>
-  Effect.flatMap(Mounter, ({ maps }) =>
-    serveBridge(MappedIds.isComplete(maps) ? bridge : MappedIds.make(bridge, maps), registry, options),
-  )
+  Effect.flatMap(Mounter, ({ euid, gid, maps }) => {
+    const mapped = MappedIds.isComplete(maps) ? bridge : MappedIds.make(bridge, maps)
+    const isPrivate = options.options?.allowRoot === true
+    return serveBridge(isPrivate ? PrivateRoot.make(mapped, { uid: euid, gid }) : mapped, registry, options)
+  })
 
 const serveBridge = (
   bridge: Bridge.Bridge,
   registry: Pick<LookupRegistry.LookupRegistry, "held">,
   options: SourceOptions,
 ): Effect.Effect<Mounted, MountError, Scope.Scope> => {
-  const guarded = options.options?.allowRoot === true ? PrivateRoot.make(bridge, PrivateRoot.thisUser()) : bridge
-  const shown = options.spans === true ? BridgeSpans.make(guarded) : guarded
+  const shown = options.spans === true ? BridgeSpans.make(bridge) : bridge
   const mountOptions = {
     ...options,
     fsname: options.fsname ?? "pxar",

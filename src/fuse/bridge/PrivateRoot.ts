@@ -17,9 +17,6 @@ export interface User {
   readonly gid: number
 }
 
-/** The user of this process. */
-export const thisUser = (): User => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 })
-
 /** The same bridge with the root shown as that user's, mode 0700. */
 export const make = (bridge: Bridge.Bridge, { gid, uid }: User): Bridge.Bridge => ({
   ...bridge,

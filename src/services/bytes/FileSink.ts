@@ -8,6 +8,7 @@
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { UsedDescriptor } from "../posix/UsedDescriptor.ts"
 import { type Sink, SinkError } from "./ByteSink.ts"
 
 export interface FileSink extends Sink {
@@ -19,7 +20,7 @@ export interface FileSink extends Sink {
 export const fromDescriptor = (name: string, fd: number): Effect.Effect<FileSink, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync((): OpenFile => ({ name, fd, position: 0, inFlight: 0, closing: false })),
+      Effect.sync((): OpenFile => ({ name, descriptor: new UsedDescriptor(fd), position: 0 })),
       // Whoever did not close it has no use for the file any more, so for its errors neither.
       (file) => Effect.ignore(close(file)),
     ),
@@ -33,31 +34,24 @@ export const fromDescriptor = (name: string, fd: number): Effect.Effect<FileSink
 
 interface OpenFile {
   readonly name: string
-  readonly fd: number
+  readonly descriptor: UsedDescriptor
   position: number
-  inFlight: number
-  closing: boolean
 }
 
 const failure = (file: OpenFile, offset: number, error: NodeJS.ErrnoException): SinkError =>
   new SinkError({ sink: file.name, offset, code: error.code ?? "EIO", detail: error.message })
 
 const close = (file: OpenFile): Effect.Effect<void, SinkError> =>
-  Effect.suspend(() => {
-    if (file.closing) return Effect.void
-    file.closing = true
-    // Otherwise the write in flight closes it when it comes back.
-    if (file.inFlight > 0) return Effect.void
-    return Effect.try({
-      try: () => fs.closeSync(file.fd),
-      catch: (error) => failure(file, file.position, error as NodeJS.ErrnoException),
-    })
+  Effect.try({
+    try: () => file.descriptor.close(),
+    catch: (error) => failure(file, file.position, error as NodeJS.ErrnoException),
   })
 
 const write = (file: OpenFile, bytes: Uint8Array): Effect.Effect<void, SinkError> =>
   Effect.callback<void, SinkError>((resume) => {
     const offset = file.position
-    if (file.closing) {
+    const { descriptor } = file
+    if (descriptor.isClosed) {
       return resume(Effect.fail(new SinkError({ sink: file.name, offset, code: "EBADF", detail: "is closed" })))
     }
     let done = 0
@@ -66,11 +60,11 @@ const write = (file: OpenFile, bytes: Uint8Array): Effect.Effect<void, SinkError
         file.position = offset + done
         return resume(Effect.void)
       }
-      file.inFlight++
-      fs.write(file.fd, bytes, done, bytes.length - done, offset + done, (error, count) => {
-        file.inFlight--
+      descriptor.begin()
+      fs.write(descriptor.number, bytes, done, bytes.length - done, offset + done, (error, count) => {
+        descriptor.end()
         // The scope is gone, and with it whoever waits.
-        if (file.closing) return fs.close(file.fd, () => undefined)
+        if (descriptor.isClosed) return
         if (error !== null) return resume(Effect.fail(failure(file, offset + done, error)))
         done += count
         step()

@@ -12,7 +12,8 @@ import type * as Scope from "effect/Scope"
 import type { ErrorId } from "../../domain/ErrorId.ts"
 import { ByteSource, SourceError } from "./ByteSource.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
-import { readCached } from "../posix/Preadv2.ts"
+import * as Preadv2 from "../posix/Preadv2.ts"
+import { UsedDescriptor } from "../posix/UsedDescriptor.ts"
 
 /** A file could not be opened as an archive. */
 export class OpenError extends Schema.TaggedError<OpenError>()("OpenError", {
@@ -51,7 +52,7 @@ export class OpenError extends Schema.TaggedError<OpenError>()("OpenError", {
 /** Opens a regular file for reading. */
 export const open = (path: string): Effect.Effect<ByteSource, OpenError, Scope.Scope> =>
   Effect.map(
-    Effect.acquireRelease(openDescriptor(path), (file) => Effect.sync(() => close(file))),
+    Effect.acquireRelease(openDescriptor(path), ({ descriptor }) => Effect.sync(() => descriptor.close())),
     (file): ByteSource => ({ name: path, size: file.size, read: (target, offset) => read(file, target, offset) }),
   )
 
@@ -60,10 +61,9 @@ export const layer = (path: string): Layer.Layer<ByteSource, OpenError> => Layer
 
 interface OpenFile {
   readonly path: string
-  readonly fd: number
+  readonly descriptor: UsedDescriptor
   readonly size: number
-  inFlight: number
-  closing: boolean
+  readonly readCached: Preadv2.ReadCached
 }
 
 const openDescriptor = (path: string): Effect.Effect<OpenFile, OpenError> =>
@@ -71,7 +71,7 @@ const openDescriptor = (path: string): Effect.Effect<OpenFile, OpenError> =>
     try: () => {
       const fd = fs.openSync(DiskPath.forNode(path), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
       try {
-        return { path, fd, size: sizeOf(path, fd), inFlight: 0, closing: false }
+        return { path, descriptor: new UsedDescriptor(fd), size: sizeOf(path, fd), readCached: Preadv2.make() }
       } catch (error) {
         fs.closeSync(fd)
         throw error
@@ -99,20 +99,15 @@ export const fromNode = (path: string, error: unknown): OpenError => {
   return new OpenError({ path, code, detail })
 }
 
-const close = (file: OpenFile): void => {
-  file.closing = true
-  if (file.inFlight === 0) fs.closeSync(file.fd)
-}
-
 const closed = (file: OpenFile, offset: number): SourceError =>
   new SourceError({ source: file.path, offset, detail: "is closed" })
 
 const read = (file: OpenFile, target: Uint8Array, offset: number): Effect.Effect<void, SourceError> => {
-  if (file.closing) return Effect.fail(closed(file, offset))
+  if (file.descriptor.isClosed) return Effect.fail(closed(file, offset))
   if (!Number.isSafeInteger(offset) || offset < 0) {
     return Effect.fail(new SourceError({ source: file.path, offset: 0, detail: `no position in a file: ${offset}` }))
   }
-  const cached = readCached(file.fd, target, offset)
+  const cached = file.readCached(file.descriptor.number, target, offset)
   return cached === target.length ? Effect.void : readOnThread(file, target, Math.max(cached, 0), offset)
 }
 
@@ -124,16 +119,16 @@ const readOnThread = (
   offset: number,
 ): Effect.Effect<void, SourceError> =>
   Effect.callback<void, SourceError>((resume) => {
+    const { descriptor } = file
     let done = from
     const fail = (detail: string) =>
       resume(Effect.fail(new SourceError({ source: file.path, offset: offset + done, detail })))
     const step = (): void => {
       // It may have been closed before the effect was run.
-      if (file.closing) return resume(Effect.fail(closed(file, offset + done)))
-      file.inFlight++
-      fs.read(file.fd, target, done, target.length - done, offset + done, (error, count) => {
-        file.inFlight--
-        if (file.closing && file.inFlight === 0) fs.closeSync(file.fd)
+      if (descriptor.isClosed) return resume(Effect.fail(closed(file, offset + done)))
+      descriptor.begin()
+      fs.read(descriptor.number, target, done, target.length - done, offset + done, (error, count) => {
+        descriptor.end()
         if (error !== null) return fail(error.message)
         if (count === 0)
           return fail(`the file ends early: it is shorter than its ${file.size} bytes when it was opened`)

@@ -23,7 +23,7 @@ import { S_IFDIR, S_IFMT, S_IFREG } from "../../domain/pxar/Entry.ts"
 import type { Metadata } from "../../domain/pxar/EntryEncoder.ts"
 import * as FeatureFlags from "../../domain/pxar/FeatureFlags.ts"
 import * as PathText from "../../domain/PathText.ts"
-import { readCached } from "../posix/Preadv2.ts"
+import * as Preadv2 from "../posix/Preadv2.ts"
 import * as Syscalls from "../posix/ReadSyscalls.ts"
 import * as DiskAttributes from "./DiskAttributes.ts"
 import type { DiskWarning } from "./DiskWarning.ts"
@@ -134,6 +134,7 @@ export const open = Effect.fnUntraced(function* (
 ): Effect.fn.Return<DiskTree, SourceTreeError, Scope.Scope> {
   const openEntries = new Set<Opened>()
   const featuresOf = new Map<number, bigint>()
+  const readCached = Preadv2.make()
   const rootPath = typeof path === "string" ? Bytes.fromText(path) : path
 
   const release = (entry: Opened): void => {

@@ -7,10 +7,12 @@ import * as net from "node:net"
 import * as nodePath from "node:path"
 import { ByteSource } from "../../../src/services/bytes/ByteSource.ts"
 import * as FileSource from "../../../src/services/bytes/FileSource.ts"
-import { readCached } from "../../../src/services/posix/Preadv2.ts"
+import * as Preadv2 from "../../../src/services/posix/Preadv2.ts"
 import * as Descriptors from "../../support/Descriptors.ts"
 import * as Processes from "../../support/Processes.ts"
 import { isRoot, NOBODY } from "../../support/Requirements.ts"
+
+const readCached = Preadv2.make()
 
 /** A file of its own with this content. */
 const file = (content: Uint8Array) =>
