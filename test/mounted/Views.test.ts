@@ -199,12 +199,15 @@ describe("--subdir", () => {
   it.live("is refused where there is no such folder", () =>
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint()
-      for (const [name, what] of [
-        ["nowhere", "no such file or folder"],
-        ["sizes/s15", "not a folder"],
+      for (const [name, what, id] of [
+        ["nowhere", "no such file or folder", "NOT-FOUND"],
+        ["sizes/s15", "not a folder", "NOT-A-FOLDER"],
       ] as const) {
         const { code, stderr } = yield* Command.run(["mount", tree, mountPoint, `--subdir=${name}`])
-        assert.deepStrictEqual({ code, stderr }, { code: 8, stderr: `pxar-fuse: ${name}: ${what} in ${tree}\n` })
+        assert.deepStrictEqual(
+          { code, stderr },
+          { code: 8, stderr: `pxar-fuse: ${name}: ${what} in the archive [PXF-PATH-${id}]\n` },
+        )
       }
     }),
   )

@@ -48,7 +48,7 @@ describe("mount -t fuse.pxar-fuse", () => {
       const [content, served, line] = stdout.split("\n")
       assert.deepStrictEqual([content, served], ["hi", "served"])
       // mount(8) says rw,dev,suid where nothing is said.
-      assert.match(line!, /^\S+ MNT fuse\.pxar ro,nosuid,nodev,noexec,relatime,/)
+      assert.match(line!, /^\S+ MNT fuse\.pxar-fuse ro,nosuid,nodev,noexec,relatime,/)
     }),
   )
 
@@ -61,7 +61,7 @@ describe("mount -t fuse.pxar-fuse", () => {
         umount "$MNT"
       `)
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
-      assert.match(stdout, /^\S+hello-v1.pxar MNT fuse\.pxar ro,nosuid,nodev,.*allow_other.* 0 0\n$/)
+      assert.match(stdout, /^\S+hello-v1.pxar MNT fuse\.pxar-fuse ro,nosuid,nodev,.*allow_other.* 0 0\n$/)
     }),
   )
 
