@@ -73,7 +73,7 @@ describe("the oracle", () => {
     }
   })
 
-  it("takes an entry for damaged when a byte of it, of its folder's table or of its link's target is", () => {
+  it("takes an entry for damaged when a byte of it or of its link's target is, and leaves tables to be made anew", () => {
     const base = Damage.builtBases["links"]?.()
     if (base === undefined) return assert.fail("no such base")
     const at = (path: string) => base.layout.places.find((place) => place.path === path) as Layout.Place
@@ -83,7 +83,9 @@ describe("the oracle", () => {
     assert.isFalse(health([own[0] + 16, own[0] + 17]).has("/b"), "a hard link to it")
     assert.isTrue(health([own[0] + 16, own[0] + 17]).has("/d"))
     const [from] = at("/d").table as Layout.Range
-    assert.isFalse(health([from + 20, from + 21]).has("/d/e"))
+    assert.isTrue(health([from + 20, from + 21]).has("/d/e"), "a table alone costs nothing")
     assert.isTrue(health([from + 20, from + 21]).has("/a"))
+    const inFolder = at("/d/a").own[0] + 16
+    assert.isFalse(health([from + 20, from + 21], [inFolder, inFolder + 1]).has("/d/e"), "with more it may")
   })
 })

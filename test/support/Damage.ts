@@ -261,6 +261,20 @@ const repeat: Kind = (base, random) => {
   return replace(same(base, ""), to, base.bytes.subarray(from, from + 24), `slot ${from} also at ${to}`)
 }
 
+/** Bits inside one table, of its items, its header or its tail: all that is in its folder must stay readable. */
+const flipTable: Kind = (base, random) => {
+  const found = table(base, random, 1)
+  if (found === undefined) return undefined
+  const { end, from } = found
+  let damaged = same(base, "")
+  for (let count = 1 + random.below(random.once(3) ? 8 : 2); count > 0; count--) {
+    const at = random.once(4) ? end - 1 - random.below(24) : from + random.below(end - from)
+    const value = (damaged.bytes[at] as number) ^ (1 << random.below(8))
+    damaged = replace(damaged, at, Uint8Array.of(value), `byte ${at} of a table is ${value}`)
+  }
+  return damaged
+}
+
 /** A table that claims to be another: smaller, larger, enormous. */
 const claim: Kind = (base, random) => {
   const found = table(base, random, 0)
@@ -347,7 +361,23 @@ const several: Kind = (base, random) => {
 /** How often each kind is chosen. */
 const kinds: ReadonlyArray<Kind> = [
   [flip, flip, flip, number, number, number, number, truncate, shift, shift, overwrite, overwrite],
-  [detour, detour, repeat, claim, claim, collide, relink, rename, rename, payload, payload, several],
+  [
+    flipTable,
+    flipTable,
+    flipTable,
+    detour,
+    detour,
+    repeat,
+    claim,
+    claim,
+    collide,
+    relink,
+    rename,
+    rename,
+    payload,
+    payload,
+    several,
+  ],
 ].flat()
 
 /** Another archive's payload beside this one's metadata, or none. */

@@ -15,7 +15,8 @@ import type { Limits } from "./Limits.ts"
 
 /**
  * Reads the child whose FILENAME header is at `start` and that ends at or before `bound`. Reading `forward`, where the
- * bound is not that of the child, a FIFO or socket also ends where another child or the table begins (§2.15).
+ * bound is not that of the child, a FIFO or socket also ends where another child or the table begins (§2.15), and like a
+ * folder's head before what is no item at all.
  */
 export const readChild = (
   window: Window,
@@ -102,11 +103,14 @@ const readFrom = (
       mtimeNanos = 999_999_999
     }
   }
-  const { attributes, terminal: next, end } = readAttributes(window, head.end, bound, limits)
+  const { attributes, terminal: next, end } = readAttributes(window, head.end, bound, limits, forward)
   const mode = Bytes.getU64(view, at)
   if (mode > 0o177777) throw malformed("E1", head.content, `mode 0x${mode.toString(16)}`)
   const terminal = forward && next !== undefined && endsBefore(next, mode) ? undefined : next
-  const body = readBody(window, terminal, end, mode, version)
+  const body =
+    forward && terminal === undefined && (mode & S_IFMT) === S_IFDIR
+      ? ({ _tag: "Directory", contentsStart: end } as const)
+      : readBody(window, terminal, end, mode, version)
   return {
     _tag: "Entry",
     start: head.start,
@@ -149,12 +153,14 @@ interface Head {
   readonly end: number
 }
 
-const readAttributes = (window: Window, start: number, bound: number, limits: Limits): Head => {
+const readAttributes = (window: Window, start: number, bound: number, limits: Limits, forward: boolean): Head => {
   let at = start
   let found: Collected | undefined
   let count = 0
   while (at < bound) {
-    const type = readType(window, at, bound)
+    // Reading forward, what is no item may be what follows an entry that has none of its own to end it.
+    const type = forward ? knownType(window, at, bound) : readType(window, at, bound)
+    if (type === undefined) break
     // What a directory begins with belongs to its first child or its table: a bad size there is not the directory's.
     if (type === ItemType.FILENAME || type === ItemType.GOODBYE) {
       const content = at + HEADER_SIZE
@@ -171,6 +177,16 @@ const readAttributes = (window: Window, start: number, bound: number, limits: Li
     at = item.end
   }
   return { attributes: found ?? noAttributes, terminal: undefined, end: at }
+}
+
+/** The type of the item at `start`, if there is one of that type. */
+const knownType = (window: Window, start: number, bound: number): ItemType.ItemType | undefined => {
+  const end = Math.min(bound, start + HEADER_SIZE)
+  requireBytes(window, end)
+  const at = start - window.base
+  return end - start < HEADER_SIZE
+    ? readType(window, start, bound)
+    : ItemType.fromHalves(window.view.getUint32(at, true), window.view.getUint32(at + 4, true))
 }
 
 type Collected = { -readonly [K in keyof Attributes]: Attributes[K] } & {

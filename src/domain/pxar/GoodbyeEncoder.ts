@@ -40,6 +40,42 @@ export const addChild = (children: Children, hash: Hash, start: number, size: nu
   children.count++
 }
 
+/** Position of the FILENAME header of a child, by its number. */
+export const startOf = (children: Children, number: number): number => children.columns[number * COLUMNS + 2] as number
+
+/** Hash of a child's name, by its number. */
+export const hashOf = ({ columns }: Children, number: number): Hash => ({
+  high: columns[number * COLUMNS] as number,
+  low: columns[number * COLUMNS + 1] as number,
+})
+
+/** Numbers of the children whose hashes others have too, those of one hash together. */
+export const equalHashes = (children: Children): ReadonlyArray<ReadonlyArray<number>> => {
+  const { columns, count } = children
+  const sorted = ascending(children)
+  const groups: Array<ReadonlyArray<number>> = []
+  const isSame = (a: number, b: number): boolean =>
+    columns[a * COLUMNS] === columns[b * COLUMNS] && columns[a * COLUMNS + 1] === columns[b * COLUMNS + 1]
+  for (let from = 0; from < count;) {
+    let to = from + 1
+    while (to < count && isSame(sorted[from] as number, sorted[to] as number)) to++
+    if (to - from > 1) groups.push([...sorted.subarray(from, to)])
+    from = to
+  }
+  return groups
+}
+
+/** The children but for those with these numbers. */
+export const without = ({ columns, count }: Children, numbers: ReadonlySet<number>): Children => {
+  const kept = makeChildren()
+  for (let child = 0; child < count; child++) {
+    if (numbers.has(child)) continue
+    const [high = 0, low = 0, start = 0, size = 0] = columns.subarray(child * COLUMNS)
+    addChild(kept, { high, low }, start, size)
+  }
+  return kept
+}
+
 /** Size in bytes of the GOODBYE item for `count` children (§3.4). */
 export const sizeOf = (count: number): number => HEADER_SIZE + ITEM_SIZE * (count + 1)
 

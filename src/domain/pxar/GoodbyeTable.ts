@@ -133,17 +133,6 @@ export const problemOf = (table: Table, slot: number): FormatError | undefined =
     : undefined
 }
 
-/** The table, if every item leads to a place of its own and the hashes are in order (D4, D5, D8). */
-export const requireUsable = (table: Table): Table => {
-  for (let slot = 0; slot < table.count; slot++) {
-    const problem = problemOf(table, slot)
-    if (problem !== undefined) throw problem
-  }
-  if (!table.ordered) throw malformed("D8", table.start, "goodbye table out of order")
-  if (table.starts.length < table.count) throw malformed("D5", table.start, "two children at one place")
-  return table
-}
-
 /** Position of the item in a slot. */
 export const itemPosition = (tail: Tail, slot: number): number => tail.start + HEADER_SIZE + slot * ITEM_SIZE
 
@@ -183,13 +172,25 @@ export const slotsInArchiveOrder = (table: Table): Uint32Array => {
   return slots
 }
 
+/** Number of the child that starts at `start` in the order of the archive, if there is one. */
+export const rankAt = (table: Table, start: number): number | undefined => {
+  const rank = rankOf(table, start) - 1
+  return table.starts[rank] === start ? rank : undefined
+}
+
 /** Whether an item leads to `start`. */
-export const hasStart = (table: Table, start: number): boolean => table.starts[rankOf(table, start) - 1] === start
+export const hasStart = (table: Table, start: number): boolean => rankAt(table, start) !== undefined
 
 /** Where the child that starts at `start` must have ended: the next child's start, or the table (§4.3). */
 export const boundOf = (table: Table, start: number): number => {
   const rank = rankOf(table, start)
   return rank === table.starts.length ? table.start : (table.starts[rank] as number)
+}
+
+/** Where the child in a slot must have ended. */
+export const boundAt = (table: Table, slot: number): number => {
+  const start = startAt(table, slot)
+  return table.isExact ? start + sizeAt(table, slot) : boundOf(table, start)
 }
 
 /** Number of children that start at or before `start`. */

@@ -89,3 +89,14 @@ export const fromSource = (error: SourceError): ArchiveError =>
     errno: EIO.code,
     retryable: error.retryable,
   })
+
+/** Content that reaches beyond `end`, where the archive is cut. */
+export const cutShort = (archive: string, end: number): ArchiveError =>
+  new ArchiveError({
+    archive,
+    kind: "Malformed",
+    check: "A4",
+    offset: end,
+    detail: "the archive ends in the midst of this file",
+    errno: EIO.code,
+  })

@@ -98,12 +98,12 @@ export const make = ({ hash, limits, rootStart, size, version }: Options): Archi
         if (tail.directoryStart !== directory.start) {
           throw FormatError.malformed("D3", tail.end - 16, "goodbye table of another directory")
         }
-        return GoodbyeTable.requireUsable(GoodbyeTable.readTable(window, tail, directory.contentsStart))
+        return GoodbyeTable.readTable(window, tail, directory.contentsStart)
       },
     }),
     child: (table, slot) => {
       const position = GoodbyeTable.startAt(table, slot)
-      const bound = GoodbyeTable.boundOf(table, position)
+      const bound = GoodbyeTable.boundAt(table, slot)
       return {
         position,
         extent: bound - position,
@@ -117,7 +117,7 @@ export const make = ({ hash, limits, rootStart, size, version }: Options): Archi
     },
     nameInSlot: (table, slot) => {
       const position = GoodbyeTable.startAt(table, slot)
-      const bound = GoodbyeTable.boundOf(table, position)
+      const bound = GoodbyeTable.boundAt(table, slot)
       return {
         position,
         extent: bound - position,

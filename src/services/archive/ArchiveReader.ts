@@ -29,9 +29,11 @@ import type { RawChild } from "./ArchiveParts.ts"
 import { type Add, ArchiveTree, type Found, type Listed, type Read } from "./ArchiveTree.ts"
 import * as BlockCache from "./BlockCache.ts"
 import * as EntryCache from "./EntryCache.ts"
-import { FolderTable } from "./FolderTable.ts"
+import type { FolderTable } from "./FolderTable.ts"
+import * as FolderTables from "./FolderTables.ts"
 import * as PayloadReader from "./PayloadReader.ts"
-import * as TableCache from "./TableCache.ts"
+import * as Salvage from "./Salvage.ts"
+import type * as TableRepair from "./TableRepair.ts"
 
 export type { Hash } from "../../domain/pxar/SipHash.ts"
 export type { Options as BlockOptions } from "./BlockCache.ts"
@@ -41,6 +43,17 @@ export interface ArchiveReader extends ArchiveTree {
   readonly version: 1 | 2
   /** The prelude of a v2 archive (§2.1); at most `limits.preludeBytes`. */
   readonly prelude: Read<Uint8Array | undefined>
+  /** Where the archive is cut: it was then read from the front (see `Salvage`), and what follows is not there. */
+  readonly cut: Cut | undefined
+  /** What is wrong with the table of a directory, as far as it has been read. It is shown all the same. */
+  readonly flaws: (directory: Node.Node) => Read<ReadonlyArray<TableRepair.Flaw>>
+}
+
+/** Where and why reading from the front came to an end. */
+export interface Cut {
+  readonly error: ArchiveError.ArchiveError
+  /** What is cut there, or goes on: a file, or a folder. */
+  readonly path: Uint8Array
 }
 
 /** The archive of a program that works by node. */
@@ -110,24 +123,21 @@ export const make = Effect.fnUntraced(function* (
       FormatError.malformed("A1", 0, `not a pxar archive: only ${source.size} bytes`),
     )
   }
-  const blocks = BlockCache.make(source, options.blocks)
-  const head = yield* blocks.decode({
+  const read = BlockCache.make(source, options.blocks)
+  const head = yield* read.decode({
     position: 0,
     extent: ArchiveHead.HEAD_SIZE,
     decode: (window) => ArchiveHead.readHead(window, source.size),
   })
-  const rootTail = yield* blocks.decode({
-    position: source.size - GoodbyeTable.ITEM_SIZE,
-    extent: GoodbyeTable.ITEM_SIZE,
-    decode: (window) => ArchiveHead.readRootTail(window, source.size, 0, limits),
-  })
+  const { bytes, cut, end, rootTail } = yield* Salvage.findEnd(source, head, read, limits, hash)
+  const blocks = bytes === source ? read : BlockCache.make(bytes, options.blocks)
   const { version } = head
   const rootEntry = yield* blocks.decode({
     position: head.entryStart,
     extent: 0,
-    decode: (window) => EntryDecoder.readEntry(window, head.entryStart, source.size, version, limits),
+    decode: (window) => EntryDecoder.readEntry(window, head.entryStart, bytes.size, version, limits),
   })
-  const root = rootNode(rootEntry, source.size)
+  const root = rootNode(rootEntry, bytes.size)
   if (root === undefined) {
     return yield* ArchiveError.fromFormat(
       source.name,
@@ -135,9 +145,8 @@ export const make = Effect.fnUntraced(function* (
     )
   }
   const payload = yield* PayloadReader.make(source, payloadSource, version)
-  const tables = TableCache.make<FolderTable>(options.tableCapacity)
   const entries = EntryCache.make(options.entryCapacity)
-  const parts = ArchiveParts.make({ size: source.size, version, rootStart: head.entryStart, limits, hash })
+  const parts = ArchiveParts.make({ size: bytes.size, version, rootStart: head.entryStart, limits, hash })
 
   const entryOf = (node: Node.Node): Read<Entry> => {
     const held = entries.get(node.start, node.bound)
@@ -148,18 +157,16 @@ export const make = Effect.fnUntraced(function* (
     })
   }
 
-  const tableOf = (directory: Node.Node): Read<FolderTable> => {
-    const held = tables.get(directory.bound)
-    if (held !== undefined) return Effect.succeed(held)
-    const tail = directory.id === NodeId.ROOT ? Effect.succeed(rootTail) : blocks.decode(parts.tail(directory))
-    return AtOnce.flatMap(tail, (tail) =>
-      AtOnce.map(blocks.decode(parts.table(directory, tail)), (table) => {
-        const folder = new FolderTable(table)
-        tables.set(directory.bound, folder)
-        return folder
-      }),
-    )
-  }
+  const tables = FolderTables.make({
+    archive: source.name,
+    blocks,
+    parts,
+    rootTail,
+    version,
+    limits,
+    hash,
+    capacity: options.tableCapacity,
+  })
 
   /** Goes through the names of many children with one hash, once. */
   const goThrough = Effect.fnUntraced(function* (
@@ -232,20 +239,41 @@ export const make = Effect.fnUntraced(function* (
         : Effect.flatMap(blocks.decode(parts.child(folder.table, slot)), (child) => resolve(directory, child)),
     )
 
-  const lookup = (directory: Node.Node, name: Uint8Array): Read<Found | undefined> =>
-    AtOnce.flatMap(tableOf(directory), (folder) => {
-      const { table } = folder
-      if (table.hasEqualHashes) return lookupAmong(directory, folder, name)
-      const slot = GoodbyeTable.slotOf(table, hash(name))
-      if (slot === undefined) return Effect.undefined
-      const child = AtOnce.flatMap(blocks.decode(parts.child(table, slot)), (child): Read<Found | undefined> =>
-        Bytes.equals(child.name, name) ? resolve(directory, child) : Effect.undefined,
+  const lookupIn = (directory: Node.Node, folder: FolderTable, name: Uint8Array): Read<Found | undefined> => {
+    const { table } = folder
+    if (table.hasEqualHashes) return lookupAmong(directory, folder, name)
+    const slot = GoodbyeTable.slotOf(table, hash(name))
+    if (slot === undefined) return Effect.undefined
+    const child = AtOnce.flatMap(blocks.decode(parts.child(table, slot)), (child): Read<Found | undefined> =>
+      Bytes.equals(child.name, name) ? resolve(directory, child) : Effect.undefined,
+    )
+    // What is wrong with the child may be its name, which is then looked at alone.
+    return AtOnce.catch_(child, (error) =>
+      error.kind === "IO" ? Effect.fail(error) : lookupAmong(directory, folder, name),
+    )
+  }
+
+  /** Whether a name that was not found may be that of an item which is not as it should be. */
+  const mayBeLost = (folder: FolderTable, name: Uint8Array): ArchiveError.ArchiveError | boolean => {
+    if (!folder.isRepaired) return GoodbyeTable.slotNear(folder.table, hash(name)) !== undefined
+    const lost = folder.lostOf(hash(name))
+    return lost === undefined ? false : ArchiveError.fromFormat(source.name, lost.error)
+  }
+
+  const lookup = (directory: Node.Node, name: Uint8Array): Read<Found | undefined> => {
+    const again = (folder: FolderTable): Read<Found | undefined> =>
+      Effect.flatMap(tables.repair(directory, folder), (repaired) => within(repaired))
+    const within = (folder: FolderTable): Read<Found | undefined> =>
+      AtOnce.catch_(
+        AtOnce.flatMap(lookupIn(directory, folder, name), (found): Read<Found | undefined> => {
+          if (found !== undefined) return Effect.succeed(found)
+          const lost = mayBeLost(folder, name)
+          return lost === false ? Effect.undefined : lost === true ? again(folder) : Effect.fail(lost)
+        }),
+        (error) => (FolderTables.mayBeOfTheTable(error) && !folder.isRepaired ? again(folder) : Effect.fail(error)),
       )
-      // What is wrong with the child may be its name, which is then looked at alone.
-      return AtOnce.catch_(child, (error) =>
-        error.kind === "IO" ? Effect.fail(error) : lookupAmong(directory, folder, name),
-      )
-    })
+    return AtOnce.flatMap(tables.get(directory), within)
+  }
 
   const unreadable = (
     name: Uint8Array | undefined,
@@ -276,38 +304,54 @@ export const make = Effect.fnUntraced(function* (
     })
   }
 
-  /** The child number `index`. One that cannot be decoded is told with its name, if that can be. */
-  const childAt = (directory: Node.Node, folder: FolderTable, index: number): Effect.Effect<Listed> => {
+  /**
+   * The child number `index`. One that cannot be decoded is told with its name, if that can be; but where it may be the
+   * table that is wrong, nothing is told.
+   */
+  const childAt = (directory: Node.Node, folder: FolderTable, index: number): Read<Listed | undefined> => {
+    const lost = folder.lost[index - folder.table.count]
+    if (lost !== undefined) return unreadable(lost.name, ArchiveError.fromFormat(source.name, lost.error))
     const slot = folder.slotAt(index)
     return AtOnce.catch_(
-      AtOnce.flatMap(blocks.decode(parts.child(folder.table, slot)), (child) =>
-        visible(directory, folder, slot, child),
+      AtOnce.flatMap(blocks.decode(parts.child(folder.table, slot)), (child): Effect.Effect<Listed | undefined> =>
+        isFollowedByGap(child) && !folder.isRepaired ? Effect.undefined : visible(directory, folder, slot, child),
       ),
-      (error) =>
-        Effect.matchEffect(blocks.decode(parts.nameInSlot(folder.table, slot)), {
-          onFailure: () => unreadable(undefined, error),
-          onSuccess: (name) => unreadable(name, error),
-        }),
+      (error): Effect.Effect<Listed | undefined> =>
+        FolderTables.mayBeOfTheTable(error) && !folder.isRepaired
+          ? Effect.undefined
+          : Effect.matchEffect(blocks.decode(parts.nameInSlot(folder.table, slot)), {
+              onFailure: () => unreadable(undefined, error),
+              onSuccess: (name) => unreadable(name, error),
+            }),
     )
   }
 
-  const listFrom = (directory: Node.Node, folder: FolderTable, from: number, add: Add): Effect.Effect<void> => {
+  const listFrom = (directory: Node.Node, folder: FolderTable, from: number, add: Add): Read<void> => {
     const turn = Math.min(folder.count, from + TURN)
     for (let index = from; index < turn; index++) {
       const next = index + 1
       const child = childAt(directory, folder, index)
       if (!AtOnce.hasEnded(child)) {
-        return Effect.flatMap(child, (listed) =>
-          add(listed, next) ? listFrom(directory, folder, next, add) : Effect.void,
-        )
+        return Effect.flatMap(child, (listed) => {
+          if (listed === undefined) return listRepaired(directory, folder, index, add)
+          return add(listed, next) ? listFrom(directory, folder, next, add) : Effect.void
+        })
       }
-      if (!Exit.isSuccess(child)) return child
+      if (!Exit.isSuccess(child)) return Exit.failCause(child.cause)
+      if (child.value === undefined) return listRepaired(directory, folder, index, add)
       if (!add(child.value, next)) return Effect.void
     }
     return turn === folder.count
       ? Effect.void
       : Effect.flatMap(Effect.yieldNow, () => listFrom(directory, folder, turn, add))
   }
+
+  /** Goes on with the child number `index` in a table that is made anew. */
+  const listRepaired = (directory: Node.Node, folder: FolderTable, index: number, add: Add): Read<void> =>
+    Effect.flatMap(tables.repair(directory, folder), (repaired) => {
+      const position = GoodbyeTable.startAt(folder.table, folder.slotAt(index))
+      return listFrom(directory, repaired, repaired.indexFrom(position), add)
+    })
 
   const content = (node: Node.Node, offset: number, target: Uint8Array): Read<void> =>
     AtOnce.flatMap(entryOf(node), ({ body }) => {
@@ -317,9 +361,9 @@ export const make = Effect.fnUntraced(function* (
         const detail = `${target.length} bytes from ${offset} on are not in a file of ${content.length}`
         return Effect.fail(ArchiveError.outOfRange(source.name, detail))
       }
-      return content.source === "payload"
-        ? payload.read(content, offset, target)
-        : AtOnce.mapError(source.read(target, content.start + offset), ArchiveError.fromSource)
+      if (content.source === "payload") return payload.read(content, offset, target)
+      if (content.start + offset + target.length > end) return Effect.fail(ArchiveError.cutShort(source.name, end))
+      return AtOnce.mapError(source.read(target, content.start + offset), ArchiveError.fromSource)
     })
 
   return {
@@ -327,20 +371,28 @@ export const make = Effect.fnUntraced(function* (
     version,
     size: source.size + payload.size,
     root,
+    cut,
+    flaws: (directory) => AtOnce.map(tables.get(directory), ({ flaws }) => flaws ?? []),
     prelude: Effect.suspend(() => readPrelude(source, head.prelude, limits)),
     entry: entryOf,
     lookup,
-    count: (directory) => AtOnce.map(tableOf(directory), (folder) => folder.count),
+    count: (directory) => AtOnce.map(tables.get(directory), (folder) => folder.count),
     list: (directory, from, add) =>
       isRange(from, 0, Number.MAX_SAFE_INTEGER)
-        ? AtOnce.flatMap(tableOf(directory), (folder) => listFrom(directory, folder, Math.min(from, folder.count), add))
+        ? AtOnce.flatMap(tables.get(directory), (folder) =>
+            listFrom(directory, folder, Math.min(from, folder.count), add),
+          )
         : Effect.fail(ArchiveError.outOfRange(source.name, `no place in a listing: ${from}`)),
     name: (node) => (node.id === NodeId.ROOT ? Effect.succeed(Bytes.empty) : blocks.decode(parts.name(node))),
     content,
-    release: (directory) => Effect.sync(() => tables.drop(directory.bound)),
+    release: (directory) => Effect.sync(() => tables.drop(directory)),
     memory: Effect.sync(() => ({ blocks: blocks.memory(), tables: tables.memory() })),
   }
 })
+
+/** Whether bytes follow a child that belong to nobody: its sibling is somewhere else than its item says, or it has grown. */
+const isFollowedByGap = ({ bound, entry }: RawChild): boolean =>
+  (entry._tag === "HardLink" || entry.body._tag !== "Directory") && entry.end < bound
 
 /** A size that is no number of bytes is refused: nothing could be checked against it. */
 const checkSize = ({ name, size }: ByteSource): Effect.Effect<void, ArchiveError.ArchiveError> =>

@@ -6,17 +6,24 @@
  */
 import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
 import type { Hash } from "../../domain/pxar/SipHash.ts"
+import type { Flaw } from "./TableRepair.ts"
 
 /** So many children with one hash are looked at one by one each time. */
 const FEW = 16
 
 export class FolderTable {
   readonly table: GoodbyeTable.Table
+  /** What was wrong with the directory's own table, if this one was made anew (see `TableRepair`). */
+  readonly flaws: ReadonlyArray<Flaw> | undefined
+  /** Those of the flaws that hide something. */
+  readonly lost: ReadonlyArray<Flaw>
   private order: Uint32Array | undefined
   private readonly firsts = new Map<string, ReadonlyArray<number>>()
 
-  constructor(table: GoodbyeTable.Table) {
+  constructor(table: GoodbyeTable.Table, flaws?: ReadonlyArray<Flaw>) {
     this.table = table
+    this.flaws = flaws
+    this.lost = flaws?.filter(({ loses }) => loses) ?? []
   }
 
   /** The end of the directory. */
@@ -24,9 +31,32 @@ export class FolderTable {
     return this.table.end
   }
 
-  /** Number of children. */
+  /** Number of children, those that are lost counted. */
   get count(): number {
-    return this.table.count
+    return this.table.count + this.lost.length
+  }
+
+  /** The child with this hash that is lost. */
+  lostOf({ high, low }: Hash): Flaw | undefined {
+    return this.lost.find(({ hash }) => hash?.high === high && hash.low === low)
+  }
+
+  /** Whether it was made anew. */
+  get isRepaired(): boolean {
+    return this.flaws !== undefined
+  }
+
+  /** Number of the first child that begins at or behind `position`. */
+  indexFrom(position: number): number {
+    const { starts } = this.table
+    let low = 0
+    let high = starts.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((starts[middle] as number) < position) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   /** The slot of the child number `index` in the order of the archive. */

@@ -12,17 +12,20 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as ByteBuilder from "../../domain/ByteBuilder.ts"
-import type * as ArchiveHead from "../../domain/pxar/ArchiveHead.ts"
+import { EIO } from "../../domain/Errno.ts"
+import * as ArchiveHead from "../../domain/pxar/ArchiveHead.ts"
 import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as ForwardDecoder from "../../domain/pxar/ForwardDecoder.ts"
 import * as GoodbyeEncoder from "../../domain/pxar/GoodbyeEncoder.ts"
+import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
 import * as Item from "../../domain/pxar/Item.ts"
 import type { Limits } from "../../domain/pxar/Limits.ts"
 import type { Hash } from "../../domain/pxar/SipHash.ts"
 import * as AtOnce from "../AtOnce.ts"
-import { type ByteSource, SourceError } from "../bytes/ByteSource.ts"
+import { type ByteSource, isRange, SourceError } from "../bytes/ByteSource.ts"
 import * as ArchiveError from "./ArchiveError.ts"
+import * as BlockCache from "./BlockCache.ts"
 
 /** An archive that was completed. */
 export interface Salvaged {
@@ -42,6 +45,41 @@ const FAR = 4 * 1024
 
 /** No position beyond this: there is room for tables behind it. */
 const MAX_POSITION = 2 ** 52
+
+/** The end of an archive. */
+export interface End {
+  /** The archive, completed if it has no end of its own. */
+  readonly bytes: ByteSource
+  /** First byte that is not of the archive. */
+  readonly end: number
+  readonly rootTail: GoodbyeTable.Tail
+  readonly cut: { readonly error: ArchiveError.ArchiveError; readonly path: Uint8Array } | undefined
+}
+
+/** Finds the root's tail at the end of `source`, which begins with `head`, and completes the archive if there is none. */
+export const findEnd = Effect.fnUntraced(function* (
+  source: ByteSource,
+  head: ArchiveHead.ArchiveHead,
+  blocks: BlockCache.BlockCache,
+  limits: Limits,
+  hash: (name: Uint8Array) => Hash,
+): Effect.fn.Return<End, ArchiveError.ArchiveError> {
+  const tailOf = (size: number) => ({
+    position: size - GoodbyeTable.ITEM_SIZE,
+    extent: GoodbyeTable.ITEM_SIZE,
+    decode: (window: Item.Window) => ArchiveHead.readRootTail(window, size, 0, limits),
+  })
+  const tail = yield* Effect.result(blocks.decode(tailOf(source.size)))
+  if (Result.isSuccess(tail)) return { bytes: source, end: source.size, rootTail: tail.success, cut: undefined }
+  if (tail.failure.kind !== "Malformed") return yield* tail.failure
+  const salvaged = yield* complete(source, head, limits, hash)
+  const { end, path, source: bytes, stop } = salvaged
+  const { check, kind, offset } = tail.failure
+  const detail = `the index at the end is missing; read from the front, up to byte ${end}: ${stop.detail}`
+  const error = new ArchiveError.ArchiveError({ archive: source.name, kind, check, offset, detail, errno: EIO.code })
+  const rootTail = yield* BlockCache.make(bytes).decode(tailOf(bytes.size))
+  return { bytes, end, rootTail, cut: { error, path } }
+})
 
 /** Completes the archive in `source`, which begins with `head`. Fails if there is no folder at its front. */
 export const complete = Effect.fnUntraced(function* (
@@ -205,14 +243,13 @@ const completed = (source: ByteSource, end: number, position: number, bytes: Uin
     size,
     read: (target, offset) => {
       const to = offset + target.length
-      if (to > size) return Effect.fail(new SourceError({ source: source.name, offset, detail: "read past the end" }))
+      if (!isRange(offset, target.length, size)) {
+        return Effect.fail(new SourceError({ source: source.name, offset, detail: "read past the end" }))
+      }
       if (to <= end) return source.read(target, offset)
       const real = Math.max(0, end - offset)
-      if (real === 0) {
-        fill(target, offset)
-        return Effect.void
-      }
-      return AtOnce.map(source.read(target.subarray(0, real), offset), () => fill(target.subarray(real), offset + real))
+      const rest = (): void => fill(target.subarray(real), offset + real)
+      return AtOnce.map(real === 0 ? Effect.void : source.read(target.subarray(0, real), offset), rest)
     },
   }
 }

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Child } from "../../domain/pxar/Entry.ts"
+import * as EntryDecoder from "../../domain/pxar/EntryDecoder.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as ForwardDecoder from "../../domain/pxar/ForwardDecoder.ts"
 import * as GoodbyeEncoder from "../../domain/pxar/GoodbyeEncoder.ts"
@@ -21,6 +22,7 @@ import type * as Node from "../../domain/pxar/Node.ts"
 import type { Hash } from "../../domain/pxar/SipHash.ts"
 import type { ArchiveError } from "./ArchiveError.ts"
 import type { BlockCache } from "./BlockCache.ts"
+import * as SameNames from "./SameNames.ts"
 
 /** Something wrong in a table. */
 export interface Flaw {
@@ -50,6 +52,9 @@ const MAX_FLAWS = 1000
 
 /** Events of a folder after which others have a turn. */
 const TURN = 1024
+
+/** So many places behind a folder are tried for its end. */
+const MAX_SIBLINGS = 8
 
 /** The child whose end is looked for, a folder. */
 interface Open {
@@ -136,36 +141,96 @@ export const repair = Effect.fnUntraced(function* (
 
   /** Goes on behind `decoder.position`, at the next place to which an item leads; `false` if there is none. */
   const resume = (): boolean => {
-    passTo((open?.nameStart ?? decoder.position) + 1)
+    passTo(decoder.position + 1)
     const start = starts[known]
-    // A folder whose end is not found is cut where its sibling begins, or where its own folder ends.
-    if (open !== undefined) add(open, start ?? last)
+    // Without items to go by, a folder whose end is not found ends where its own folder does.
+    if (open !== undefined) add(open, last)
     open = undefined
     if (start !== undefined) decoder.jump(start, 1)
     return start !== undefined
   }
 
-  const enter = Effect.fnUntraced(function* (event: ForwardDecoder.Enter): Effect.fn.Return<void, ArchiveError> {
-    const { entry, nameStart } = event
+  /** The first place between two others where a child begins that is what its item says. */
+  const firstGenuine = Effect.fnUntraced(function* (
+    from: number,
+    to: number,
+  ): Effect.fn.Return<number | undefined, ArchiveError> {
+    passTo(from)
+    for (let rank = known; own !== undefined && (starts[rank] ?? to) < to; rank++) {
+      const start = starts[rank] as number
+      if (start === from) continue
+      const name = yield* nameOf(start)
+      if (name !== undefined && isSame(hash(name), GoodbyeTable.hashAt(own, slots[rank] as number))) return start
+    }
+    return undefined
+  })
+
+  /** A child that is no folder. One that reaches into a sibling is cut there. */
+  const leaf = Effect.fnUntraced(function* (
+    event: ForwardDecoder.Leaf | ForwardDecoder.Bad,
+    to: number,
+  ): Effect.fn.Return<void, ArchiveError> {
+    const sibling = yield* firstGenuine(event.nameStart, to)
+    if (sibling !== undefined) decoder.jump(sibling, 1)
+    add(event, sibling ?? to, event._tag === "Leaf" && sibling === undefined ? event : undefined)
+  })
+
+  /** A folder ends where its item and the next one say; else where either says, if its tail is there; else at a sibling. */
+  const folder = Effect.fnUntraced(function* (
+    event: ForwardDecoder.Enter | ForwardDecoder.Bad,
+    start: number,
+  ): Effect.fn.Return<void, ArchiveError> {
+    if (own === undefined) return void (open = event)
+    const { nameStart } = event
     passTo(nameStart)
-    const hasItem = own !== undefined && starts[known] === nameStart
+    const hasItem = starts[known] === nameStart
     const beside = starts[hasItem ? known + 1 : known] ?? last
     const said = hasItem ? nameStart + GoodbyeTable.sizeAt(own, slots[known] as number) : beside
-    for (const at of said === beside ? [said] : [said, beside]) {
-      if (!(yield* endsAt(entry.start, at))) continue
-      decoder.jump(at, 1)
-      return add(event, at, event)
+    let to = hasItem && said === beside ? said : undefined
+    const from = hasItem ? known + 1 : known
+    for (const at of [said, ...starts.subarray(from, from + MAX_SIBLINGS), last]) {
+      if (to === undefined && (yield* endsAt(start, at))) to = at
     }
-    open = event
+    to ??= (yield* firstGenuine(nameStart, last)) ?? last
+    decoder.jump(to, 1)
+    add(event, to, event._tag === "Enter" ? event : undefined)
   })
+
+  /** What to make of a place where nothing can be decoded. */
+  const stop = Effect.fnUntraced(function* (error: FormatError.FormatError): Effect.fn.Return<void, ArchiveError> {
+    const { position } = decoder
+    passTo(position)
+    // A child that an item leads to is there, and says itself what is wrong with it.
+    if (starts[known] !== position) return flaw(error, own === undefined)
+    const name = yield* nameOf(position)
+    add({ name, nameStart: position }, starts[known + 1] ?? last)
+  })
+
+  const nameOf = (start: number): Effect.Effect<Uint8Array | undefined, ArchiveError> =>
+    Effect.matchEffect(
+      blocks.decode({
+        position: start,
+        extent: 0,
+        decode: (window) => EntryDecoder.readName(window, start, last).name,
+      }),
+      {
+        onFailure: (error) => (error.kind === "IO" ? Effect.fail(error) : Effect.undefined),
+        onSuccess: (name) => Effect.succeed(name),
+      },
+    )
 
   let reachedTable = false
   for (let seen = 1; decoder.depth > 1 || (decoder.depth === 1 && decoder.position !== own?.start); seen++) {
     if (seen % TURN === 0) yield* Effect.yieldNow
     if (children.count === limits.directoryEntries) break
-    const event: ForwardDecoder.Event | FormatError.FormatError = yield* next
+    const { position } = decoder
+    let event: ForwardDecoder.Event | FormatError.FormatError = yield* next
+    if (event._tag === "Leave" && decoder.depth === 0 && own !== undefined) {
+      decoder.jump(position, 1)
+      event = FormatError.malformed("H4", position, "GOODBYE item in place of a child")
+    }
     if (event instanceof FormatError.FormatError) {
-      if (open === undefined) flaw(event, own === undefined)
+      if (open === undefined) yield* stop(event)
       if (!resume()) break
     } else if (event._tag === "Leave") {
       if (decoder.depth === 1 && open !== undefined) {
@@ -178,13 +243,11 @@ export const repair = Effect.fnUntraced(function* (
     } else if (open !== undefined) {
       // Inside a subfolder.
     } else if (event._tag === "Leaf") {
-      add(event, event.entry.end, event)
-    } else if (event._tag === "Bad" && !event.isFolder) {
-      add(event, event.end)
-    } else if (event._tag === "Bad") {
-      open = event
+      yield* leaf(event, event.entry.end)
+    } else if (event._tag === "Enter") {
+      yield* folder(event, event.entry.start)
     } else {
-      yield* enter(event)
+      yield* event.isFolder ? folder(event, event.start) : leaf(event, event.end)
     }
   }
   if (open !== undefined) resume()
@@ -194,43 +257,87 @@ export const repair = Effect.fnUntraced(function* (
     end: directory.bound,
     directoryStart: directory.start,
   }
-  const table = GoodbyeEncoder.toTable(children, tail, directory.contentsStart)
-  if (own !== undefined) findLost(own, table, flaw)
+  const claimed = own === undefined ? children : match(own, children, tail, flaw)
+  /** The slot of a child whose name is that of its item: another, which took its name later, does not hide it. */
+  const slotOf = (start: number, hashed: Hash): number => {
+    const rank = own === undefined ? undefined : GoodbyeTable.rankAt(own, start)
+    const slot = rank === undefined ? undefined : slots[rank]
+    if (own === undefined || slot === undefined) return Infinity
+    return isSame(hashed, GoodbyeTable.hashAt(own, slot)) ? slot : Infinity
+  }
+  const shown = yield* SameNames.hide(claimed, slotOf, nameOf, (name) =>
+    flaw(FormatError.malformed("D9", directory.bound, "a second entry of one name, hidden by the first"), true, name),
+  )
+  const table = GoodbyeEncoder.toTable(shown, tail, directory.contentsStart)
   return { ...table, flaws }
 })
+
+const isSame = (a: Hash, b: Hash): boolean => a.high === b.high && a.low === b.low
 
 const noStarts = new Float64Array(0)
 const noSlots = new Uint32Array(0)
 
-/** The items of `own` that lead to no child of their own, and whether that is found without them. */
-const findLost = (
+/**
+ * Matches items and children. An item that leads to no child of its own is a flaw: it means the child of its hash to which
+ * no item leads, or else any that is left. It loses one if none is. What no item can mean is not shown.
+ */
+const match = (
   own: GoodbyeTable.Table,
-  table: GoodbyeTable.Table,
+  children: GoodbyeEncoder.Children,
+  tail: Omit<GoodbyeTable.Tail, "count">,
   flaw: (error: FormatError.FormatError, loses: boolean, name: undefined, slot?: number) => void,
-): void => {
+): GoodbyeEncoder.Children => {
   if (!own.ordered) flaw(FormatError.malformed("D8", own.start, "goodbye table out of order"), false, undefined)
-  const used = new Uint8Array(own.count)
-  for (const slot of GoodbyeTable.slotsInArchiveOrder(own)) used[slot] = 1
+  const all = GoodbyeEncoder.toTable(children, tail, own.contentsStart)
+  const strangers = new Set<number>()
+  for (let child = 0; child < children.count; child++) {
+    if (!GoodbyeTable.hasStart(own, GoodbyeEncoder.startOf(children, child))) strangers.add(child)
+  }
+  const led = new Uint8Array(own.count)
+  for (const slot of GoodbyeTable.slotsInArchiveOrder(own)) {
+    if (GoodbyeTable.hasStart(all, GoodbyeTable.startAt(own, slot))) led[slot] = 1
+  }
+  const claimed = new Uint8Array(own.count)
   for (let slot = 0; slot < own.count; slot++) {
+    if (led[slot] === 0 && claim(all, GoodbyeTable.hashAt(own, slot), strangers)) claimed[slot] = 1
+  }
+  const left = [...strangers]
+  for (let slot = 0; slot < own.count; slot++) {
+    if (led[slot] === 1) continue
     const start = GoodbyeTable.startAt(own, slot)
-    const isThere = GoodbyeTable.hasStart(table, start)
-    if (used[slot] === 1 && isThere) continue
     const position = GoodbyeTable.itemPosition(own, slot) + 8
     const error =
       GoodbyeTable.problemOf(own, slot) ??
-      (isThere
+      (GoodbyeTable.hasStart(all, start)
         ? FormatError.malformed("D5", position, `two children at ${start}`)
         : FormatError.malformed("D4", position, `no child at ${start}, where an item leads`))
-    flaw(error, !isFound(own, table, slot), undefined, slot)
+    const any = claimed[slot] === 1 ? undefined : left.pop()
+    if (any !== undefined) strangers.delete(any)
+    const isAgain = GoodbyeTable.hasStart(all, start) && isHashAt(all, start, GoodbyeTable.hashAt(own, slot))
+    flaw(error, claimed[slot] === 0 && any === undefined && !isAgain, undefined, slot)
   }
+  return strangers.size === 0 ? children : GoodbyeEncoder.without(children, strangers)
 }
 
-/** Whether there is a child of the item's hash, at its place or where no other item leads. */
-const isFound = (own: GoodbyeTable.Table, table: GoodbyeTable.Table, slot: number): boolean => {
-  const place = GoodbyeTable.startAt(own, slot)
-  for (const found of GoodbyeTable.candidates(table, GoodbyeTable.hashAt(own, slot))) {
-    const start = GoodbyeTable.startAt(table, found)
-    if (start === place || !GoodbyeTable.hasStart(own, start)) return true
+/** Whether the child at `start` has this hash. */
+const isHashAt = (all: GoodbyeTable.Table, start: number, hash: Hash): boolean => {
+  let tries = 0
+  for (const slot of GoodbyeTable.candidates(all, hash)) {
+    if (GoodbyeTable.startAt(all, slot) === start) return true
+    if (++tries === MAX_TRIES) break
+  }
+  return false
+}
+
+/** So many children of one hash are looked at. */
+const MAX_TRIES = 64
+
+/** Whether there is a child with this hash to which no item leads; it is then no stranger any more. */
+const claim = (all: GoodbyeTable.Table, hash: Hash, strangers: Set<number>): boolean => {
+  let tries = 0
+  for (const slot of GoodbyeTable.candidates(all, hash)) {
+    if (strangers.delete(GoodbyeTable.rankAt(all, GoodbyeTable.startAt(all, slot)) as number)) return true
+    if (++tries === MAX_TRIES) break
   }
   return false
 }

@@ -61,6 +61,8 @@ export const verify = (
           Effect.result,
         )
         if (Result.isSuccess(opened)) {
+          const { cut } = opened.success
+          if (cut !== undefined) report(Finding.fromError(cut.path, cut.error))
           walk = VerifierWalk.make(opened.success, sources.archive, payload, report, { data, limits, onProgress })
           return yield* walk.begin
         }
@@ -70,7 +72,8 @@ export const verify = (
 
       const step = Effect.fnUntraced(function* (): Effect.fn.Return<void> {
         if (failure === undefined && walk === undefined) return yield* begin()
-        if (walk !== undefined && (yield* walk.step)) return
+        // What the reader would log of damages is found, too.
+        if (walk !== undefined && (yield* Effect.provideService(walk.step, References.MinimumLogLevel, "None"))) return
         finished = true
         const { errors, notes } = counts
         pending.push(

@@ -43,7 +43,15 @@ interface Level {
   children: number
   /** Where the last child ended; not known after one that cannot be read. */
   end: number | undefined
+  /** Notes on bytes that belong to nobody. */
+  readonly gaps: Array<Finding.Finding>
 }
+
+/** What is said of a table that explains why bytes of its folder belong to nobody. */
+const explains: ReadonlySet<string> = new Set(["D1", "D2", "D3", "D4", "D5", "D6", "D7", "H1", "H2", "H3", "H4"])
+
+/** Gaps of one folder that are told. */
+const MAX_GAPS = 1000
 
 /** Bytes of a file read at once. */
 const CHUNK = 1024 * 1024
@@ -171,10 +179,27 @@ export const make = (
 
   /** Bytes that belong to nobody (§4.3). */
   const checkGap = (level: Level, end: number): void => {
-    if (level.end === undefined || level.end >= end) return
+    if (level.end === undefined || level.end >= end || level.gaps.length === MAX_GAPS) return
     const detail = `${end - level.end} bytes in the folder belong to none of its children`
-    report(Finding.note("V1", Place.path(level.place), source.name, level.end, detail))
+    level.gaps.push(Finding.note("V1", Place.path(level.place), source.name, level.end, detail))
   }
+
+  /** What is wrong with the folder's table; without that the gaps are what there is to say. */
+  const leave = (level: Level): Effect.Effect<void> =>
+    Effect.matchEffect(reader.flaws(level.directory), {
+      onFailure: (error) => fail(level.place, error),
+      onSuccess: (flaws) => {
+        if (!flaws.some(({ error }) => explains.has(error.check))) for (const gap of level.gaps) report(gap)
+        return Effect.forEach(
+          flaws.filter(({ loses }) => !loses),
+          ({ error, name }) => {
+            const place = name === undefined ? level.place : { parent: level.place, name }
+            return fail(place, ArchiveError.fromFormat(source.name, error))
+          },
+          { discard: true },
+        )
+      },
+    })
 
   const enter = (
     directory: Node,
@@ -184,7 +209,7 @@ export const make = (
     Effect.matchEffect(entered, {
       onFailure: (error) => fail(place, error),
       onSuccess: () =>
-        Effect.sync(() => void levels.push({ directory, place, children: 0, end: directory.contentsStart })),
+        Effect.sync(() => void levels.push({ directory, place, children: 0, end: directory.contentsStart, gaps: [] })),
     })
 
   const visit = (level: Level, cursor: TreeWalk.TreeWalk, found: TreeWalk.Found): Effect.Effect<void> => {
@@ -262,7 +287,7 @@ export const make = (
           levels.pop()
           // The tail and the header of the table, and its items (§3.4).
           checkGap(level, level.directory.bound - GoodbyeTable.MIN_SIZE - level.children * GoodbyeTable.ITEM_SIZE)
-          return Effect.succeed(true)
+          return Effect.as(leave(level), true)
         }
         level.children++
         if (entries % 256 === 0) onProgress(progress())

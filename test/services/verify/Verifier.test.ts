@@ -116,7 +116,7 @@ const damages: Readonly<Record<string, () => Damage & { readonly sibling: Brief 
   "D5: two children in one place": () => {
     const built = folderOf(B.file("x"), B.file("y"))
     const { goodbye, slot } = built.at("bad")
-    return damaged(built, ["error", "D5", "/bad", goodbye], {
+    return damaged(built, ["error", "D5", "/bad", slot("y") + 8], {
       bytes: B.poke(built.bytes, slot("y") + 8, goodbye - built.at("bad/x").nameStart),
     })
   },
@@ -301,7 +301,8 @@ describe("one damage", () => {
         )
         const expected = [finding, sibling]
         const missing = findings.filter((found) => found[1] === "P5")
-        assert.deepStrictEqual(
+        // What is wrong with a table is told when its folder has been walked.
+        assert.sameDeepMembers(
           findings.filter((found) => found[1] !== "P5"),
           expected,
         )
@@ -316,7 +317,7 @@ describe("one damage", () => {
   }
 })
 
-describe("an archive that cannot be opened", () => {
+describe("an archive without a beginning or an end", () => {
   const sound = B.build({ children: [B.file("a", "content")] })
   const cases: Readonly<Record<string, { readonly bytes: Uint8Array; readonly finding: Brief }>> = {
     "A1: too short": { bytes: sound.bytes.subarray(0, 60), finding: ["error", "A1", "/", 0] },
@@ -352,7 +353,10 @@ describe("an archive that cannot be opened", () => {
         const { findings, verdict } = yield* run(sourcesOf(bytes))
         assert.deepStrictEqual(findings.map(brief), [finding])
         assert.strictEqual(verdict.result, "damaged")
-        assert.strictEqual(verdict.failure?.check, finding[1])
+        // A root without its index is read from the front.
+        const opens = /^A4|^A5: a root that begins/.test(name)
+        assert.strictEqual(verdict.failure?.check, opens ? undefined : finding[1])
+        assert.strictEqual(verdict.entries, opens ? 2 : 0)
       }),
     )
   }
