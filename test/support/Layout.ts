@@ -149,10 +149,10 @@ export const healthOf = (
   const healthy = new Map<string, boolean>()
   const root = places[0] as Place
   const whole = (place: Place): boolean => !touches(changed, place.own)
-  // Whatever is wrong in a table, its folder can be read forward if everything before the table is as it was.
+  // Whatever is wrong in a table, its folder can be read forward if everything up to its type is as it was.
   const tableWhole = (place: Place): boolean =>
     place.table !== undefined &&
-    (!touches(changed, place.table) || !touches(changed, [place.nameStart, place.table[0]]))
+    (!touches(changed, place.table) || !touches(changed, [place.nameStart, place.table[0] + 8]))
   const opens = whole(root) && tableWhole(root) && !touches(changedPayload, [0, 16])
   if (!opens) return { opens, healthy }
   const reachable: Array<boolean> = []

@@ -219,10 +219,44 @@ export const repair = Effect.fnUntraced(function* (
       },
     )
 
+  /** The child at a place to which an item leads, if it is what that says and ends before the next one. */
+  const readAt = (nameStart: number, bound: number): Effect.Effect<Child | undefined, ArchiveError> =>
+    Effect.matchEffect(
+      blocks.decode({
+        position: nameStart,
+        extent: bound - nameStart,
+        decode: (window) => EntryDecoder.readChild(window, nameStart, bound, version, limits),
+      }),
+      {
+        onFailure: (error) => (error.kind === "IO" ? Effect.fail(error) : Effect.undefined),
+        onSuccess: (child) => {
+          const isIt = own !== undefined && isSame(hash(child.name), GoodbyeTable.hashAt(own, slots[known] as number))
+          return Effect.succeed(isIt ? child : undefined)
+        },
+      },
+    )
+
+  /** Takes the child at the decoder's position as its item says; `false` if that is not possible. */
+  const takeByItem = Effect.fnUntraced(function* (): Effect.fn.Return<boolean, ArchiveError> {
+    passTo(decoder.position)
+    if (starts[known] !== decoder.position) return false
+    const child = yield* readAt(decoder.position, starts[known + 1] ?? last)
+    if (child === undefined) return false
+    const { entry } = child
+    if (entry._tag === "Entry" && entry.body._tag === "Directory") {
+      yield* folder({ _tag: "Enter", name: child.name, nameStart: child.nameStart, entry }, entry.start)
+    } else {
+      decoder.jump(entry.end, 1)
+      add(child, entry.end, child)
+    }
+    return true
+  })
+
   let reachedTable = false
   for (let seen = 1; decoder.depth > 1 || (decoder.depth === 1 && decoder.position !== own?.start); seen++) {
     if (seen % TURN === 0) yield* Effect.yieldNow
     if (children.count === limits.directoryEntries) break
+    if (own !== undefined && (yield* takeByItem())) continue
     const { position } = decoder
     let event: ForwardDecoder.Event | FormatError.FormatError = yield* next
     if (event._tag === "Leave" && decoder.depth === 0 && own !== undefined) {
