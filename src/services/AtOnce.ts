@@ -38,6 +38,16 @@ export const catch_ = <A, E, R, B, E2, R2>(
   return error._tag === "Some" ? f(error.value) : Exit.failCause(self.cause as Cause.Cause<never>)
 }
 
+/** `Effect.matchEffect`. */
+export const matchEffect = <A, E, R, B, E2, R2>(
+  self: Effect.Effect<A, E, R>,
+  cases: {
+    readonly onFailure: (error: E) => Effect.Effect<B, E2, R2>
+    readonly onSuccess: (a: A) => Effect.Effect<B, E2, R2>
+  },
+): Effect.Effect<B, E2, R | R2> =>
+  hasEnded(self) && Exit.isSuccess(self) ? cases.onSuccess(self.value) : Effect.matchEffect(self, cases)
+
 /** `Effect.mapError`. */
 export const mapError = <A, E, R, E2>(self: Effect.Effect<A, E, R>, f: (error: E) => E2): Effect.Effect<A, E2, R> =>
   hasEnded(self) && Exit.isSuccess(self)

@@ -54,9 +54,9 @@ export const make = (options: Options): FolderTables => {
   const makeAnew = (
     directory: Node.Node,
     own: GoodbyeTable.Table | undefined,
-    reason?: FormatError.FormatError,
+    lost?: TableRepair.Lost,
   ): Read<FolderTable> =>
-    Effect.flatMap(TableRepair.repair(options, directory, own, reason), (table) => {
+    Effect.flatMap(TableRepair.repair(options, directory, own, lost), (table) => {
       const folder = hold(directory, new FolderTable(table, table.flaws))
       const [first] = table.flaws
       if (told || first === undefined) return Effect.succeed(folder)
@@ -65,16 +65,24 @@ export const make = (options: Options): FolderTables => {
     })
 
   const load = (directory: Node.Node): Read<FolderTable> => {
-    const tail = directory.id === NodeId.ROOT ? Effect.succeed(rootTail) : blocks.decode(parts.tail(directory))
-    const table = AtOnce.flatMap(tail, (tail) => blocks.decode(parts.table(directory, tail)))
-    return AtOnce.catch_(
-      AtOnce.flatMap(table, (table) =>
-        GoodbyeTable.isSound(table) && !flawed.has(directory.bound)
-          ? Effect.succeed(hold(directory, new FolderTable(table)))
-          : makeAnew(directory, table),
-      ),
-      (error) => (isOfTheBytes(error) ? makeAnew(directory, undefined, toFormat(error)) : Effect.fail(error)),
-    )
+    /** The table is lost: what is in the directory is read without it. */
+    const without = (error: ArchiveError, start?: number): Read<FolderTable> =>
+      isOfTheBytes(error)
+        ? makeAnew(directory, undefined, { reason: toFormat(error), start: error.check === "D3" ? undefined : start })
+        : Effect.fail(error)
+    const withTail = (tail: GoodbyeTable.Tail): Read<FolderTable> =>
+      AtOnce.matchEffect(blocks.decode(parts.table(directory, tail)), {
+        onFailure: (error) => without(error, tail.start),
+        onSuccess: (table) =>
+          GoodbyeTable.isSound(table) && !flawed.has(directory.bound)
+            ? Effect.succeed(hold(directory, new FolderTable(table)))
+            : makeAnew(directory, table),
+      })
+    if (directory.id === NodeId.ROOT) return withTail(rootTail)
+    return AtOnce.matchEffect(blocks.decode(parts.tail(directory)), {
+      onFailure: (error) => without(error),
+      onSuccess: withTail,
+    })
   }
 
   return {

@@ -56,27 +56,38 @@ const TURN = 1024
 /** So many places behind a folder are tried for its end. */
 const MAX_SIBLINGS = 8
 
-/** The child whose end is looked for, a folder. */
+/** A child, with or without a name that can be read. */
+type Named = Pick<ForwardDecoder.Bad, "name" | "nameStart">
+
+/** A subfolder whose end is looked for. */
 interface Open {
-  readonly name: Uint8Array | undefined
-  readonly nameStart: number
+  readonly folder: Named
+  /** It ends here at the latest. */
+  readonly limit: number
 }
 
-/** The table of `directory`. `own` is the one it has; without, `reason` says why that cannot be read. */
+/** Why a directory's own table cannot be read. */
+export interface Lost {
+  readonly reason: FormatError.FormatError
+  /** Where it should be, if its tail says that. */
+  readonly start: number | undefined
+}
+
+/** The table of `directory`, whose own is `own`, or is lost. */
 export const repair = Effect.fnUntraced(function* (
   { blocks, hash, limits, version }: Options,
   directory: Node.Node,
   own: GoodbyeTable.Table | undefined,
-  reason: FormatError.FormatError | undefined,
+  lost?: Lost,
 ): Effect.fn.Return<Repaired, ArchiveError> {
   /** No child reaches beyond this. */
   const last = own?.start ?? directory.bound - GoodbyeTable.MIN_SIZE
   const flaws: Array<Flaw> = []
   const flaw = (error: FormatError.FormatError, loses: boolean, name?: Uint8Array, slot?: number): void => {
-    const lost = slot === undefined || own === undefined ? undefined : GoodbyeTable.hashAt(own, slot)
-    if (flaws.length < MAX_FLAWS) flaws.push({ error, name, loses, hash: lost })
+    const hash = slot === undefined || own === undefined ? undefined : GoodbyeTable.hashAt(own, slot)
+    if (flaws.length < MAX_FLAWS) flaws.push({ error, name, loses, hash })
   }
-  if (reason !== undefined) flaw(reason, false)
+  if (lost !== undefined) flaw(lost.reason, false)
   const slots = own === undefined ? noSlots : GoodbyeTable.slotsInArchiveOrder(own)
   const starts = own?.starts ?? noStarts
   const children = GoodbyeEncoder.makeChildren()
@@ -128,13 +139,15 @@ export const repair = Effect.fnUntraced(function* (
         )
 
   /** Adds a child that ends at `to`. If the folder's own table has an item for it, that is compared. */
-  const add = ({ name, nameStart }: Open, to: number, child?: Child): void => {
-    const hashed = hash(name ?? Bytes.empty)
-    GoodbyeEncoder.addChild(children, hashed, nameStart, to - nameStart)
+  const add = ({ name, nameStart }: Named, to: number, child?: Child): void => {
     end = to
     passTo(nameStart)
-    if (own === undefined || child === undefined || starts[known] !== nameStart) return
-    const slot = slots[known] as number
+    const slot = starts[known] === nameStart ? slots[known] : undefined
+    // A name that cannot be read is that of its item, as far as is known.
+    const said = own === undefined || slot === undefined ? undefined : GoodbyeTable.hashAt(own, slot)
+    const hashed = name === undefined ? (said ?? hash(Bytes.empty)) : hash(name)
+    GoodbyeEncoder.addChild(children, hashed, nameStart, to - nameStart)
+    if (own === undefined || slot === undefined || child === undefined) return
     const compared = FormatError.capture(() => GoodbyeTable.checkChild(own, slot, child, to, hashed))
     if (Result.isFailure(compared)) flaw(compared.failure as FormatError.FormatError, false, name)
   }
@@ -143,11 +156,15 @@ export const repair = Effect.fnUntraced(function* (
   const resume = (): boolean => {
     passTo(decoder.position + 1)
     const start = starts[known]
-    // Without items to go by, a folder whose end is not found ends where its own folder does.
-    if (open !== undefined) add(open, last)
-    open = undefined
     if (start !== undefined) decoder.jump(start, 1)
     return start !== undefined
+  }
+
+  /** Ends the subfolder that is open, at `to` or where it must have ended. */
+  const close = ({ folder, limit }: Open, to: number): void => {
+    open = undefined
+    if (to > limit || decoder.depth > 1) decoder.jump(limit, 1)
+    add(folder, Math.min(to, limit))
   }
 
   /** The first place between two others where a child begins that is what its item says. */
@@ -155,8 +172,9 @@ export const repair = Effect.fnUntraced(function* (
     from: number,
     to: number,
   ): Effect.fn.Return<number | undefined, ArchiveError> {
+    if (own === undefined) return undefined
     passTo(from)
-    for (let rank = known; own !== undefined && (starts[rank] ?? to) < to; rank++) {
+    for (let rank = known; (starts[rank] ?? to) < to; rank++) {
       const start = starts[rank] as number
       if (start === from) continue
       const name = yield* nameOf(start)
@@ -175,23 +193,25 @@ export const repair = Effect.fnUntraced(function* (
     add(event, sibling ?? to, event._tag === "Leaf" && sibling === undefined ? event : undefined)
   })
 
-  /** A folder ends where its item and the next one say; else where either says, if its tail is there; else at a sibling. */
+  /** A folder ends where its item and the next one say; else where any says, if its tail is there; else it is read. */
   const folder = Effect.fnUntraced(function* (
     event: ForwardDecoder.Enter | ForwardDecoder.Bad,
     start: number,
   ): Effect.fn.Return<void, ArchiveError> {
-    if (own === undefined) return void (open = event)
     const { nameStart } = event
     passTo(nameStart)
     const hasItem = starts[known] === nameStart
     const beside = starts[hasItem ? known + 1 : known] ?? last
-    const said = hasItem ? nameStart + GoodbyeTable.sizeAt(own, slots[known] as number) : beside
+    const said = own && hasItem ? nameStart + GoodbyeTable.sizeAt(own, slots[known] as number) : beside
     let to = hasItem && said === beside ? said : undefined
     const from = hasItem ? known + 1 : known
     for (const at of [said, ...starts.subarray(from, from + MAX_SIBLINGS), last]) {
       if (to === undefined && (yield* endsAt(start, at))) to = at
     }
-    to ??= (yield* firstGenuine(nameStart, last)) ?? last
+    if (to === undefined) {
+      open = { folder: event, limit: (yield* firstGenuine(nameStart, last)) ?? last }
+      return
+    }
     decoder.jump(to, 1)
     add(event, to, event._tag === "Enter" ? event : undefined)
   })
@@ -256,7 +276,7 @@ export const repair = Effect.fnUntraced(function* (
   for (let seen = 1; decoder.depth > 1 || (decoder.depth === 1 && decoder.position !== own?.start); seen++) {
     if (seen % TURN === 0) yield* Effect.yieldNow
     if (children.count === limits.directoryEntries) break
-    if (own !== undefined && (yield* takeByItem())) continue
+    if (own !== undefined && open === undefined && (yield* takeByItem())) continue
     const { position } = decoder
     let event: ForwardDecoder.Event | FormatError.FormatError = yield* next
     if (event._tag === "Leave" && decoder.depth === 0 && own !== undefined) {
@@ -264,13 +284,15 @@ export const repair = Effect.fnUntraced(function* (
       event = FormatError.malformed("H4", position, "GOODBYE item in place of a child")
     }
     if (event instanceof FormatError.FormatError) {
-      if (open === undefined) yield* stop(event)
-      if (!resume()) break
+      if (open !== undefined) close(open, Infinity)
+      else if (decoder.position === lost?.start) break
+      else {
+        yield* stop(event)
+        if (!resume()) break
+      }
     } else if (event._tag === "Leave") {
-      if (decoder.depth === 1 && open !== undefined) {
-        add(open, event.end)
-        open = undefined
-      } else if (decoder.depth === 0) {
+      if (decoder.depth === 1 && open !== undefined) close(open, event.end)
+      else if (decoder.depth === 0) {
         reachedTable = true
         end = event.start
       }
@@ -284,7 +306,6 @@ export const repair = Effect.fnUntraced(function* (
       yield* event.isFolder ? folder(event, event.start) : leaf(event, event.end)
     }
   }
-  if (open !== undefined) resume()
 
   const tail = {
     start: own?.start ?? (reachedTable ? end : Math.max(end, Math.min(decoder.position, last))),
