@@ -32,6 +32,7 @@ export const handler = Effect.fn("info")(function* ({ archive, json, progress: m
   const output = Output.make()
   yield* output.text(json ? JsonText.line(toJson(info)) : toText(info))
   yield* output.flush
+  if (info.isCut) return yield* new ExitCode.Ended({ code: ExitCode.INCOMPLETE })
   if (info.unreadable === 0) return
   yield* progress.say(`${count(info.unreadable, "entry", "entries")} cannot be read; \`verify\` says why`)
   return yield* new ExitCode.Ended({ code: ExitCode.DAMAGED })

@@ -88,6 +88,7 @@ export const handler = Effect.fn("list")(function* ({
     const question = yield* Operands.question(archive, pattern)
     yield* progress.say(`${pattern}: nothing like that in ${file}${question}`)
   }
+  if (archive.reader.cut !== undefined) return yield* new ExitCode.Ended({ code: ExitCode.INCOMPLETE })
   if (unreadable > 0) return yield* new ExitCode.Ended({ code: ExitCode.DAMAGED })
   if (unmatched.length > 0) return yield* new ExitCode.Ended({ code: ExitCode.NO_ENTRY })
 }, Effect.scoped)

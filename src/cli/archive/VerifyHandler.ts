@@ -64,7 +64,7 @@ export const handler = Effect.fn("verify")(function* ({ archive, data, json, pro
 /** What could not even be opened has the code of that. */
 const exitCode = ({ failure, result }: Finding.Verdict): number => {
   if (failure !== undefined) return ExitCode.fromError(failure)
-  return result === "sound" ? ExitCode.SUCCESS : result === "notes" ? ExitCode.NOTES : ExitCode.DAMAGED
+  return result === "consistent" ? ExitCode.SUCCESS : result === "notes" ? ExitCode.NOTES : ExitCode.DAMAGED
 }
 
 const toText = (event: Finding.Finding | Finding.Verdict, data: boolean): string => {
@@ -76,10 +76,10 @@ const toText = (event: Finding.Finding | Finding.Verdict, data: boolean): string
   const { contentBytes, entries, errors, failure, notes, result } = event
   const found = [...counted(errors, "error"), ...counted(notes, "note")]
   if (failure !== undefined) return `cannot be opened: ${found.join(", ")}\n`
-  const verdict = result === "notes" ? "sound, but with notes" : result
+  const verdict = result === "notes" ? "consistent, but with notes" : result
   const checked = `${entries} entries`
   const read = data ? `${contentBytes} bytes of contents read` : "contents not read (--data reads them)"
-  return `${verdict}: ${[...found, checked, read].join(", ")}\n`
+  return `${verdict}: ${[...found, checked, read].join(", ")}; pxar has no checksums of contents\n`
 }
 
 const counted = (count: number, what: string): ReadonlyArray<string> =>

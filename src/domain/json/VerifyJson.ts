@@ -20,7 +20,7 @@ export type FindingJson = typeof FindingJson.Type
 
 /** What it comes to. */
 export const VerdictJson = Schema.Struct({
-  verdict: Schema.Literals(["sound", "notes", "damaged"]),
+  verdict: Schema.Literals(["consistent", "notes", "damaged"]),
   /** Whether the archive could be opened; if not, nothing else was checked. */
   opened: Schema.Boolean,
   errors: Count,

@@ -16,6 +16,7 @@ import type { Entry } from "../../domain/pxar/Entry.ts"
 import * as EntryDecoder from "../../domain/pxar/EntryDecoder.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
+import * as PathText from "../../domain/PathText.ts"
 import * as Limits from "../../domain/pxar/Limits.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
@@ -26,7 +27,7 @@ import { ByteSource, isRange, SourceError } from "../bytes/ByteSource.ts"
 import * as ArchiveError from "./ArchiveError.ts"
 import * as ArchiveParts from "./ArchiveParts.ts"
 import type { RawChild } from "./ArchiveParts.ts"
-import { type Add, ArchiveTree, type Found, type Listed, type Read } from "./ArchiveTree.ts"
+import { type Add, ArchiveTree, type Cut, type Found, type Listed, type Read } from "./ArchiveTree.ts"
 import * as BlockCache from "./BlockCache.ts"
 import * as EntryCache from "./EntryCache.ts"
 import type { FolderTable } from "./FolderTable.ts"
@@ -47,13 +48,6 @@ export interface ArchiveReader extends ArchiveTree {
   readonly cut: Cut | undefined
   /** What is wrong with the table of a directory, as far as it has been read. It is shown all the same. */
   readonly flaws: (directory: Node.Node) => Read<ReadonlyArray<TableRepair.Flaw>>
-}
-
-/** Where and why reading from the front came to an end. */
-export interface Cut {
-  readonly error: ArchiveError.ArchiveError
-  /** What is cut there, or goes on: a file, or a folder. */
-  readonly path: Uint8Array
 }
 
 /** The archive of a program that works by node. */
@@ -130,6 +124,7 @@ export const make = Effect.fnUntraced(function* (
     decode: (window) => ArchiveHead.readHead(window, source.size),
   })
   const { bytes, cut, end, rootTail } = yield* Salvage.findEnd(source, head, read, limits, hash)
+  if (cut !== undefined) yield* Effect.logWarning(`${cut.error.message}, in ${PathText.print(cut.path)}`)
   const blocks = bytes === source ? read : BlockCache.make(bytes, options.blocks)
   const { version } = head
   const rootEntry = yield* blocks.decode({

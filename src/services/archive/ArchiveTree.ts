@@ -49,6 +49,13 @@ export type Listed = Found | Unopened | Unreadable
 /** Takes a child of a listing; `next` is the number from which the listing goes on behind it. False ends the listing. */
 export type Add = (child: Listed, next: number) => boolean
 
+/** Where and why reading an archive from the front came to an end. */
+export interface Cut {
+  readonly error: ArchiveError
+  /** What is cut there, or goes on: a file, or a folder. */
+  readonly path: Uint8Array
+}
+
 /** What is in an archive, or in several that are shown as one tree. */
 export interface ArchiveTree {
   /** Name of the archive, for messages. */
@@ -56,6 +63,8 @@ export interface ArchiveTree {
   /** Bytes of the archive and, if there is one, of its payload archive. */
   readonly size: number
   readonly root: Node.Node
+  /** Where the archive is cut: what follows is not there. Absent if nothing is missing, or is not known to be. */
+  readonly cut?: Cut | undefined
   /** The entry of a node. */
   readonly entry: (node: Node.Node) => Read<Entry>
   /** Finds a child by name; `undefined` if there is none. */

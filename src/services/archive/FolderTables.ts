@@ -58,7 +58,8 @@ export const make = (options: Options): FolderTables => {
   ): Read<FolderTable> =>
     Effect.flatMap(TableRepair.repair(options, directory, own, lost), (table) => {
       const folder = hold(directory, new FolderTable(table, table.flaws))
-      const [first] = table.flaws
+      // That a name hides another is no damage.
+      const first = table.flaws.find(({ error }) => error.check !== "D9")
       if (told || first === undefined) return Effect.succeed(folder)
       told = true
       return Effect.as(Effect.logWarning(warning(options.archive, first.error)), folder)

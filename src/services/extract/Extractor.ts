@@ -197,6 +197,8 @@ const run = Effect.fnUntraced(function* <E>(
       yield* pass(ExtractRun.checking(context))
     }
   }
+  const { cut } = reader
+  if (cut !== undefined) problems.addAt("Unreadable", cut.path.subarray(1), cut.error.message)
   for (const text of selection.unmatched()) problems.addAt("NoMatch", text, "nothing like that in the archive")
   pace.atEnd()
   yield* tell([])

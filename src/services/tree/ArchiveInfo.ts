@@ -89,6 +89,8 @@ export interface ArchiveInfo {
   readonly unreadable: number
   /** Entries that others of the same name hide (D9). */
   readonly hidden: number
+  /** Whether the end of the archive is missing: it was read from the front. */
+  readonly isCut: boolean
 }
 
 /** Number of largest files that are named. */
@@ -139,6 +141,7 @@ export const collect = Effect.fnUntraced(function* (
       : prelude.success === undefined
         ? undefined
         : { _tag: "Bytes", bytes: prelude.success },
+    isCut: reader.cut !== undefined,
     entries: tally.entries,
     kinds: tally.kinds,
     hardLinks: tally.hardLinks,

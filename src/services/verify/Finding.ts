@@ -42,8 +42,11 @@ export interface Progress {
 
 /** The last event. */
 export class Verdict extends Data.TaggedClass("Verdict")<{
-  /** `notes`: sound, but there were notes. */
-  readonly result: "sound" | "notes" | "damaged"
+  /**
+   * `consistent`: nothing in the archive contradicts the format, itself, or its payload archive. Whether contents are those
+   * that were stored cannot be told: pxar has no checksums. `notes`: consistent, but there were notes.
+   */
+  readonly result: "consistent" | "notes" | "damaged"
   readonly errors: number
   readonly notes: number
   /** Entries that could be read. */

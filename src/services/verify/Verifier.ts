@@ -3,10 +3,11 @@
  *
  * Guarantees: a bad child never hides its siblings; memory is that of the reader, the tables of the folders the walk is
  * in, and 16 bytes for each file of a split archive (up to a limit, which is reported); every reference into a payload
- * archive is checked, and with `data` every byte of every file is read.
+ * archive is checked, and with `data` every byte of every file is read. A folder whose table is lost, and an archive whose
+ * end is missing, are checked as far as they can be read from the front.
  *
- * Not checked: contents against anything (an archive has no checksums), and what is below a folder whose table cannot be
- * read or that is hidden by another of its name (D9).
+ * Not checked: contents against anything (an archive has no checksums, so that a payload archive with files of the same
+ * sizes at the same places passes), and what is below a folder that is hidden by another of its name (D9).
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -78,7 +79,7 @@ export const verify = (
         const { errors, notes } = counts
         pending.push(
           new Finding.Verdict({
-            result: errors > 0 ? "damaged" : notes > 0 ? "notes" : "sound",
+            result: errors > 0 ? "damaged" : notes > 0 ? "notes" : "consistent",
             errors,
             notes,
             entries: walk?.progress().entries ?? 0,
