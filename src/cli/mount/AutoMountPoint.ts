@@ -7,6 +7,8 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { codeOf, type MountError, refusal } from "../../fuse/mount/MountError.ts"
 import * as MountTable from "../../fuse/mount/MountTable.ts"
+import * as ErrorMessage from "../ErrorMessage.ts"
+import * as HeldFolder from "./HeldFolder.ts"
 
 /** Creates the folders that are missing; the scope removes them. */
 export const make = Effect.fnUntraced(function* (mountPoint: string): Effect.fn.Return<void, MountError, Scope.Scope> {
@@ -15,21 +17,46 @@ export const make = Effect.fnUntraced(function* (mountPoint: string): Effect.fn.
   const folder = path.resolve(mountPoint)
   yield* Effect.acquireRelease(
     Effect.try({
-      try: () => fs.mkdirSync(folder, { recursive: true }),
+      try: () => {
+        const first = fs.mkdirSync(folder, { recursive: true })
+        return first === undefined ? [] : created(folder, first)
+      },
       catch: (error) => refusal(mountPoint, "mkdir", codeOf(error)),
     }),
-    (first) => (first === undefined ? Effect.void : remove(folder, first)),
+    (folders) => remove(folder, folders),
   )
 })
 
-/** Removes a folder and those above it, up to `first`. */
-const remove = (folder: string, first: string): Effect.Effect<void> =>
-  Effect.ignore(
-    Effect.try({
-      try: () => {
-        for (let at = folder; at.startsWith(first); at = path.dirname(at)) fs.rmdirSync(at)
-      },
-      catch: String,
-    }),
-    { log: "Warn", message: `${folder} is left behind` },
+/** A folder that was created, and what tells it from one that somebody else puts in its place. */
+interface Created {
+  readonly path: string
+  readonly device: number
+  readonly inode: number
+}
+
+/** A folder and those above it, up to `first`. */
+const created = (folder: string, first: string): ReadonlyArray<Created> => {
+  const { dev, ino } = fs.lstatSync(folder)
+  const self = { path: folder, device: dev, inode: ino }
+  return folder === first ? [self] : [self, ...created(path.dirname(folder), first)]
+}
+
+/** Removes what was created, the lowest first, as far as it is still there and empty. */
+const remove = (folder: string, folders: ReadonlyArray<Created>): Effect.Effect<void> =>
+  Effect.forEach(folders, removeOne, { discard: true }).pipe(
+    Effect.ignore({ log: "Warn", message: `${folder} is left behind` }),
+  )
+
+const removeOne = ({ device, inode, path }: Created): Effect.Effect<void, string> =>
+  Effect.scoped(
+    Effect.flatMap(HeldFolder.of(path), (held) =>
+      Effect.tryPromise({
+        try: async () => {
+          const { dev, ino } = await fs.promises.lstat(held)
+          if (dev !== device || ino !== inode) throw new Error(`${path} is another folder now`)
+          await fs.promises.rmdir(held)
+        },
+        catch: ErrorMessage.of,
+      }),
+    ),
   )
