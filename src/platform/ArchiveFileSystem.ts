@@ -23,7 +23,7 @@ import * as Stream from "effect/Stream"
 import * as Bytes from "../domain/Bytes.ts"
 import type { Entry } from "../domain/pxar/Entry.ts"
 import * as EntryKind from "../domain/pxar/EntryKind.ts"
-import * as NodeId from "../domain/pxar/NodeId.ts"
+import * as Inode from "../domain/pxar/Inode.ts"
 import * as Stat from "../domain/pxar/Stat.ts"
 import * as PathText from "../domain/PathText.ts"
 import type { ArchiveError } from "../services/archive/ArchiveError.ts"
@@ -79,7 +79,7 @@ const infoOf = ({ entry, node }: TreeWalk.Found): FileSystem.File.Info => {
     atime: Option.none(),
     birthtime: Option.none(),
     dev: 0n,
-    ino: Option.some(NodeId.toBigInt(node.id)),
+    ino: Option.some(BigInt(Inode.ofNode(node.id))),
     mode,
     nlink: Option.none(),
     uid: Option.some(uid),

@@ -15,8 +15,8 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { ErrorId } from "../domain/ErrorId.ts"
-import { LookupTable, type Pending } from "../domain/pxar/LookupTable.ts"
-import type * as Node from "../domain/pxar/Node.ts"
+import { type Ids, LookupTable, type Pending } from "../domain/pxar/LookupTable.ts"
+import * as Node from "../domain/pxar/Node.ts"
 import * as NodeId from "../domain/pxar/NodeId.ts"
 import { ArchiveTree } from "./archive/ArchiveTree.ts"
 
@@ -39,8 +39,8 @@ export class Overforget extends Schema.TaggedError<Overforget>()("Overforget", {
 
 /** References of one reply that has not been delivered yet. */
 export interface Lease {
-  /** Counts one reference to a node. */
-  readonly add: (node: Node.Node) => void
+  /** Counts one reference to a node; the id that the kernel is to know it by. */
+  readonly add: (node: Node.Node) => NodeId.NodeId
   /** The reply was delivered: the references are the kernel's now. */
   readonly leak: () => void
   /** Whether there is nothing to take back. */
@@ -53,6 +53,8 @@ export interface Lease {
 export interface LookupRegistry {
   /** The node with this id, if it is held. */
   readonly find: (id: NodeId.NodeId) => Node.Node | undefined
+  /** The folder through which a node was reached, if it is held. */
+  readonly parent: (node: Node.Node) => Node.Node | undefined
   /** References to count for one reply; the scope takes back what has not been leaked. */
   readonly lease: Effect.Effect<Lease, never, Scope.Scope>
   /** The same without a scope: whoever makes it runs its `takeBack` at the end. */
@@ -78,20 +80,24 @@ export const LookupRegistry: Context.Service<LookupRegistry, LookupRegistry> = C
 /** A registry for the tree in `ArchiveTree`, whose root it holds for as long as the layer lives. */
 export const layer: Layer.Layer<LookupRegistry, never, ArchiveTree> = Layer.effect(
   LookupRegistry,
-  Effect.flatMap(ArchiveTree, (tree) => make(tree.root)),
+  Effect.flatMap(ArchiveTree, (tree) => make(tree.root, tree.ids)),
 )
 
-/** Makes a registry; closing the scope releases everything that is still held. */
+/**
+ * Makes a registry; closing the scope releases everything that is still held. The kernel knows nodes by their own ids, or
+ * by ids that are allotted (see `ArchiveTree.ids`).
+ */
 export const make = Effect.fnUntraced(function* (
   root: Node.Node,
+  ids: Ids = "own",
 ): Effect.fn.Return<LookupRegistry, never, Scope.Scope> {
   const session = yield* Effect.scope
-  let table = new LookupTable()
+  let table = new LookupTable(ids)
   const scopes = new Map<NodeId.NodeId, Scope.Closeable>()
   table.retain(root)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      table = new LookupTable()
+      table = new LookupTable(ids)
       scopes.clear()
     }),
   )
@@ -109,7 +115,9 @@ export const make = Effect.fnUntraced(function* (
     const current = table
     return {
       add: (node) => {
-        references.push(current.retain(node))
+        const reference = current.retain(node)
+        references.push(reference)
+        return current.idOf(reference)
       },
       leak: () => {
         for (const reference of references) current.deliver(reference)
@@ -142,16 +150,19 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     find: (id) => table.get(id),
+    parent: (node) => table.byKey(Node.parentOf(node)),
     lease: Effect.acquireRelease(Effect.sync(leaseUnsafe), (lease) => lease.takeBack),
     leaseUnsafe,
     forget,
-    attach: (id, finalizer) =>
-      Effect.suspend(() => {
+    attach: (id, finalizer) => {
+      if (scopes.has(id) || table.get(id) === undefined) return Effect.void
+      return Effect.suspend(() => {
         if (scopes.has(id) || table.get(id) === undefined) return Effect.void
         const scope = Scope.forkUnsafe(session)
         scopes.set(id, scope)
         return Scope.addFinalizer(scope, finalizer)
-      }),
+      })
+    },
     held: Effect.sync(() => [...table.keys()]),
     count: (id) => Effect.sync(() => table.count(id)),
   }

@@ -122,14 +122,21 @@ export interface Setup {
   readonly source: ByteSource
   readonly payload?: Payload
   readonly options?: Partial<ArchiveReader.Options>
+  /** See `Bridge.Options`. */
+  readonly sharesLinks?: boolean
 }
 
 /** A bridge over an archive, with the registry beside it. */
-export const bridgeOver = ({ options = {}, payload = { _tag: "Absent", expected: undefined }, source }: Setup) =>
+export const bridgeOver = ({
+  options = {},
+  payload = { _tag: "Absent", expected: undefined },
+  sharesLinks,
+  source,
+}: Setup) =>
   Effect.gen(function* () {
     const reader = yield* ArchiveReader.make(source, payload, options)
     const registry = yield* LookupRegistry.make(reader.root)
-    return { reader, registry, bridge: Bridge.make(reader, registry) }
+    return { reader, registry, bridge: Bridge.make(reader, registry, { sharesLinks }) }
   })
 
 export type Bridged = Effect.Success<ReturnType<typeof bridgeOver>>

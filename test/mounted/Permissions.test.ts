@@ -5,6 +5,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import * as Wire from "../support/Wire.ts"
 import * as Golden from "../support/Golden.ts"
 import * as MountServer from "../support/MountServer.ts"
 import * as Processes from "../support/Processes.ts"
@@ -54,7 +55,7 @@ describe("an ordinary user", () => {
         stdout.toString().trimEnd().split("\n").sort(),
         golden
           .view()
-          .map(({ ino, mode, path, size }) => `${path} ${ino} ${(mode & 0o7777).toString(8)} ${size}`)
+          .map(({ ino, mode, path, size }) => `${path} ${Wire.inodeOf(ino)} ${(mode & 0o7777).toString(8)} ${size}`)
           .sort(),
       )
     }),

@@ -2,6 +2,7 @@
  * What `fuse-native` can carry of a golden view, written from docs/fuse-native.md: the oracle of its table.
  */
 import type * as Golden from "./Golden.ts"
+import * as Wire from "./Wire.ts"
 import * as MountedTree from "./MountedTree.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
@@ -26,8 +27,8 @@ const time = ({ mtimeNanos, mtimeSeconds }: Golden.View): bigint => {
   return nanos < 0n ? 0n : nanos - (nanos % MILLION)
 }
 
-/** The lower 32 bits. */
-export const inode = (ino: bigint): bigint => BigInt.asUintN(32, ino)
+/** The lower 32 bits of the number of a node. */
+export const inode = (node: bigint): bigint => BigInt.asUintN(32, Wire.inodeOf(node))
 
 /** What is shown of an entry; `undefined` for one whose path cannot be expressed. */
 export const expected = (view: Golden.View): MountedTree.Seen | undefined => {
@@ -35,7 +36,7 @@ export const expected = (view: Golden.View): MountedTree.Seen | undefined => {
   const nanos = time(view)
   return {
     ...MountedTree.expected(view),
-    ino: inode(view.ino),
+    ino: view.hardlink ? MountedTree.LINK : inode(view.ino),
     mtimeSeconds: nanos / MountedTree.BILLION,
     mtimeNanos: Number(nanos % MountedTree.BILLION),
     atime: nanos,

@@ -76,12 +76,18 @@ export const make = (): KernelTree => {
   const nodes = new Map<bigint, Known>()
   const inodeOf = (path: string, node: B.Node): bigint | undefined => {
     if (node.name === "bad") return undefined
-    if (node.link !== undefined) return NON_DIRECTORY | BigInt(built.at(node.link).start)
+    // Each name of a file is a file of its own, whose number is that of the name.
+    if (node.link !== undefined) return NON_DIRECTORY | BigInt(built.at(path).nameStart)
     return node.children === undefined ? NON_DIRECTORY | BigInt(built.at(path).start) : BigInt(built.at(path).end)
   }
   const add = (path: string, node: B.Node, above: bigint): void => {
     const ino = path === "" ? 1n : inodeOf(path, node)
-    if (ino === undefined || node.link !== undefined) return
+    if (ino === undefined) return
+    if (node.link !== undefined) {
+      const target = nodes.get(inodeOf(node.link, B.file(node.link)) ?? 0n)
+      if (target !== undefined) nodes.set(ino, { ...target, path, attr: { ...target.attr, ino }, above })
+      return
+    }
     const below = (name: B.Text): string => (path === "" ? String(name) : `${path}/${String(name)}`)
     const listed = node.children?.map((child) => ({
       name: String(child.name),

@@ -139,6 +139,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
     const { mode, ...attr } = known(node).attr
     return {
       id: NodeId.fromHalves(Number(node & 0xffff_ffffn), Number(node >> 32n)),
+      ino: Number(Wire.inodeOf(node)),
       mode,
       nlink: attr.nlink ?? 1,
       uid: attr.uid ?? 0,

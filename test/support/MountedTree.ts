@@ -5,8 +5,10 @@
  */
 import * as crypto from "node:crypto"
 import * as fs from "node:fs"
+import { assert } from "@effect/vitest"
 import type * as Golden from "./Golden.ts"
 import * as Syscalls from "./Syscalls.ts"
+import * as Wire from "./Wire.ts"
 
 /** Everything of a view but which of two names is the hard link: that cannot be seen. */
 export interface Seen extends Omit<Golden.View, "hardlink"> {
@@ -30,13 +32,19 @@ const kinds = new Map<number, Golden.Kind>([
   [0o14, "socket"],
 ])
 
+/**
+ * In place of a hard link's inode number: each name is a file of its own, whose number is that of the name's place, which
+ * golden data do not tell.
+ */
+export const LINK = 0n
+
 /** What a mount must show for a line of a golden view. */
 export const expected = (view: Golden.View): Seen => {
   const time = view.mtimeSeconds * BILLION + BigInt(view.mtimeNanos)
   return {
     path: view.path,
     kind: view.kind,
-    ino: view.ino,
+    ino: view.hardlink ? LINK : Wire.inodeOf(view.ino),
     mode: view.mode,
     nlink: view.nlink,
     uid: view.uid,
@@ -122,6 +130,23 @@ const devices = (rdev: bigint): [major: number, minor: number] => [
   Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n)),
   Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)),
 ]
+
+/** What a mount shows of a golden view, by path; the numbers of hard links must be odd and nobody else's, and become `LINK`. */
+export const comparable = (seen: ReadonlyArray<Seen>, view: ReadonlyArray<Golden.View>): ReadonlyArray<Seen> => {
+  const links = new Set(view.filter(({ hardlink }) => hardlink).map(({ path }) => path.toString("latin1")))
+  return byPath(
+    seen.map((entry) => {
+      if (!links.has(entry.path.toString("latin1"))) return entry
+      assert.strictEqual(entry.ino & 1n, 1n, String(entry.path))
+      assert.lengthOf(
+        seen.filter(({ ino }) => ino === entry.ino),
+        1,
+        String(entry.path),
+      )
+      return Object.assign({}, entry, { ino: LINK })
+    }),
+  )
+}
 
 /** By path: listings are in the order of the archive, golden data in that of the tables. */
 export const byPath = <E extends { readonly path: Buffer }>(entries: ReadonlyArray<E>): ReadonlyArray<E> =>

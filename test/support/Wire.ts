@@ -47,7 +47,18 @@ export const reply = (unique: Int, errno: number, ...body: ReadonlyArray<Uint8Ar
 /** The longest timeout of the protocol, in seconds. */
 export const FOREVER = 0x7fff_ffff_ffff_ffffn
 
+/**
+ * The inode number that is shown of a node id (§9.1): twice its end for a folder, twice its start and one for anything
+ * else, whose id has bit 63 set; 1 for the root. The number of an entry that cannot be read stays.
+ */
+export const inodeOf = (node: Int): bigint => {
+  const id = BigInt.asUintN(64, BigInt(node))
+  if (id === 1n || id === 0xffff_ffffn) return id
+  return id >= 1n << 63n ? 2n * BigInt.asUintN(63, id) + 1n : 2n * id
+}
+
 export interface Attr {
+  /** Node id: what is shown is `inodeOf` it. */
   readonly ino: Int
   readonly mode: number
   readonly size?: Int
@@ -64,7 +75,7 @@ export interface Attr {
 export const attr = (of: Attr): Buffer => {
   const [seconds, nanos] = [of.seconds ?? 0, of.nanos ?? 0]
   return Buffer.concat([
-    u64(of.ino, of.size ?? 0, of.blocks ?? 0, seconds, seconds, seconds),
+    u64(inodeOf(of.ino), of.size ?? 0, of.blocks ?? 0, seconds, seconds, seconds),
     u32(nanos, nanos, nanos, of.mode, of.nlink ?? 1, of.uid ?? 0, of.gid ?? 0, of.rdev ?? 0, 4096, 0),
   ])
 }
@@ -75,10 +86,15 @@ export const attrOut = (of: Attr): Buffer => Buffer.concat([u64(FOREVER), u32(0,
 /** `struct fuse_entry_out` (128 bytes), generation 1 */
 export const entryOut = (of: Attr): Buffer => Buffer.concat([u64(of.ino, 1, FOREVER, FOREVER), u32(0, 0), attr(of)])
 
-/** `struct fuse_dirent` with its name, padded to a multiple of 8. */
+/** `struct fuse_dirent` of a node id with its name, padded to a multiple of 8. */
 export const dirent = (ino: Int, next: Int, type: number, child: string | Uint8Array): Buffer => {
   const bytes = Buffer.from(child as string)
-  return Buffer.concat([u64(ino, next), u32(bytes.length, type), bytes, Buffer.alloc((8 - (bytes.length % 8)) % 8)])
+  return Buffer.concat([
+    u64(inodeOf(ino), next),
+    u32(bytes.length, type),
+    bytes,
+    Buffer.alloc((8 - (bytes.length % 8)) % 8),
+  ])
 }
 
 /** `struct fuse_direntplus`; without attributes for names that count no reference. */

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as NodeId from "../../domain/pxar/NodeId.ts"
+import * as Inode from "../../domain/pxar/Inode.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Archive from "../../services/tree/Archive.ts"
 import * as Selection from "../../services/tree/Selection.ts"
@@ -111,7 +111,7 @@ const toJson = (item: TreeWalk.Item): ListJson =>
           entry: item.entry,
           hardlink: item.link === undefined ? undefined : LongListing.targetPath(item.link),
         }),
-        ino: NodeId.toBigInt(item.node.id).toString(),
+        ino: String(Inode.ofNode(item.node.id)),
       }
 
 const treeLine = (archive: Archive.Archive<ArchiveTree>): Line => {

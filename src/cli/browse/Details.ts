@@ -4,7 +4,7 @@
 import { type Entry, S_IFMT } from "../../domain/pxar/Entry.ts"
 import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as FeatureFlags from "../../domain/pxar/FeatureFlags.ts"
-import * as NodeId from "../../domain/pxar/NodeId.ts"
+import * as Inode from "../../domain/pxar/Inode.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as PosixAcl from "../../domain/pxar/PosixAcl.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
@@ -31,7 +31,7 @@ const ofPlace = ({ entry, link, node, path }: TreeWalk.Found): ReadonlyArray<str
   ...(link === undefined ? [] : [row("hard link to", PathText.print(LongListing.targetPath(link)))]),
   ...(entry.body._tag === "Symlink" ? [row("target", PathText.print(entry.body.target))] : []),
   ...(entry.body._tag === "Device" ? [row("device", `${entry.body.major}, ${entry.body.minor}`)] : []),
-  row("inode", String(NodeId.toBigInt(node.id))),
+  row("inode", String(Inode.ofNode(node.id))),
   row("position", `byte ${entry.start.toLocaleString("en")} of the archive`),
 ]
 

@@ -3,12 +3,16 @@
  * those of replies under way (pending).
  *
  * A node is in the table as long as one of its counts is above zero. A walk of a large tree leaves every entry here,
- * so a record is 46 bytes in columns of numbers, in pieces that never move, and 5 to 11 bytes of an open-addressing
- * index. What the columns have no room for (the root, the second name of a hard link) is kept as it is.
+ * so a record is 42 bytes in columns of numbers, in pieces that never move, and 5 to 11 bytes of an open-addressing
+ * index; 4 more in a tree of many archives. What the columns have no room for (the root, the second name of a hard link)
+ * is kept as it is.
+ *
+ * The ids that the kernel knows nodes by are those of their archive, or, in a tree of many, allotted: such an id is free
+ * again when its node is dropped.
  *
  * Not a service and not a policy: who counts what, and when, is the registry's business.
  */
-import type { Node } from "./Node.ts"
+import type { Key, Node } from "./Node.ts"
 import * as NodeId from "./NodeId.ts"
 
 /** No record: an empty place of the index, the end of the list of free records. */
@@ -32,9 +36,22 @@ class Piece {
   readonly nameBack = new Uint16Array(PIECE)
   /** Bytes from the start of a directory to its contents; 0 for all but directories. */
   readonly contentsAhead = new Uint32Array(PIECE)
-  readonly delivered = new Float64Array(PIECE)
+  readonly delivered = new Uint32Array(PIECE)
   readonly pending = new Int32Array(PIECE).fill(FREE)
+  /** Number of the archive and 1, or 0 outside of all. */
+  readonly archives: Uint32Array | undefined
+  constructor(many: boolean) {
+    this.archives = many ? new Uint32Array(PIECE) : undefined
+  }
 }
+
+/** Where a node's id comes from: its archive, or this table. */
+export type Ids = "own" | "allotted"
+
+/** The first id that is allotted, to a folder or, negative, to anything else. */
+const FIRST_ALLOTTED = 2
+
+const TWO_32 = 0x1_0000_0000
 
 /** A pending reference: the record of its node, which stays where it is as long as there is one. */
 export type Pending = number
@@ -47,6 +64,13 @@ export class LookupTable {
   /** Free records are chained through `starts`. */
   private firstFree = NONE
   private used = 0
+  /** By record: counts of delivered references, as far as they do not fit into the column. */
+  private readonly overflow = new Map<number, number>()
+  private readonly isAllotted: boolean
+
+  constructor(ids: Ids = "own") {
+    this.isAllotted = ids === "allotted"
+  }
 
   /** Number of nodes. */
   get size(): number {
@@ -55,14 +79,20 @@ export class LookupTable {
 
   /** The node with this id, or `undefined`. */
   get(id: NodeId.NodeId): Node | undefined {
-    const record = this.find(id)
+    const record = this.recordOf(id)
+    return record === NONE ? undefined : this.nodeAt(record)
+  }
+
+  /** The node with this key, or `undefined`. */
+  byKey(key: Key): Node | undefined {
+    const record = this.find(key)
     return record === NONE ? undefined : this.nodeAt(record)
   }
 
   /** References that the kernel holds on a node: 0 for one that is not in the table. */
   count(id: NodeId.NodeId): number {
-    const record = this.find(id)
-    return record === NONE ? 0 : at(this.pieceOf(record).delivered, record)
+    const record = this.recordOf(id)
+    return record === NONE ? 0 : this.countOf(record)
   }
 
   /** Ids of all nodes, in no particular order. */
@@ -75,14 +105,21 @@ export class LookupTable {
    * that is delivered or released.
    */
   retain(node: Node): Pending {
-    let record = this.find(node.id)
+    let record = this.find(node)
     if (record === NONE) record = this.insert(node)
     add(this.pieceOf(record).pending, record, 1)
     return record
   }
 
-  /** The node that a pending reference is to. */
+  /** The id of the node that a pending reference is to. */
   idOf(record: Pending): NodeId.NodeId {
+    const own = this.ownId(record)
+    if (!this.isAllotted || (own === NodeId.ROOT && this.archiveOf(record) === undefined)) return own
+    return NodeId.isDirectory(own) ? record + FIRST_ALLOTTED : -(record + FIRST_ALLOTTED)
+  }
+
+  /** The node's id in its archive. */
+  private ownId(record: number): NodeId.NodeId {
     const piece = this.pieceOf(record)
     const contentsAhead = at(piece.contentsAhead, record)
     if (contentsAhead === 0) return NodeId.ofEntry(at(piece.starts, record))
@@ -93,7 +130,14 @@ export class LookupTable {
   deliver(record: Pending): void {
     const { delivered, pending } = this.pieceOf(record)
     add(pending, record, -1)
+    if (at(delivered, record) === 0xffff_ffff) this.overflow.set(record, (this.overflow.get(record) ?? 0) + TWO_32)
+    // Wraps around: what does not fit is in `overflow`.
     add(delivered, record, 1)
+  }
+
+  private countOf(record: number): number {
+    const count = at(this.pieceOf(record).delivered, record)
+    return this.overflow.size === 0 ? count : count + (this.overflow.get(record) ?? 0)
   }
 
   /** Takes a pending reference back. True if that was the node's last. */
@@ -107,15 +151,20 @@ export class LookupTable {
    * are so many.
    */
   forget(id: NodeId.NodeId, count: number): boolean {
-    const record = this.find(id)
-    add(this.pieceOf(record).delivered, record, -count)
+    const record = this.recordOf(id)
+    const left = this.countOf(record) - count
+    this.pieceOf(record).delivered[record % PIECE] = left
+    if (this.overflow.size > 0) {
+      if (left < TWO_32) this.overflow.delete(record)
+      else this.overflow.set(record, left - (left % TWO_32))
+    }
     return this.dropUnreferenced(record)
   }
 
   private dropUnreferenced(record: number): boolean {
     const piece = this.pieceOf(record)
     if (at(piece.pending, record) + at(piece.delivered, record) > 0) return false
-    this.removeFromIndex(this.idOf(record))
+    this.removeFromIndex(record)
     this.irregular.delete(record)
     this.free(piece, record)
     this.used--
@@ -142,10 +191,11 @@ export class LookupTable {
     piece.contentsAhead[place] = !regular ? IRREGULAR : node.contentsStart === 0 ? 0 : node.contentsStart - node.start
     piece.delivered[place] = 0
     piece.pending[place] = 0
+    if (piece.archives !== undefined) piece.archives[place] = node.archive === undefined ? 0 : node.archive + 1
     if (!regular) this.irregular.set(record, node)
     this.used++
     if (this.used * 4 > this.index.length * 3) this.rehash()
-    else this.addToIndex(node.id, record)
+    else this.addToIndex(record)
     return record
   }
 
@@ -154,14 +204,24 @@ export class LookupTable {
     const contentsAhead = at(piece.contentsAhead, record)
     if (contentsAhead === IRREGULAR) return this.irregularAt(record)
     const start = at(piece.starts, record)
-    return {
-      id: this.idOf(record),
+    const node: Node = {
+      id: this.ownId(record),
       parent: at(piece.parents, record),
       nameStart: start - at(piece.nameBack, record),
       start,
       bound: at(piece.bounds, record),
       contentsStart: contentsAhead === 0 ? 0 : start + contentsAhead,
     }
+    const archive = this.archiveOf(record)
+    return archive === undefined ? node : { ...node, archive }
+  }
+
+  /** The archive that the node is in. */
+  private archiveOf(record: number): number | undefined {
+    const { archives } = this.pieceOf(record)
+    if (archives === undefined) return undefined
+    const number = at(archives, record)
+    return number === 0 ? undefined : number - 1
   }
 
   private irregularAt(record: number): Node {
@@ -177,7 +237,7 @@ export class LookupTable {
 
   private grow(): void {
     const first = this.pieces.length * PIECE
-    const piece = new Piece()
+    const piece = new Piece(this.isAllotted)
     this.pieces.push(piece)
     for (let record = first + PIECE - 1; record >= first; record--) this.free(piece, record)
   }
@@ -187,33 +247,48 @@ export class LookupTable {
     for (const [number, piece] of this.pieces.entries()) {
       for (let place = 0; place < PIECE; place++) {
         const record = number * PIECE + place
-        if (piece.pending[place] !== FREE) this.addToIndex(this.idOf(record), record)
+        if (piece.pending[place] !== FREE) this.addToIndex(record)
       }
     }
   }
 
-  private find(id: NodeId.NodeId): number {
+  /** The record of the node that the kernel knows by this id. */
+  private recordOf(id: NodeId.NodeId): number {
+    if (!this.isAllotted || id === NodeId.ROOT) return this.find({ id })
+    const record = Math.abs(id) - FIRST_ALLOTTED
+    const piece = this.pieces[record >> PIECE_BITS]
+    const isThere = record >= 0 && piece !== undefined && at(piece.pending, record) !== FREE
+    return isThere && this.idOf(record) === id ? record : NONE
+  }
+
+  private find({ archive, id }: Key): number {
     const mask = this.index.length - 1
-    for (let slot = hash(id) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hash(id, archive) & mask; ; slot = (slot + 1) & mask) {
       const record = this.index[slot] as number
-      if (record === NONE || this.idOf(record) === id) return record
+      if (record === NONE) return NONE
+      if (this.ownId(record) === id && (!this.isAllotted || this.archiveOf(record) === archive)) return record
     }
   }
 
-  private addToIndex(id: NodeId.NodeId, record: number): void {
+  /** Where the search for a record begins. */
+  private homeOf(record: number): number {
+    return hash(this.ownId(record), this.archiveOf(record)) & (this.index.length - 1)
+  }
+
+  private addToIndex(record: number): void {
     const mask = this.index.length - 1
-    let slot = hash(id) & mask
+    let slot = this.homeOf(record)
     while (this.index[slot] !== NONE) slot = (slot + 1) & mask
     this.index[slot] = record
   }
 
-  private removeFromIndex(id: NodeId.NodeId): void {
+  private removeFromIndex(record: number): void {
     const mask = this.index.length - 1
-    let hole = hash(id) & mask
-    while (this.idOf(this.index[hole] as number) !== id) hole = (hole + 1) & mask
+    let hole = this.homeOf(record)
+    while (this.index[hole] !== record) hole = (hole + 1) & mask
     // Entries behind the hole that could have stood in it move up, so that searches need no tombstones.
     for (let slot = (hole + 1) & mask; this.index[slot] !== NONE; slot = (slot + 1) & mask) {
-      const home = hash(this.idOf(this.index[slot] as number)) & mask
+      const home = this.homeOf(this.index[slot] as number)
       if (((slot - home) & mask) >= ((slot - hole) & mask)) {
         this.index[hole] = this.index[slot] as number
         hole = slot
@@ -231,7 +306,7 @@ const add = (column: Column, record: number, amount: number): void => {
   column[record % PIECE] = at(column, record) + amount
 }
 
-/** Whether the columns can hold the node, and its id can be told from them. */
+/** Whether the columns can hold the node, and its id in its archive can be told from them. */
 const isRegular = ({ bound, contentsStart, id, nameStart, start }: Node): boolean => {
   const nameBack = start - nameStart
   const contentsAhead = contentsStart - start
@@ -245,9 +320,10 @@ const isRegular = ({ bound, contentsStart, id, nameStart, start }: Node): boolea
 }
 
 /** Ids are offsets, close together: multiplying spreads them. */
-const hash = (id: NodeId.NodeId): number => {
+const hash = (id: NodeId.NodeId, archive: number | undefined): number => {
   const positive = Math.abs(id)
   const mixed =
     Math.imul((positive % 0x1_0000_0000) | 0, 0x9e37_79b1) ^ Math.imul((positive / 0x1_0000_0000) | 0, 0x85eb_ca6b)
-  return mixed ^ (mixed >>> 15)
+  const ofArchive = archive === undefined ? mixed : mixed ^ Math.imul(archive + 1, 0x27d4_eb2d)
+  return ofArchive ^ (ofArchive >>> 15)
 }

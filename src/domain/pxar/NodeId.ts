@@ -1,5 +1,5 @@
 /**
- * Inode numbers of §9.1, which are also the node ids of the kernel protocol.
+ * Node ids of the kernel protocol (§9.1). What `stat` shows is an `Inode`.
  *
  * On the wire they are 64 bits with bit 63 set for everything but directories. Inside they are a `number`, exact and
  * cheap as a map key: a directory's end offset, minus the entry start for everything else.
@@ -35,8 +35,8 @@ export const high = (id: NodeId): number => {
 export const fromHalves = (low: number, high: number): NodeId =>
   high >= 0x8000_0000 ? -((high - 0x8000_0000) * TWO_32 + low) : high * TWO_32 + low
 
-/** The unsigned 64-bit number, as `stat` shows it. */
+/** The unsigned 64-bit number. */
 export const toBigInt = (id: NodeId): bigint => (id < 0 ? (1n << 63n) | BigInt(-id) : BigInt(id))
 
-/** Shown for a child whose inode number cannot be found out; no node has it. */
+/** For what has no node. */
 export const UNKNOWN: NodeId = 0xffff_ffff

@@ -2,11 +2,14 @@
  * An entry as `stat(2)` shows it (§9.2).
  */
 import type { Entry } from "./Entry.ts"
+import * as Inode from "./Inode.ts"
 import type { NodeId } from "./NodeId.ts"
 
 /** What `stat(2)` shows. */
 export interface Stat {
+  /** Node id, which is not shown. */
   readonly id: NodeId
+  readonly ino: Inode.Inode
   readonly mode: number
   /** 2 for directories, 1 for the others: real counts are not stored. */
   readonly nlink: number
@@ -26,11 +29,12 @@ export interface Stat {
 /** Preferred I/O size in bytes. */
 export const BLOCK_SIZE = 4096
 
-/** `stat` of an entry with the node id `id`. */
-export const fromEntry = (entry: Entry, id: NodeId): Stat => {
+/** `stat` of an entry with the node id `id`. The inode number is that of a tree of one archive unless given. */
+export const fromEntry = (entry: Entry, id: NodeId, ino: Inode.Inode = Inode.ofNode(id)): Stat => {
   const size = sizeOf(entry)
   return {
     id,
+    ino,
     mode: entry.mode,
     nlink: entry.body._tag === "Directory" ? 2 : 1,
     uid: entry.uid,

@@ -14,12 +14,13 @@ import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import { type Entry, S_IFDIR } from "../../domain/pxar/Entry.ts"
 import * as Errno from "../../domain/Errno.ts"
-import type * as Node from "../../domain/pxar/Node.ts"
+import * as Inode from "../../domain/pxar/Inode.ts"
+import * as Node from "../../domain/pxar/Node.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 import * as XattrList from "../../domain/pxar/XattrList.ts"
 import { type ArchiveError, UNAVAILABLE } from "../../services/archive/ArchiveError.ts"
-import { ArchiveTree, type Found, type Listed as Child } from "../../services/archive/ArchiveTree.ts"
+import { ArchiveTree, type Found, type Listed as TreeChild } from "../../services/archive/ArchiveTree.ts"
 import * as LookupRegistry from "../../services/LookupRegistry.ts"
 import { FUSE_NAME_MAX } from "../wire/Abi.ts"
 import * as AtOnce from "../../services/AtOnce.ts"
@@ -29,14 +30,21 @@ import * as LogOnce from "./LogOnce.ts"
 /** The outcome of an operation: its answer, or the errno to answer. */
 export type Operation<A> = Effect.Effect<A, Errno.Errno>
 
+/** A child in a listing. */
+export interface Child {
+  readonly node: Node.Node
+  /** With the node's own id: the kernel's is told when a reference is counted. */
+  readonly stat: Stat.Stat
+}
+
 /** One name of a listing. */
 export interface Listed {
   readonly name: Uint8Array
-  readonly id: NodeId.NodeId
+  readonly ino: Inode.Inode
   /** 0 where the child cannot be decoded. */
   readonly mode: number
-  /** With the node, for children that can be decoded; `.` and `..` have none. */
-  readonly child: { readonly node: Node.Node; readonly stat: Stat.Stat } | undefined
+  /** For children that can be decoded; `.` and `..` have none. */
+  readonly child: Child | undefined
   /** Where a listing continues after this name. */
   readonly next: number
 }
@@ -104,9 +112,26 @@ const DOT = Bytes.fromText(".")
 const DOT_DOT = Bytes.fromText("..")
 const UNKNOWN_NAME = Bytes.fromText("?")
 
+/** How a bridge differs from the usual. */
+export interface Options {
+  /**
+   * Whether the names of a file are shown as one file, as they are: its number of links must then be right, and somebody
+   * else shows that (`CountedLinks`). Otherwise each name is a file of its own, with one link.
+   */
+  readonly sharesLinks?: boolean | undefined
+}
+
 /** The operations over `tree`, counting in `registry`; one registry for one bridge. */
-export const make = (tree: ArchiveTree, registry: LookupRegistry.LookupRegistry): Bridge => {
+export const make = (
+  tree: ArchiveTree,
+  registry: LookupRegistry.LookupRegistry,
+  { sharesLinks = false }: Options = {},
+): Bridge => {
   const report = LogOnce.make()
+
+  /** The node of a child; of a hard link one of its own, unless all names of the file share one. */
+  const nodeOf = ({ link, nameStart, node }: Found): Node.Node =>
+    link === undefined || sharesLinks ? node : { ...node, id: NodeId.ofEntry(nameStart) }
 
   const node = (id: NodeId.NodeId): Operation<Node.Node> => {
     const found = registry.find(id)
@@ -119,9 +144,9 @@ export const make = (tree: ArchiveTree, registry: LookupRegistry.LookupRegistry)
   const pathOf = Effect.fnUntraced(function* (id: NodeId.NodeId): Effect.fn.Return<Uint8Array> {
     const parts: Array<Uint8Array> = []
     let at = registry.find(id)
-    while (at !== undefined && at.id !== NodeId.ROOT) {
+    while (at !== undefined && !isRoot(at)) {
       parts.unshift(ArchivePath.ROOT, yield* Effect.orElseSucceed(tree.name(at), () => UNKNOWN_NAME))
-      at = registry.find(at.parent)
+      at = registry.parent(at)
     }
     // Not held, or not any more.
     if (at === undefined) parts.unshift(ArchivePath.ROOT, UNKNOWN_NAME)
@@ -156,8 +181,8 @@ export const make = (tree: ArchiveTree, registry: LookupRegistry.LookupRegistry)
       const child = AtOnce.catch_(tree.lookup(found, name), (error) => answerErrno(error, parent, name))
       return AtOnce.map(child, (child) => {
         if (child === undefined) return undefined
-        lease.add(child.node)
-        return Stat.fromEntry(child.entry, child.node.id)
+        const node = nodeOf(child)
+        return Stat.fromEntry(child.entry, lease.add(node), tree.inode(node))
       })
     })
 
@@ -187,44 +212,55 @@ export const make = (tree: ArchiveTree, registry: LookupRegistry.LookupRegistry)
   }
 
   /** Says why a child is not listed with its attributes, or not at all. */
-  const reportChild = (parent: Node.Node, child: Child, next: number): Effect.Effect<void> => {
+  const reportChild = (id: NodeId.NodeId, child: TreeChild, next: number): Effect.Effect<void> => {
     if (child._tag !== "Unreadable") {
       const detail = `a name of ${child.name.length} bytes is not shown: the kernel takes ${FUSE_NAME_MAX}`
-      return report(`name ${parent.id} ${next}`, pathOf(parent.id), detail)
+      return report(`name ${id} ${next}`, pathOf(id), detail)
     }
     const { error, name } = child
     if (error.check === "D9") {
       const detail = "a second entry of one name is not shown (check D9)"
-      return report(`D9 ${parent.id} ${next}`, pathOf(parent.id), detail)
+      return report(`D9 ${id} ${next}`, pathOf(id), detail)
     }
     return name === undefined
-      ? report(`child ${parent.id} ${next}`, pathOf(parent.id), error.message)
-      : report(keyOf(error, parent.id, name), pathUnder(parent.id, name), error.message)
+      ? report(`child ${id} ${next}`, pathOf(id), error.message)
+      : report(keyOf(error, id, name), pathUnder(id, name), error.message)
   }
 
   /** A child as it is listed; `undefined` if it is not. What cannot be decoded is listed with its name alone. */
-  const listed = (child: Child, next: number): Listed | undefined => {
+  const listed = (child: TreeChild, next: number): Listed | undefined => {
     if (child.name === undefined || child.name.length > FUSE_NAME_MAX) return undefined
     switch (child._tag) {
       case "Found":
         return fromFound(child, next)
       case "Unopened":
-        return { name: child.name, id: child.node.id, mode: S_IFDIR, child: undefined, next }
+        return { name: child.name, ino: tree.inode(child.node), mode: S_IFDIR, child: undefined, next }
       case "Unreadable":
         return child.error.check === "D9"
           ? undefined
-          : { name: child.name, id: NodeId.UNKNOWN, mode: 0, child: undefined, next }
+          : { name: child.name, ino: Inode.UNKNOWN, mode: 0, child: undefined, next }
     }
   }
 
   /** Lists `.` and `..`, which stand behind the children. */
   const listDots = (parent: Node.Node, count: number, from: number, add: (entry: Listed) => boolean): void => {
     const dot = { child: undefined, mode: S_IFDIR }
-    if (from <= count && !add({ ...dot, name: DOT, id: parent.id, next: count + 1 })) return
-    if (from <= count + 1) add({ ...dot, name: DOT_DOT, id: parent.parent, next: count + 2 })
+    if (from <= count && !add({ ...dot, name: DOT, ino: tree.inode(parent), next: count + 1 })) return
+    if (from <= count + 1) add({ ...dot, name: DOT_DOT, ino: tree.inode(Node.parentOf(parent)), next: count + 2 })
   }
 
-  const list = (parent: Node.Node, from: number, add: (entry: Listed) => boolean): Operation<void> => {
+  const fromFound = (found: Found, next: number): Listed => {
+    const node = nodeOf(found)
+    const stat = Stat.fromEntry(found.entry, node.id, tree.inode(node))
+    return { name: found.name, ino: stat.ino, mode: stat.mode, child: { node, stat }, next }
+  }
+
+  const list = (
+    id: NodeId.NodeId,
+    parent: Node.Node,
+    from: number,
+    add: (entry: Listed) => boolean,
+  ): Operation<void> => {
     let full = false
     /** What a child shows of a bad source: the listing fails, and can be tried again. */
     let failure: ArchiveError | undefined
@@ -236,17 +272,17 @@ export const make = (tree: ArchiveTree, registry: LookupRegistry.LookupRegistry)
       }
       const entry = listed(child, next)
       if (entry === undefined || child._tag === "Unreadable") {
-        reports = Effect.andThen(reports, reportChild(parent, child, next))
+        reports = Effect.andThen(reports, reportChild(id, child, next))
       }
       full = entry !== undefined && !add(entry)
       return !full
     })
     return AtOnce.flatMap(
-      AtOnce.catch_(children, (error) => answerErrno(error, parent.id)),
+      AtOnce.catch_(children, (error) => answerErrno(error, id)),
       () => {
-        if (failure !== undefined) return answerErrno(failure, parent.id)
+        if (failure !== undefined) return answerErrno(failure, id)
         if (full) return reports
-        const count = AtOnce.catch_(tree.count(parent), (error) => answerErrno(error, parent.id))
+        const count = AtOnce.catch_(tree.count(parent), (error) => answerErrno(error, id))
         return AtOnce.flatMap(count, (count) => {
           listDots(parent, count, from, add)
           return reports
@@ -258,8 +294,8 @@ export const make = (tree: ArchiveTree, registry: LookupRegistry.LookupRegistry)
   const readdir: Bridge["readdir"] = (id, offset, add) =>
     AtOnce.flatMap(directory(id), (parent) =>
       offset === 0
-        ? AtOnce.flatMap(registry.attach(id, tree.release(parent)), () => list(parent, 0, add))
-        : list(parent, Math.min(offset, Number.MAX_SAFE_INTEGER), add),
+        ? AtOnce.flatMap(registry.attach(id, tree.release(parent)), () => list(id, parent, 0, add))
+        : list(id, parent, Math.min(offset, Number.MAX_SAFE_INTEGER), add),
     )
 
   const getxattr: Bridge["getxattr"] = (id, name) =>
@@ -275,7 +311,11 @@ export const make = (tree: ArchiveTree, registry: LookupRegistry.LookupRegistry)
     leaseUnsafe: registry.leaseUnsafe,
     lookup,
     forget,
-    getattr: (id) => AtOnce.map(entry(id), (found) => Stat.fromEntry(found, id)),
+    getattr: (id) => {
+      const found = registry.find(id)
+      if (found === undefined) return Effect.fail(Errno.ENOENT)
+      return AtOnce.map(entry(id), (entry) => Stat.fromEntry(entry, id, tree.inode(found)))
+    },
     readlink: (id) =>
       AtOnce.flatMap(entry(id), ({ body }) =>
         body._tag === "Symlink" ? Effect.succeed(body.target) : Effect.fail(Errno.EINVAL),
@@ -306,7 +346,5 @@ export const make = (tree: ArchiveTree, registry: LookupRegistry.LookupRegistry)
   }
 }
 
-const fromFound = ({ entry, name, node }: Found, next: number): Listed => {
-  const stat = Stat.fromEntry(entry, node.id)
-  return { name, id: stat.id, mode: stat.mode, child: { node, stat }, next }
-}
+/** Whether it is the root of the whole tree. */
+const isRoot = ({ archive, id }: Node.Key): boolean => id === NodeId.ROOT && archive === undefined

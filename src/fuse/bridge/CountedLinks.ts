@@ -8,7 +8,7 @@ import type * as Bridge from "./Bridge.ts"
 
 export const make = (bridge: Bridge.Bridge, counts: LinkCounts["of"]): Bridge.Bridge => {
   const counted = (stat: Stat.Stat): Stat.Stat => {
-    const nlink = counts(stat.id)
+    const nlink = counts(stat.ino)
     return nlink === undefined ? stat : { ...stat, nlink }
   }
   const listed = (entry: Bridge.Listed): Bridge.Listed =>

@@ -64,6 +64,8 @@ export const find = Effect.fnUntraced(function* (
   id: NodeId.NodeId,
 ): Effect.fn.Return<Node.Node | undefined, ArchiveError> {
   const position = Math.abs(id)
+  // Where a folder ends its next sibling begins.
+  const last = NodeId.isDirectory(id) ? position - 1 : position
   let steps = 0
   let directory = tree.root
 
@@ -83,20 +85,22 @@ export const find = Effect.fnUntraced(function* (
   })
 
   while (id !== directory.id) {
-    // The last child whose own name stands before the position: if any holds it, this one does.
+    // The last child whose own name does not stand behind the position: if any holds it, this one does.
     let low = 0
     let high = yield* tree.count(directory)
     let candidate: Extract<Listed, { _tag: "Found" }> | undefined
     while (low < high) {
       const middle = (low + high) >>> 1
       const found = yield* readable(middle, high)
-      if (found !== undefined && found.child.nameStart < position) {
+      if (found !== undefined && found.child.nameStart <= last) {
         candidate = found.child
         low = found.at + 1
       } else high = middle
     }
-    if (candidate === undefined || candidate.link !== undefined) return undefined
-    const { node } = candidate
+    if (candidate === undefined) return undefined
+    const { link, nameStart, node } = candidate
+    // A hard link that is a file of its own has the number of its name.
+    if (link !== undefined) return id === NodeId.ofEntry(nameStart) ? { ...node, id } : undefined
     if (node.id === id) return node
     if (!NodeId.isDirectory(node.id) || node.bound < position) return undefined
     directory = node

@@ -182,7 +182,7 @@ const handlersOf = (binding: Binding, state: State) => {
     getattr: (locals: unknown, _opcode: number, path: string) =>
       state.operations.getattr(
         path,
-        value(binding.fuse_native_signal_getattr, locals, (stat) => [NativeStat.words(stat ?? { id: 0, mode: 0 })]),
+        value(binding.fuse_native_signal_getattr, locals, (stat) => [NativeStat.words(stat ?? { ino: 0, mode: 0 })]),
       ),
     readdir: (locals: unknown, _opcode: number, path: string) =>
       state.operations.readdir(

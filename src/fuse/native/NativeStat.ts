@@ -3,19 +3,19 @@
  *
  * The words hold less than an archive does: inode numbers have 32 bits, times are unsigned milliseconds.
  */
-import * as NodeId from "../../domain/pxar/NodeId.ts"
+import * as Inode from "../../domain/pxar/Inode.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 
 /** Inode number, mode and the rest; of a child that cannot be decoded only the inode number is known. */
-export type Source = Stat.Stat | Pick<Stat.Stat, "id" | "mode">
+export type Source = Stat.Stat | Pick<Stat.Stat, "ino" | "mode">
 
 const TWO_32 = 0x1_0000_0000
 
-/** The inode number shown: the lower half. It is unique where all node ids fit into 32 bits. */
-export const inode = (id: NodeId.NodeId): number => NodeId.low(id)
+/** The inode number shown: the lower half. It is unique where all of them fit into 32 bits. */
+export const inode: (ino: Inode.Inode) => number = Inode.low
 
 /** Whether the inode number shown may be that of another node too. */
-export const isInodeCut = (id: NodeId.NodeId): boolean => Math.abs(id) >= TWO_32
+export const isInodeCut = (ino: Inode.Inode): boolean => ino >= TWO_32
 
 /** Whether a time is shown as another: before 1970, or so late that its milliseconds are not exact. */
 export const isTimeMoved = ({ mtimeSeconds }: Stat.Stat): boolean => mtimeSeconds < 0n || mtimeSeconds > MAX_SECONDS
@@ -34,7 +34,7 @@ const milliseconds = ({ mtimeNanos, mtimeSeconds }: Stat.Stat): number => {
 export const words = (stat: Source): Uint32Array => {
   const words = new Uint32Array(18)
   words[0] = stat.mode
-  words[7] = inode(stat.id)
+  words[7] = inode(stat.ino)
   if (!("uid" in stat)) return words
   words[1] = stat.uid
   words[2] = stat.gid

@@ -92,7 +92,7 @@ export const make = Effect.fnUntraced(function* (
     found: Stat.Stat | undefined,
   ): Effect.fn.Return<Stat.Stat, Errno.Errno> {
     const stat = found ?? (yield* bridge.getattr(id))
-    if (NativeStat.isInodeCut(id)) yield* reportInode(bridge.pathOf(id))
+    if (NativeStat.isInodeCut(stat.ino)) yield* reportInode(bridge.pathOf(id))
     if (NativeStat.isTimeMoved(stat)) yield* reportTime(bridge.pathOf(id))
     return stat
   })
@@ -108,7 +108,7 @@ export const make = Effect.fnUntraced(function* (
       const name = NativeText.fromBytes(entry.name)
       if (detail !== undefined || name === undefined) hidden.push([entry.name, String(detail)])
       else listed.push({ name, stat: entry.child?.stat ?? entry })
-      if (NativeStat.isInodeCut(entry.id)) cut ??= entry
+      if (NativeStat.isInodeCut(entry.ino)) cut ??= entry
       return true
     })
     for (const [name, detail] of hidden) yield* reportName(id, name, detail)

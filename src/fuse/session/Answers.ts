@@ -45,9 +45,9 @@ export const make = (bridge: Bridge.Bridge, memory: ReplyMemory.ReplyMemory, opt
     lease: LookupRegistry.Lease,
   ): Answer => {
     const listing = new Reply.Listing(memory.take(unique, size))
-    const listed = bridge.readdir(id, offset, ({ child, id, mode, name, next }) => {
-      const fits = listing.addPlus(name, id, mode, child?.stat, next)
-      if (fits && child !== undefined) lease.add(child.node)
+    const listed = bridge.readdir(id, offset, ({ child, ino, mode, name, next }) => {
+      const fits = listing.addPlus(name, ino, mode, child?.stat, next)
+      if (fits && child !== undefined) listing.setNode(lease.add(child.node))
       return fits
     })
     return AtOnce.map(listed, () => listing.finish())
@@ -55,7 +55,7 @@ export const make = (bridge: Bridge.Bridge, memory: ReplyMemory.ReplyMemory, opt
 
   const readdir = (id: NodeId.NodeId, unique: number, offset: number, size: number): Answer => {
     const listing = new Reply.Listing(memory.take(unique, size))
-    const listed = bridge.readdir(id, offset, ({ id, mode, name, next }) => listing.add(name, id, mode, next))
+    const listed = bridge.readdir(id, offset, ({ ino, mode, name, next }) => listing.add(name, ino, mode, next))
     return AtOnce.map(listed, () => listing.finish())
   }
 

@@ -77,7 +77,7 @@ type Fork = (handled: Effect.Effect<void, SessionError>) => Fiber.Fiber<void, Se
 
 /** Of operations that name no nodes. */
 const noLease: LookupRegistry.Lease = {
-  add: () => {},
+  add: ({ id }) => id,
   leak: () => {},
   isEmpty: () => true,
   takeBack: Effect.void,

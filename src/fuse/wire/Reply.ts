@@ -4,6 +4,7 @@
 import * as Bytes from "../../domain/Bytes.ts"
 import { S_IFMT } from "../../domain/pxar/Entry.ts"
 import type * as Errno from "../../domain/Errno.ts"
+import * as Inode from "../../domain/pxar/Inode.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 import {
@@ -123,6 +124,8 @@ export class Listing {
   private readonly message: Uint8Array
   private readonly view: DataView
   private end: number
+  /** Where the entry added last begins. */
+  private last = 0
 
   /** In a message whose body has room for the entries; what the body holds does not matter. */
   constructor(message: Uint8Array) {
@@ -132,11 +135,11 @@ export class Listing {
   }
 
   /** Adds a name for READDIR. `offset` is where a listing continues after it. False if there is no room. */
-  add(name: Uint8Array, id: NodeId.NodeId, mode: number, offset: number): boolean {
+  add(name: Uint8Array, ino: Inode.Inode, mode: number, offset: number): boolean {
     const size = align(DIRENT.name + name.length)
     if (this.end + size > this.message.length) return false
     this.message.fill(0, this.end, this.end + size)
-    this.setDirent(this.end, name, id, mode, offset)
+    this.setDirent(this.end, name, ino, mode, offset)
     this.end += size
     return true
   }
@@ -145,14 +148,20 @@ export class Listing {
    * Adds a name for READDIRPLUS with its attributes, for which the kernel counts a reference. Without a `stat` it
    * counts none, and looks the name up when it needs it. False if there is no room.
    */
-  addPlus(name: Uint8Array, id: NodeId.NodeId, mode: number, stat: Stat.Stat | undefined, offset: number): boolean {
+  addPlus(name: Uint8Array, ino: Inode.Inode, mode: number, stat: Stat.Stat | undefined, offset: number): boolean {
     const size = align(DIRENTPLUS.name + name.length)
     if (this.end + size > this.message.length) return false
     this.message.fill(0, this.end, this.end + size)
+    this.last = this.end
     if (stat !== undefined) setEntry(this.view, this.end, stat)
-    this.setDirent(this.end + DIRENTPLUS.dirent, name, id, mode, offset)
+    this.setDirent(this.end + DIRENTPLUS.dirent, name, ino, mode, offset)
     this.end += size
     return true
+  }
+
+  /** The id by which the kernel is to know the node of the entry added last, if that is not the one in its `stat`. */
+  setNode(id: NodeId.NodeId): void {
+    setNodeId(this.view, this.last + ENTRY_OUT.nodeid, id)
   }
 
   /** The message with the entries so far. */
@@ -161,8 +170,8 @@ export class Listing {
     return this.message.subarray(0, this.end)
   }
 
-  private setDirent(at: number, name: Uint8Array, id: NodeId.NodeId, mode: number, offset: number): void {
-    setNodeId(this.view, at + DIRENT.ino, id)
+  private setDirent(at: number, name: Uint8Array, ino: Inode.Inode, mode: number, offset: number): void {
+    setInode(this.view, at + DIRENT.ino, ino)
     Bytes.setU64(this.view, at + DIRENT.off, offset)
     this.view.setUint32(at + DIRENT.namelen, name.length, true)
     this.view.setUint32(at + DIRENT.type, (mode & S_IFMT) >> 12, true)
@@ -181,6 +190,11 @@ const setNodeId = (view: DataView, at: number, id: NodeId.NodeId): void => {
   view.setUint32(at + 4, NodeId.high(id), true)
 }
 
+const setInode = (view: DataView, at: number, ino: Inode.Inode): void => {
+  view.setUint32(at, Inode.low(ino), true)
+  view.setUint32(at + 4, Inode.high(ino), true)
+}
+
 const setEntry = (view: DataView, at: number, stat: Stat.Stat): void => {
   setNodeId(view, at + ENTRY_OUT.nodeid, stat.id)
   // The kernel wants 0 for the root, which only a LOOKUP of `..` names.
@@ -191,7 +205,7 @@ const setEntry = (view: DataView, at: number, stat: Stat.Stat): void => {
 }
 
 const setAttr = (view: DataView, at: number, stat: Stat.Stat): void => {
-  setNodeId(view, at + ATTR.ino, stat.id)
+  setInode(view, at + ATTR.ino, stat.ino)
   Bytes.setU64(view, at + ATTR.size_, stat.size)
   Bytes.setU64(view, at + ATTR.blocks, stat.blocks)
   view.setBigInt64(at + ATTR.atime, stat.mtimeSeconds, true)

@@ -16,6 +16,7 @@ import type { Entry } from "../../domain/pxar/Entry.ts"
 import * as EntryDecoder from "../../domain/pxar/EntryDecoder.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
+import * as Inode from "../../domain/pxar/Inode.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Limits from "../../domain/pxar/Limits.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
@@ -368,6 +369,8 @@ export const make = Effect.fnUntraced(function* (
     root,
     cut,
     flaws: (directory) => AtOnce.map(tables.get(directory), ({ flaws }) => flaws ?? []),
+    ids: "own",
+    inode: ({ id }) => Inode.ofNode(id),
     prelude: Effect.suspend(() => readPrelude(source, head.prelude, limits)),
     entry: entryOf,
     lookup,

@@ -8,6 +8,8 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Entry, HardLink } from "../../domain/pxar/Entry.ts"
+import type { Inode } from "../../domain/pxar/Inode.ts"
+import type { Ids } from "../../domain/pxar/LookupTable.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
 import type { ArchiveError } from "./ArchiveError.ts"
 
@@ -65,6 +67,10 @@ export interface ArchiveTree {
   readonly root: Node.Node
   /** Where the archive is cut: what follows is not there. Absent if nothing is missing, or is not known to be. */
   readonly cut?: Cut | undefined
+  /** Whether nodes are told apart by their own ids, or only together with the number of their archive. */
+  readonly ids: Ids
+  /** The inode number that is shown of a node; the same for as long as the tree is there. */
+  readonly inode: (node: Node.Key) => Inode
   /** The entry of a node. */
   readonly entry: (node: Node.Node) => Read<Entry>
   /** Finds a child by name; `undefined` if there is none. */

@@ -9,7 +9,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Node } from "../../domain/pxar/Node.ts"
-import * as NodeId from "../../domain/pxar/NodeId.ts"
+import * as Inode from "../../domain/pxar/Inode.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
 import type { ArchiveTree, Listed } from "../archive/ArchiveTree.ts"
 import * as TreeWalk from "../tree/TreeWalk.ts"
@@ -33,7 +33,7 @@ export const make = Effect.fnUntraced(function* (reader: ArchiveTree): Effect.fn
   }: Pick<TreeWalk.Found, "node" | "entry" | "link" | "nameStart">): ArchiveItem => ({
     entry,
     node,
-    id: NodeId.toBigInt(node.id),
+    id: BigInt(Inode.ofNode(node.id)),
     group: targets.has(link?.target ?? nameStart) ? String(node.id) : undefined,
     unknown: allKnown,
   })

@@ -20,7 +20,6 @@ import * as ArchiveBytes from "../bytes/ArchiveBytes.ts"
 import * as FileSource from "../bytes/FileSource.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
 import * as RepositoryTree from "./RepositoryTree.ts"
-import * as OnDemandReader from "./OnDemandReader.ts"
 
 /**
  * Archives that cannot be shown as one tree: there are none in a folder, two have one file name, or a payload archive was
@@ -77,7 +76,8 @@ export const open = Effect.fnUntraced(function* (
   }
   const archives = (yield* Effect.forEach(paths, archivesAt)).flat()
   const byName = new Map<string, string>()
-  const members: Array<RepositoryTree.Member> = []
+  const children: Array<RepositoryTree.Item> = []
+  let size = 0
   let newest = 0n
   for (const archive of archives) {
     const name = path.basename(archive)
@@ -88,22 +88,20 @@ export const open = Effect.fnUntraced(function* (
     }
     byName.set(name, archive)
     const identity = yield* identify(archive)
-    members.push({
+    children.push({
+      _tag: "Archive",
       name: Bytes.fromText(name),
-      archiveSize: identity.archive.size,
-      reader: yield* OnDemandReader.make({
-        archive,
-        archiveSize: identity.archive.size,
-        size: identity.archive.size + (identity.payload?.size ?? 0),
-        idle: options.idle ?? "1 minute",
-        open: openSame(archive, identity, options),
-      }),
+      archive,
+      open: openSame(archive, identity, options),
     })
+    size += identity.archive.size + (identity.payload?.size ?? 0)
     if (identity.archive.mtimeNanos > newest) newest = identity.archive.mtimeNanos
   }
-  const tree = RepositoryTree.make({
+  const tree = yield* RepositoryTree.make({
     name: paths.join(", "),
-    members,
+    children: Effect.succeed(children),
+    size,
+    idle: options.idle ?? "1 minute",
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
     mtimeSeconds: newest / 1_000_000_000n,

@@ -14,6 +14,7 @@ import * as Scope from "effect/Scope"
 import type * as Duration from "effect/Duration"
 import * as Bytes from "../../domain/Bytes.ts"
 import { type Body, type Entry, noAttributes, S_IFDIR, S_IFLNK, S_IFREG } from "../../domain/pxar/Entry.ts"
+import * as Inode from "../../domain/pxar/Inode.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
@@ -322,6 +323,8 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     archive: name,
     size: 0,
     root: root.node,
+    ids: "own",
+    inode: ({ id }) => Inode.ofNode(id),
     entry: (node) => {
       const of = ownerOf(node)
       return of._tag === "Placed" ? of.tree.entry(node) : virtualEntry(of)

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { Inode } from "../../domain/pxar/Inode.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as Archive from "./Archive.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
@@ -12,8 +13,8 @@ import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 
 /** What has been counted. */
 export interface LinkCounts {
-  /** Number of names of a file that has more than one; `undefined` for everything else. */
-  readonly of: (id: NodeId.NodeId) => number | undefined
+  /** Number of names of a file that has more than one, by its inode number; `undefined` for everything else. */
+  readonly of: (ino: Inode) => number | undefined
   /** Entries and folders that could not be read. */
   readonly unreadable: number
 }
@@ -39,7 +40,7 @@ export const collect = Effect.fnUntraced(function* (
   { onProgress }: Options = {},
 ): Effect.fn.Return<LinkCounts, ArchiveError> {
   const archive = Archive.fromReader(tree)
-  const counts = new Map<NodeId.NodeId, number>()
+  const counts = new Map<Inode, number>()
   let unreadable = 0
   let entries = 0
   let position = 0
@@ -58,11 +59,12 @@ export const collect = Effect.fnUntraced(function* (
           continue
         }
         // Its own name, which comes first, is the other one.
-        counts.set(id, (counts.get(id) ?? 1) + 1)
+        const ino = tree.inode(item.node)
+        counts.set(ino, (counts.get(ino) ?? 1) + 1)
       }
       entries += items.length
       onProgress?.({ entries, position, size: tree.root.bound })
     }),
   )
-  return { of: (id) => counts.get(id), unreadable }
+  return { of: (ino) => counts.get(ino), unreadable }
 })

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import * as ExitCode from "../../../src/cli/ExitCode.ts"
 import * as PathText from "../../../src/domain/PathText.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
+import * as Wire from "../../support/Wire.ts"
 import * as Golden from "../../support/Golden.ts"
 import * as JsonSchemas from "./JsonSchemas.ts"
 import { asEveryUser, expectRun, onEveryGolden, payloadOf, shell, writeArchive } from "../reading.ts"
@@ -17,7 +18,7 @@ const fromView = (golden: Golden.Golden) =>
       {
         kind: view.kind,
         hardlink: view.hardlink,
-        ino: view.ino.toString(),
+        ino: Wire.inodeOf(view.ino).toString(),
         mode: view.mode,
         uid: view.uid,
         gid: view.gid,

@@ -12,6 +12,7 @@ describe("Stat", () => {
   it("shows what the entry says", () => {
     assert.deepStrictEqual(Stat.fromEntry(entry(file(3), 0o104755), -100), {
       id: -100,
+      ino: 201,
       mode: 0o104755,
       nlink: 1,
       uid: 4_294_967_295,

@@ -11,7 +11,7 @@ import { fromBytes } from "../../../src/services/bytes/ByteSource.ts"
 import * as Golden from "../../support/Golden.ts"
 import { bridgeOver, HELLO_ID, helloBytes } from "../harness.ts"
 
-/** Every node by the way that a path takes, those of links left out. */
+/** Every node by the way that a path takes, each name of a file one of its own. */
 const nodes = Effect.fnUntraced(function* (
   tree: ArchiveTree,
 ): Effect.fn.Return<ReadonlyArray<Node.Node>, ArchiveError> {
@@ -20,8 +20,9 @@ const nodes = Effect.fnUntraced(function* (
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     found.push(folder)
     yield* tree.list(folder, 0, (child) => {
-      if (child._tag !== "Found" || child.link !== undefined) return true
-      if (NodeId.isDirectory(child.node.id)) folders.push(child.node)
+      if (child._tag !== "Found") return true
+      if (child.link !== undefined) found.push({ ...child.node, id: NodeId.ofEntry(child.nameStart) })
+      else if (NodeId.isDirectory(child.node.id)) folders.push(child.node)
       else found.push(child.node)
       return true
     })

@@ -5,6 +5,7 @@ import * as NativeStat from "../../../src/fuse/native/NativeStat.ts"
 
 const stat: Stat.Stat = {
   id: NodeId.ofEntry(0x1234),
+  ino: 0x2469,
   mode: 0o100640,
   nlink: 1,
   uid: 4_000_000_000,
@@ -27,7 +28,7 @@ describe("the words of a stat", () => {
     const words = NativeStat.words(stat)
     assert.deepStrictEqual([...words.subarray(0, 3)], [0o100640, 4_000_000_000, 6])
     assert.strictEqual(double(words, 3), stat.size)
-    assert.deepStrictEqual([...words.subarray(5, 10)], [0, 1, 0x1234, 0x00ab_cdef, 4096])
+    assert.deepStrictEqual([...words.subarray(5, 10)], [0, 1, 0x2469, 0x00ab_cdef, 4096])
     assert.strictEqual(double(words, 10), stat.blocks)
   })
 
@@ -50,16 +51,16 @@ describe("the words of a stat", () => {
   })
 
   it("hold the lower half of an inode number, which is told where there is an upper one", () => {
-    const large = NodeId.ofDirectory(2 ** 32 + 5)
-    assert.strictEqual(NativeStat.words({ ...stat, id: large })[7], 5)
-    assert.isTrue(NativeStat.isInodeCut(large))
-    assert.isTrue(NativeStat.isInodeCut(NodeId.ofEntry(2 ** 32)))
-    // Bit 63 of all that is no folder is not what makes numbers differ.
-    assert.isFalse(NativeStat.isInodeCut(NodeId.ofEntry(2 ** 32 - 1)))
+    for (const large of [2 ** 32 + 5, 2n ** 63n + 5n]) {
+      assert.strictEqual(NativeStat.words({ ...stat, ino: large })[7], 5)
+      assert.isTrue(NativeStat.isInodeCut(large))
+    }
+    assert.isTrue(NativeStat.isInodeCut(2 ** 32))
+    assert.isFalse(NativeStat.isInodeCut(2 ** 32 - 1))
   })
 
   it("hold inode number and mode alone of a child that cannot be decoded", () => {
-    const words = NativeStat.words({ id: NodeId.UNKNOWN, mode: 0 })
+    const words = NativeStat.words({ ino: 0xffff_ffff, mode: 0 })
     assert.deepStrictEqual(
       [...words.entries()].filter(([, word]) => word !== 0),
       [[7, 0xffff_ffff]],

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Errno from "../../../src/domain/Errno.ts"
+import * as Inode from "../../../src/domain/pxar/Inode.ts"
 import * as NodeId from "../../../src/domain/pxar/NodeId.ts"
 import type * as Stat from "../../../src/domain/pxar/Stat.ts"
 import * as Bridge from "../../../src/fuse/bridge/Bridge.ts"
@@ -20,13 +21,16 @@ const farAway = Effect.gen(function* () {
   const reader = yield* ArchiveReader.make(fromBytes(bytes, "hello"), { _tag: "Absent", expected: undefined })
   const registry = yield* LookupRegistry.make(reader.root)
   const bridge = Bridge.make(reader, registry)
-  const move = (stat: Stat.Stat): Stat.Stat => (NodeId.isDirectory(stat.id) ? stat : { ...stat, id: far })
+  const move = (stat: Stat.Stat): Stat.Stat =>
+    NodeId.isDirectory(stat.id) ? stat : { ...stat, id: far, ino: Inode.ofNode(far) }
   const moved: Bridge.Bridge = {
     ...bridge,
     lookup: (parent, name, lease) =>
       Effect.map(bridge.lookup(parent, name, lease), (stat) => (stat === undefined ? undefined : move(stat))),
     readdir: (id, offset, add) =>
-      bridge.readdir(id, offset, (entry) => add(NodeId.isDirectory(entry.id) ? entry : { ...entry, id: far })),
+      bridge.readdir(id, offset, (entry) =>
+        add((entry.mode & 0o170000) === 0o040000 ? entry : { ...entry, ino: Inode.ofNode(far) }),
+      ),
     pathOf: (id) => (id === far ? Effect.succeed(Buffer.from("/hello")) : bridge.pathOf(id)),
   }
   return yield* PathFiles.make(moved, () => Effect.void)

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
 import * as Errno from "../../../src/domain/Errno.ts"
 import * as NodeId from "../../../src/domain/pxar/NodeId.ts"
+import * as Inode from "../../../src/domain/pxar/Inode.ts"
 import type { Stat } from "../../../src/domain/pxar/Stat.ts"
 import * as Reply from "../../../src/fuse/wire/Reply.ts"
 import { anyBytes, anyInteger, anyOffset, anyU32 } from "../../domain/pxar/helpers.ts"
@@ -10,6 +11,7 @@ import * as Wire from "../../support/Wire.ts"
 /** The file of §10.1. */
 const hello: Stat = {
   id: -0x4e,
+  ino: 2 * 0x4e + 1,
   mode: 0o100644,
   nlink: 1,
   uid: 1000,
@@ -24,6 +26,7 @@ const hello: Stat = {
 /** Every field as large as it gets. */
 const device: Stat = {
   id: 2 ** 53 - 1,
+  ino: 2n ** 54n - 2n,
   mode: 0o066666,
   nlink: 2,
   uid: 0xffff_fffe,
@@ -36,7 +39,7 @@ const device: Stat = {
 }
 
 const helloAttr = `
-  4e00000000000080 0300000000000000 0100000000000000 # ino, size, blocks
+  9d00000000000000 0300000000000000 0100000000000000 # ino, size, blocks
   01f1536500000000 01f1536500000000 01f1536500000000 # atime, mtime, ctime
   0065cd1d 0065cd1d 0065cd1d                         # and their nanoseconds
   a4810000 01000000 e8030000 e8030000                # mode, nlink, uid, gid
@@ -44,7 +47,7 @@ const helloAttr = `
 `
 
 const deviceAttr = `
-  ffffffffffff1f00 0100000000001000 0100000000080000
+  feffffffffff3f00 0100000000001000 0100000000080000
   fbffffffffffffff fbffffffffffffff fbffffffffffffff
   ffc99a3b ffc99a3b ffc99a3b
   b66d0000 02000000 feffffff fdffffff
@@ -161,7 +164,17 @@ describe("a reply", () => {
   })
 
   it.prop("tells any attributes", [anyOffset, anyU32, anyU32, anyOffset], ([position, mode, word, size]) => {
-    const stat: Stat = { ...hello, id: -position, mode, uid: word, gid: mode, rdev: word, size, blocks: size }
+    const stat: Stat = {
+      ...hello,
+      id: -position,
+      ino: Inode.ofNode(-position),
+      mode,
+      uid: word,
+      gid: mode,
+      rdev: word,
+      size,
+      blocks: size,
+    }
     const expected = {
       ino: BigInt.asUintN(64, BigInt(position) | (position === 0 ? 0n : 2n ** 63n)),
       mode,
@@ -182,15 +195,15 @@ describe("a listing", () => {
 
   it("for READDIR is a row of struct fuse_dirent", () => {
     const listing = listingIn(18, 4096)
-    assert.isTrue(listing.add(name("hello"), -0x4e, 0o100644, 1))
-    assert.isTrue(listing.add(name("folder12"), 331, 0o040755, 2))
+    assert.isTrue(listing.add(name("hello"), 0x9d, 0o100644, 1))
+    assert.isTrue(listing.add(name("folder12"), 0x296, 0o040755, 2))
     assert.isTrue(listing.add(name("."), 1, 0o040000, 3))
     Wire.assertBytes(
       listing.finish(),
       Wire.hex(`
         70000000 00000000 1200000000000000
-        4e00000000000080 0100000000000000 05000000 08000000 68656c6c6f 000000 # DT_REG
-        4b01000000000000 0200000000000000 08000000 04000000 666f6c6465723132  # DT_DIR, no padding
+        9d00000000000000 0100000000000000 05000000 08000000 68656c6c6f 000000 # DT_REG
+        9602000000000000 0200000000000000 08000000 04000000 666f6c6465723132  # DT_DIR, no padding
         0100000000000000 0300000000000000 01000000 04000000 2e 00000000000000
       `),
     )
@@ -207,13 +220,13 @@ describe("a listing", () => {
     ["child that cannot be decoded", 0, 0],
   ])("gives a %s its type", (_, mode, type) => {
     const listing = listingIn(18, 4096)
-    listing.add(name("x"), -1, mode, 1)
+    listing.add(name("x"), 3, mode, 1)
     Wire.assertBytes(listing.finish(), Wire.reply(18, 0, Wire.dirent(0x8000_0000_0000_0001n, 1, type, "x")))
   })
 
   it("for READDIRPLUS has a struct fuse_entry_out before each name", () => {
     const listing = listingIn(20, 4096)
-    assert.isTrue(listing.addPlus(name("hello"), -0x4e, 0o100644, hello, 1))
+    assert.isTrue(listing.addPlus(name("hello"), 0x9d, 0o100644, hello, 1))
     Wire.assertBytes(
       listing.finish(),
       Wire.hex(`
@@ -221,7 +234,7 @@ describe("a listing", () => {
         4e00000000000080 0100000000000000
         ffffffffffffff7f ffffffffffffff7f 00000000 00000000
         ${helloAttr}
-        4e00000000000080 0100000000000000 05000000 08000000 68656c6c6f 000000
+        9d00000000000000 0100000000000000 05000000 08000000 68656c6c6f 000000
       `),
     )
   })
@@ -247,8 +260,8 @@ describe("a listing", () => {
       [63, true],
     ] as const) {
       const listing = listingIn(18, size)
-      assert.strictEqual(listing.add(name("hello"), -0x4e, 0o100644, 1), fits, `${size}`)
-      assert.isFalse(listing.add(name("link"), -0xae, 0o120777, 2))
+      assert.strictEqual(listing.add(name("hello"), 0x9d, 0o100644, 1), fits, `${size}`)
+      assert.isFalse(listing.add(name("link"), 0x15d, 0o120777, 2))
       const expected = fits ? Wire.dirent(0x8000_0000_0000_004en, 1, 8, "hello") : Buffer.alloc(0)
       Wire.assertBytes(listing.finish(), Wire.reply(18, 0, expected))
     }
@@ -262,8 +275,8 @@ describe("a listing", () => {
       [319, true],
     ] as const) {
       const listing = listingIn(20, size)
-      assert.strictEqual(listing.addPlus(name("hello"), -0x4e, 0o100644, hello, 1), fits, `${size}`)
-      assert.isFalse(listing.addPlus(name("other"), -0x4e, 0o100644, hello, 2))
+      assert.strictEqual(listing.addPlus(name("hello"), 0x9d, 0o100644, hello, 1), fits, `${size}`)
+      assert.isFalse(listing.addPlus(name("other"), 0x9d, 0o100644, hello, 2))
       const expected = fits ? Wire.reply(20, 0, Buffer.from(Reply.entry(0, hello)).subarray(16)) : Reply.ok(20)
       const body = fits ? Wire.dirent(0x8000_0000_0000_004en, 1, 8, "hello") : Buffer.alloc(0)
       Wire.assertBytes(listing.finish(), Wire.reply(20, 0, expected.subarray(16), body))

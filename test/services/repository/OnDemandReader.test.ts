@@ -21,7 +21,6 @@ const make = Effect.fnUntraced(function* (
   )
   const reader = yield* OnDemandReader.make({
     archive: "test.pxar",
-    archiveSize: built.bytes.length,
     size: built.bytes.length,
     open,
     idle: "10 seconds",
@@ -80,7 +79,6 @@ describe("an archive that is open on demand", () => {
       let missing = true
       const reader = yield* OnDemandReader.make({
         archive: "test.pxar",
-        archiveSize: built.bytes.length,
         size: built.bytes.length,
         open: Effect.suspend(() =>
           missing ? Effect.fail(ArchiveError.unavailable("test.pxar", "gone")) : H.open(built.bytes),
@@ -93,26 +91,27 @@ describe("an archive that is open on demand", () => {
     }),
   )
 
-  it.effect("is opened by another operation when the one that was opening it is interrupted", () =>
+  it.effect("is opened for those that wait, whichever of them is interrupted; and again when all were", () =>
     Effect.gen(function* () {
-      const started = yield* Deferred.make<void>()
-      let first = true
+      let opened = 0
+      const gate = yield* Deferred.make<void>()
       const reader = yield* OnDemandReader.make({
         archive: "test.pxar",
-        archiveSize: built.bytes.length,
         size: built.bytes.length,
         open: Effect.suspend(() => {
-          if (!first) return H.open(built.bytes)
-          first = false
-          return Effect.andThen(Deferred.succeed(started, undefined), Effect.never)
+          opened++
+          return Effect.andThen(Deferred.await(gate), H.open(built.bytes))
         }),
         idle: "10 seconds",
       })
-      const interrupted = yield* Effect.forkChild(reader.count(reader.root), { startImmediately: true })
-      yield* Deferred.await(started)
-      const other = yield* Effect.forkChild(reader.count(reader.root), { startImmediately: true })
-      yield* Fiber.interrupt(interrupted)
+      const start = Effect.forkChild(reader.count(reader.root), { startImmediately: true })
+      for (const all of [yield* start, yield* start]) yield* Fiber.interrupt(all)
+      assert.strictEqual(opened, 1)
+      const [one, other] = [yield* start, yield* start]
+      yield* Fiber.interrupt(one)
+      yield* Deferred.succeed(gate, undefined)
       assert.strictEqual(yield* Fiber.join(other), 1)
+      assert.strictEqual(opened, 2)
     }),
   )
 
@@ -124,13 +123,33 @@ describe("an archive that is open on demand", () => {
       assert.deepStrictEqual(count, { closed: 0, opened: 0 })
       yield* reader.entry(reader.root)
       assert.isTrue(isAtHand())
-      // That is a use.
+      // A use is noted at least once in a while.
       yield* TestClock.adjust("9 seconds")
+      assert.isFalse(isAtHand())
+      yield* reader.entry(reader.root)
       assert.isTrue(isAtHand())
       yield* TestClock.adjust("9 seconds")
       assert.strictEqual(count.closed, 0)
       yield* TestClock.adjust("2 seconds")
       assert.isFalse(isAtHand())
+      assert.deepStrictEqual(count, { closed: 1, opened: 1 })
+    }),
+  )
+
+  it.effect("is closed in time also when operations were interrupted wherever they were", () =>
+    Effect.gen(function* () {
+      const { count, reader } = yield* make((reader) => ({
+        ...reader,
+        entry: (node) => Effect.andThen(Effect.yieldNow, reader.entry(node)),
+      }))
+      for (let turns = 0; turns < 12; turns++) {
+        const fiber = yield* Effect.forkChild(reader.entry(reader.root), { startImmediately: turns % 2 === 0 })
+        for (let turn = 0; turn < turns >> 1; turn++) yield* Effect.yieldNow
+        yield* Fiber.interrupt(fiber)
+      }
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(count.closed, count.opened)
+      assert.isAbove(count.opened, 0)
     }),
   )
 

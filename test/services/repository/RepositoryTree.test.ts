@@ -1,8 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import type * as Inode from "../../../src/domain/pxar/Inode.ts"
+import { unavailable } from "../../../src/services/archive/ArchiveError.ts"
+import * as LookupRegistry from "../../../src/services/LookupRegistry.ts"
 import * as Archive from "../../../src/services/tree/Archive.ts"
 import type { ArchiveTree } from "../../../src/services/archive/ArchiveTree.ts"
 import * as RepositoryTree from "../../../src/services/repository/RepositoryTree.ts"
+import * as Node from "../../../src/domain/pxar/Node.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as AtOnce from "../../../src/services/AtOnce.ts"
 import * as H from "../archive/helpers.ts"
@@ -13,22 +18,30 @@ const first = B.build({
 })
 const second = B.build({ version: 2, children: [B.file("file", "three"), B.linkTo("link", "file")] })
 
-const open = Effect.gen(function* () {
-  return RepositoryTree.make({
+/** An archive by reference, which counts how often it is opened. */
+const reference = (name: string, built: Pick<B.Built, "bytes">, payload?: Uint8Array, onOpen = (): void => undefined) =>
+  ({
+    _tag: "Archive",
+    name: Buffer.from(name),
+    archive: name,
+    open: Effect.tap(H.open(built.bytes, payload), () => Effect.sync(onOpen)),
+  }) satisfies RepositoryTree.Reference
+
+const treeOf = (children: ReadonlyArray<RepositoryTree.Item>, size = 0) =>
+  RepositoryTree.make({
     name: "several",
+    children: Effect.succeed(children),
+    size,
+    idle: "10 seconds",
     uid: 3,
     gid: 4,
     mtimeSeconds: 5n,
-    members: [
-      { name: Buffer.from("b.pxar"), archiveSize: first.bytes.length, reader: yield* H.open(first.bytes) },
-      {
-        name: Buffer.from("a.mpxar"),
-        archiveSize: second.bytes.length,
-        reader: yield* H.open(second.bytes, second.payload),
-      },
-    ],
   })
-})
+
+const open = treeOf(
+  [reference("b.pxar", first), reference("a.mpxar", second, second.payload)],
+  first.bytes.length + second.bytes.length + second.payload.length,
+)
 
 const walk = (reader: ArchiveTree) =>
   Effect.gen(function* () {
@@ -37,8 +50,7 @@ const walk = (reader: ArchiveTree) =>
     return items.map((item) => (item._tag === "Found" ? item : assert.fail(item.error.message)))
   })
 
-/** The second archive begins behind the first, which begins at 1. */
-const SECOND = 1 + first.bytes.length
+const BLOCK = 2 ** 32
 
 describe("a collection", () => {
   it.effect("is a folder of archives, in the order given", () =>
@@ -75,25 +87,33 @@ describe("a collection", () => {
     }),
   )
 
-  it.effect("gives each entry a number of its own: that of its archive, moved by the size of those before", () =>
+  it.effect("shows each entry under a number of its own: that of its archive, above the archive's base", () =>
     Effect.gen(function* () {
       const reader = yield* open
-      const ids = new Map((yield* walk(reader)).map(({ node, path }) => [Buffer.from(path).toString(), node.id]))
-      assert.strictEqual(ids.get("/"), 1)
-      assert.strictEqual(ids.get("/b.pxar"), 2)
-      assert.strictEqual(ids.get("/b.pxar/folder"), 1 + first.at("folder").end)
-      assert.strictEqual(ids.get("/b.pxar/file"), -(1 + first.at("file").start))
-      assert.strictEqual(ids.get("/b.pxar/link"), ids.get("/b.pxar/file"))
-      assert.strictEqual(ids.get("/a.mpxar"), SECOND + 1)
-      assert.strictEqual(ids.get("/a.mpxar/file"), -(SECOND + second.at("file").start))
+      const found = yield* walk(reader)
+      const inodes = new Map(found.map(({ node, path }) => [Buffer.from(path).toString(), reader.inode(node)]))
+      assert.deepStrictEqual(
+        [...inodes],
+        [
+          ["/", 1],
+          ["/b.pxar", 4],
+          ["/b.pxar/file", BLOCK + 2 * first.at("file").start + 1],
+          ["/b.pxar/folder", BLOCK + 2 * first.at("folder").end],
+          ["/b.pxar/folder/deep", BLOCK + 2 * first.at("folder/deep").start + 1],
+          ["/b.pxar/link", BLOCK + 2 * first.at("file").start + 1],
+          ["/a.mpxar", 6],
+          ["/a.mpxar/file", 2 * BLOCK + 2 * second.at("file").start + 1],
+          ["/a.mpxar/link", 2 * BLOCK + 2 * second.at("file").start + 1],
+        ],
+      )
       assert.deepStrictEqual(
         (yield* H.listed(reader, reader.root)).map((child) => [
           Buffer.from(child.name!).toString(),
-          child._tag === "Unopened" ? child.node.id : undefined,
+          child._tag === "Unopened" ? reader.inode(child.node) : undefined,
         ]),
         [
-          ["b.pxar", 2],
-          ["a.mpxar", SECOND + 1],
+          ["b.pxar", 4],
+          ["a.mpxar", 6],
         ],
       )
     }),
@@ -106,7 +126,8 @@ describe("a collection", () => {
       const nodes = new Map(found.map(({ node, path }) => [Buffer.from(path).toString(), node]))
       for (const { entry, node, path } of found.slice(1)) {
         const text = Buffer.from(path).toString()
-        assert.strictEqual(node.parent, nodes.get(text.slice(0, text.lastIndexOf("/")) || "/")!.id, text)
+        const { archive, id } = nodes.get(text.slice(0, text.lastIndexOf("/")) || "/")!
+        assert.deepStrictEqual(Node.parentOf(node), archive === undefined ? { id } : { archive, id }, text)
         assert.deepStrictEqual(yield* reader.entry(node), entry)
         assert.strictEqual(Buffer.from(yield* reader.name(node)).toString(), text.split("/").at(-1))
       }
@@ -149,6 +170,121 @@ describe("a collection", () => {
         (yield* H.children(reader, node)).map(({ name }) => Buffer.from(name).toString()),
         ["file", "link"],
       )
+    }),
+  )
+})
+
+describe("a tree of folders and archives", () => {
+  const folder = (name: string, children: RepositoryTree.Folder["children"]): RepositoryTree.Folder => ({
+    _tag: "Folder",
+    name: Buffer.from(name),
+    children,
+  })
+
+  it.effect("lists each folder once, when somebody looks, and opens nothing for that", () =>
+    Effect.gen(function* () {
+      const story: Array<string> = []
+      const snapshot = (name: string) =>
+        folder(
+          name,
+          Effect.sync(() => {
+            story.push(`list ${name}`)
+            return [reference("root.pxar", first, undefined, () => void story.push(`open ${name}`))]
+          }),
+        )
+      const tree = yield* treeOf([folder("vm", Effect.succeed(["1", "2", "3"].map(snapshot)))])
+      assert.deepStrictEqual(story, [])
+      const vm = yield* H.find(tree, "vm")
+      assert.strictEqual(yield* tree.count(vm.node), 3)
+      assert.deepStrictEqual(story, [])
+      const inside = yield* H.find(tree, "vm/2")
+      for (const _ of [1, 2]) yield* H.listed(tree, inside.node)
+      assert.deepStrictEqual(story, ["list 2"])
+      assert.strictEqual(yield* H.readText(tree, "vm/2/root.pxar/folder/deep"), "two")
+      assert.deepStrictEqual(story, ["list 2", "open 2"])
+      assert.isUndefined(yield* tree.lookup(inside.node, Buffer.from("nothing")))
+    }),
+  )
+
+  it.effect("asks again for a folder that could not be listed, and shows its siblings", () =>
+    Effect.gen(function* () {
+      let broken = true
+      const children = Effect.suspend(() =>
+        broken ? Effect.fail(unavailable("store", "is away")) : Effect.succeed([reference("a.pxar", first)]),
+      )
+      const tree = yield* treeOf([folder("bad", children), reference("b.pxar", first)])
+      const { node } = yield* H.find(tree, "bad")
+      yield* H.failing(H.listed(tree, node), "IO", "unavailable")
+      assert.strictEqual(yield* H.readText(tree, "b.pxar/file"), "one")
+      broken = false
+      assert.strictEqual(yield* H.readText(tree, "bad/a.pxar/file"), "one")
+    }),
+  )
+
+  it.effect("shows the same numbers after an archive was closed, whatever was opened meanwhile", () =>
+    Effect.gen(function* () {
+      let opened = 0
+      const count = () => void opened++
+      const tree = yield* treeOf([
+        reference("a", first, undefined, count),
+        reference("b", first, undefined, count),
+        reference("c", first, undefined, count),
+      ])
+      const before = yield* H.find(tree, "b/file")
+      const number = tree.inode(before.node)
+      assert.strictEqual(number, BLOCK + 2 * first.at("file").start + 1)
+      yield* TestClock.adjust("1 minute")
+      yield* H.find(tree, "c/file")
+      yield* H.find(tree, "a/file")
+      const after = yield* H.find(tree, "b/file")
+      assert.deepStrictEqual([after.node, tree.inode(after.node), opened], [before.node, number, 4])
+    }),
+  )
+
+  it.effect("is exact for 5000 archives of 2 TB: no two files share a number, and lookups lead back", () =>
+    Effect.gen(function* () {
+      const SIZE = 2e12
+      const huge = Effect.map(H.open(first.bytes), (reader): ArchiveTree => ({
+        ...reader,
+        root: { ...reader.root, bound: SIZE },
+      }))
+      const tree = yield* treeOf(
+        Array.from({ length: 5000 }, (_, index) => ({ ...reference(`${index}`, first), open: huge })),
+      )
+      const registry = yield* LookupRegistry.make(tree.root, tree.ids)
+      const lease = yield* registry.lease
+      const seen = new Set<Inode.Inode>()
+      let largest = 0n
+      for (let index = 0; index < 5000; index++) {
+        const { node } = yield* H.find(tree, `${index}`)
+        const archive = index + 2
+        yield* tree.entry(node)
+        for (const id of [-(SIZE - 1), SIZE - 2, -1]) {
+          const ino = tree.inode({ archive, id })
+          const base = BigInt(tree.inode({ archive, id: 2 })) - 4n
+          assert.strictEqual(BigInt(ino), base + 2n * BigInt(Math.abs(id)) + (id < 0 ? 1n : 0n))
+          assert.isFalse(seen.has(ino))
+          seen.add(ino)
+          if (BigInt(ino) > largest) largest = BigInt(ino)
+          const held = { id, archive, parent: 1, nameStart: 0, start: Math.abs(id), bound: id, contentsStart: 0 }
+          if (id < 0) assert.deepInclude(registry.find(lease.add(held)), { id, archive })
+        }
+      }
+      assert.isTrue(largest > 2n ** 53n && largest < 2n ** 63n)
+    }),
+  )
+
+  it.effect("costs nothing for 10,000 archives that nobody opens", () =>
+    Effect.gen(function* () {
+      const tree = yield* treeOf(
+        Array.from({ length: 10_000 }, (_, index) => ({
+          ...reference(`${index}`, first),
+          open: Effect.die(new Error("opened")),
+        })),
+      )
+      assert.strictEqual(yield* tree.count(tree.root), 10_000)
+      assert.lengthOf(yield* H.listed(tree, tree.root), 10_000)
+      assert.deepStrictEqual(yield* tree.memory, { blocks: 0, tables: 0 })
     }),
   )
 })
