@@ -10,7 +10,9 @@ import * as Parameters from "../Parameters.ts"
 
 const parameters = {
   archive: Argument.String("archive").pipe(
-    Argument.withDescription("The archive to write: X.pxar, or X.mpxar for a split archive; it must not be there yet"),
+    Argument.withDescription(
+      "The archive to write: X.pxar, or X.mpxar for a split archive, which must not be there yet; - is stdout",
+    ),
   ),
   source: Argument.String("dir").pipe(Argument.withDescription("The folder to archive")),
   payload: Parameters.payload,
@@ -34,5 +36,6 @@ export const command = Command.make(
   Command.withExamples([
     { command: "pxar-fuse create home.pxar /home --exclude '*.o'", description: "A folder without object files" },
     { command: "pxar-fuse create root.mpxar /", description: "A split archive: root.mpxar and root.ppxar" },
+    { command: "pxar-fuse create - /home | ssh HOST 'cat > home.pxar'", description: "Through a pipe" },
   ]),
 )

@@ -36,6 +36,13 @@ export const handler = Effect.fn("create")(function* ({
     return yield* new ExitCode.Usage({ detail: "give --one-file-system or --all-file-systems, not both" })
   }
   const payload = flags.payload ?? payloadBeside(archive)
+  if (archive.endsWith(".ppxar")) {
+    const detail = `${archive} is what the payload half of a split archive is called; give X.mpxar, or X.pxar for a whole one`
+    return yield* new ExitCode.Usage({ detail })
+  }
+  if (isStdout(archive) && flags.payload !== undefined && isStdout(flags.payload)) {
+    return yield* new ExitCode.Usage({ detail: "one of the halves of an archive can go to stdout, not both" })
+  }
   const progress = yield* Progress.make({ mode })
   let incomplete = false
   const summary = yield* CreateArchive.create({
@@ -50,15 +57,29 @@ export const handler = Effect.fn("create")(function* ({
       incomplete ||= !intended.has(warning.kind)
       return progress.say(warning.message)
     },
-  }).pipe(Effect.onInterrupt(() => progress.say(`interrupted; ${archive} was not written`)))
+  }).pipe(
+    // As for every command whose reader goes away.
+    Effect.mapError((error) =>
+      error._tag === "SinkError" && error.code === "EPIPE"
+        ? new ExitCode.Ended({ code: ExitCode.OUTPUT_CLOSED })
+        : error,
+    ),
+    Effect.onInterrupt(() =>
+      progress.say(isStdout(archive) ? "interrupted; what was written is no whole archive" : notWritten(archive)),
+    ),
+  )
   const { archiveSize, contentBytes, entries, payloadSize = 0 } = summary
   const size = Progress.formatBytes(archiveSize + payloadSize)
   yield* progress.detail(`${entries} entries with ${Progress.formatBytes(contentBytes)} of contents stored in ${size}`)
   if (incomplete) return yield* new ExitCode.Ended({ code: ExitCode.INCOMPLETE })
 }, Effect.scoped)
 
+const notWritten = (archive: string): string => `interrupted; ${archive} was not written`
+
+const isStdout = (path: string): boolean => path === "-" || path === "/dev/stdout"
+
 /** What is left out because it was to be. */
-const intended: ReadonlySet<Kind> = new Set<Kind>(["MountPoint", "Itself"])
+const intended: ReadonlySet<Kind> = new Set<Kind>(["MountPoint", "Itself", "Sparse", "Unused"])
 
 /** An archive whose name says that it is one half of two gets its other half, as reading it expects. */
 const payloadBeside = (archive: string): string | undefined =>

@@ -53,6 +53,7 @@ const BANG = 0x21
 const HASH = 0x23
 const STAR = 0x2a
 const DASH = 0x2d
+const DOT = 0x2e
 const SLASH = 0x2f
 const QUESTION = 0x3f
 const OPEN = 0x5b
@@ -241,9 +242,12 @@ export const parseFile = (
 ): {
   readonly patterns: ReadonlyArray<Pattern>
   readonly errors: ReadonlyArray<{ readonly line: number; readonly error: PatternError }>
+  /** Numbers of lines with patterns that match nothing, whatever there is. */
+  readonly hopeless: ReadonlyArray<number>
 } => {
   const patterns: Array<Pattern> = []
   const errors: Array<{ readonly line: number; readonly error: PatternError }> = []
+  const hopeless: Array<number> = []
   let line = 0
   for (let start = 0; start < content.length;) {
     line++
@@ -253,10 +257,23 @@ export const parseFile = (
     start = end + 1
     if (text.length === 0 || text[0] === HASH) continue
     const parsed = parse(text)
-    if (Result.isSuccess(parsed)) patterns.push(parsed.success)
-    else errors.push({ line, error: parsed.failure })
+    if (Result.isSuccess(parsed)) {
+      patterns.push(parsed.success)
+      if (hasDots(text)) hopeless.push(line)
+    } else errors.push({ line, error: parsed.failure })
   }
-  return { patterns, errors }
+  return { patterns, errors, hopeless }
+}
+
+/** Whether a name in a pattern is `.` or `..`. */
+const hasDots = (text: Uint8Array): boolean => {
+  const start = text[0] === BANG ? 1 : 0
+  for (let at = start; at < text.length; at++) {
+    if (text[at] !== DOT || (at > start && text[at - 1] !== SLASH)) continue
+    const after = text[at + 1] === DOT ? at + 2 : at + 1
+    if (after === text.length || text[after] === SLASH) return true
+  }
+  return false
 }
 
 const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0d

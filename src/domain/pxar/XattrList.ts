@@ -18,6 +18,11 @@ export const ACL_ACCESS: Uint8Array = Bytes.fromText("system.posix_acl_access")
 /** The default ACL (§8.3). */
 export const ACL_DEFAULT: Uint8Array = Bytes.fromText("system.posix_acl_default")
 
+const XFS_ACL = Bytes.fromText("trusted.SGI_ACL_")
+
+/** Whether this is a name under which XFS shows an ACL a second time: neither stored, nor compared, nor restored. */
+export const isXfsAcl = (name: Uint8Array): boolean => Bytes.equals(name.subarray(0, XFS_ACL.length), XFS_ACL)
+
 /** What is shown, and what had to be left out. */
 export interface XattrList {
   /** In list order, each name once. */

@@ -122,7 +122,8 @@ const TRUSTED = "trusted."
 const valuesOf = (entry: Entry, unseen: Unknown["attributes"]) =>
   new Map(
     XattrList.fromEntry(entry)
-      .xattrs.map((xattr) => [Bytes.toKey(xattr.name), xattr] as const)
+      .xattrs.filter(({ name }) => !XattrList.isXfsAcl(name))
+      .map((xattr) => [Bytes.toKey(xattr.name), xattr] as const)
       .filter(([key]) => unseen === "none" || !key.startsWith(TRUSTED)),
   )
 

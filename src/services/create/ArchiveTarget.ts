@@ -5,7 +5,6 @@
  * the scope then fails, so that of two halves of an archive neither stays alone. When the scope closes no temporary is
  * left; only a killed process leaves one, `.pxar-fuse-….tmp`. Nothing is forced to disk.
  */
-import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import { getSystemErrorMessage, getSystemErrorName } from "node:util"
 import * as Effect from "effect/Effect"
@@ -16,10 +15,12 @@ import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as Errno from "../../domain/Errno.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
-import type { SinkError } from "../bytes/ByteSink.ts"
+import type { Sink, SinkError } from "../bytes/ByteSink.ts"
 import * as FileSink from "../bytes/FileSink.ts"
+import * as HiddenName from "../disk/HiddenName.ts"
 import { renameNoReplace } from "../posix/RenameSyscalls.ts"
 import { identityOf, statusOf } from "../posix/ReadSyscalls.ts"
+import * as StreamTarget from "./StreamTarget.ts"
 
 /** The file could not be created or named. */
 export class TargetError extends Schema.TaggedError<TargetError>()("TargetError", {
@@ -43,25 +44,36 @@ export class TargetError extends Schema.TaggedError<TargetError>()("TargetError"
 }
 
 export interface ArchiveTarget {
-  readonly sink: FileSink.FileSink
+  readonly sink: Sink
   /** Of the file on disk, as `TreeWriter` leaves it out. */
   readonly identity: string
-  /** Closes the file and gives it its name. */
+  /** Closes the file and gives it its name; nothing for a stream. */
   readonly commit: Effect.Effect<void, SinkError | TargetError>
 }
 
 /** Readable by the owner's group: an archive holds what others may not see. */
 const MODE = 0o640
 
-/** Creates the file that shall be named `path`. */
+/**
+ * Creates the file that shall be named `path`; or opens the stream that is there: `-` and `/dev/stdout` for stdout, a FIFO,
+ * a device of characters.
+ */
 export const open = (path: string | Uint8Array): Effect.Effect<ArchiveTarget, TargetError, Scope.Scope> =>
   // A descriptor without an owner must not be left behind.
-  Effect.uninterruptible(create(path))
+  Effect.uninterruptible(
+    Effect.suspend(() => {
+      const target = Buffer.from(typeof path === "string" ? Bytes.fromText(path) : path)
+      const text = target.toString()
+      const stream = StreamTarget.kindOf(text)
+      if (stream === undefined) return create(target)
+      return Effect.mapBoth(StreamTarget.open(text, stream), {
+        onFailure: ({ code, detail }) => new TargetError({ path: PathText.print(target), code, detail }),
+        onSuccess: (opened): ArchiveTarget => ({ ...opened, commit: Effect.void }),
+      })
+    }),
+  )
 
-const create = Effect.fnUntraced(function* (
-  path: string | Uint8Array,
-): Effect.fn.Return<ArchiveTarget, TargetError, Scope.Scope> {
-  const target = Buffer.from(path)
+const create = Effect.fnUntraced(function* (target: Buffer): Effect.fn.Return<ArchiveTarget, TargetError, Scope.Scope> {
   const name = PathText.print(target)
   const fail = (code: string, detail: string) => new TargetError({ path: name, code, detail })
   const fromNode = (error: unknown) => {
@@ -74,11 +86,8 @@ const create = Effect.fnUntraced(function* (
     Effect.try({
       try: () => {
         if (fs.lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw exists()
-        const temporary = Buffer.concat([
-          target.subarray(0, target.lastIndexOf(SLASH) + 1),
-          Bytes.fromText(`.pxar-fuse-${randomBytes(8).toString("hex")}.tmp`),
-        ])
-        return { fd: fs.openSync(temporary, "wx", MODE), path: temporary }
+        const temporary = Buffer.concat([target.subarray(0, target.lastIndexOf(SLASH) + 1), HiddenName.make()])
+        return { fd: fs.openSync(temporary, "wx", MODE), path: temporary as Buffer }
       },
       catch: (error) => (error instanceof TargetError ? error : fromNode(error)),
     }),

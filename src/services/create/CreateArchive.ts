@@ -7,13 +7,15 @@
  */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import * as PathText from "../../domain/PathText.ts"
 import * as ExcludePattern from "../../domain/pxar/ExcludePattern.ts"
 import * as ArchiveTarget from "./ArchiveTarget.ts"
 import * as ArchiveWriter from "./ArchiveWriter.ts"
 import type { SinkError } from "../bytes/ByteSink.ts"
 import * as DiskTree from "../disk/DiskTree.ts"
-import type { DiskWarning } from "../disk/DiskWarning.ts"
+import { DiskWarning } from "../disk/DiskWarning.ts"
 import * as TreeWriter from "./TreeWriter.ts"
+import * as UnusedPattern from "./UnusedPattern.ts"
 
 export { PatternError } from "../../domain/pxar/ExcludePattern.ts"
 export { TargetError } from "./ArchiveTarget.ts"
@@ -98,8 +100,11 @@ const run = Effect.fnUntraced(function* <E>(options: Options<E>) {
 
   let warnings = 0
   const onWarning = options.onWarning ?? ((warning: DiskWarning) => Effect.logWarning(warning.message))
+  const sourceText = typeof options.source === "string" ? options.source : PathText.print(options.source)
+  const used = new Set<ExcludePattern.Pattern>()
   const progress = yield* TreeWriter.write<E>(tree, writer, {
     exclude: patterns,
+    used,
     record: split || exclude.length === 0 ? undefined : ExcludePattern.record(exclude),
     oneFileSystem: options.oneFileSystem ?? true,
     deviceNodes: options.deviceNodes ?? true,
@@ -113,6 +118,13 @@ const run = Effect.fnUntraced(function* <E>(options: Options<E>) {
     },
   })
   const written = yield* writer.finish
+  for (const [index, pattern] of patterns.entries()) {
+    if (used.has(pattern)) continue
+    const text = exclude[index] as Uint8Array
+    const detail = UnusedPattern.explain(text, pattern, sourceText)
+    warnings++
+    yield* onWarning(new DiskWarning({ kind: "Unused", path: text, detail }))
+  }
   // The half that readers open comes last: where it is, the other one is too.
   if (payload !== undefined) yield* payload.commit
   yield* archive.commit

@@ -50,8 +50,17 @@ export const read = Effect.fnUntraced(function* <E>(
     yield* ignore(`more than ${MAX_SIZE} bytes`)
     return outer
   }
-  const { errors, patterns } = ExcludePattern.parseFile(content.success)
+  const { errors, hopeless, patterns } = ExcludePattern.parseFile(content.success)
   for (const { error, line } of errors) yield* ignore(`line ${line}: ${error.message}`)
+  for (const line of hopeless) {
+    yield* onWarning(
+      new DiskWarning({
+        kind: "Unused",
+        path: pathIn(directory, ExcludePattern.FILE_NAME),
+        detail: `line ${line}: no path in an archive has . or .. in it, so this pattern leaves out nothing`,
+      }),
+    )
+  }
   return patterns.length === 0 ? outer : { patterns, base, outer }
 })
 

@@ -43,6 +43,8 @@ export interface Progress {
 export interface Options<E> {
   /** The patterns given by the caller, in their order. */
   readonly exclude: ReadonlyArray<ExcludePattern.Pattern>
+  /** Gets those that have decided about something. */
+  readonly used: Set<ExcludePattern.Pattern>
   /** Added to the root as its last child, under `ExcludePattern.RECORD_NAME`, in place of a file of that name. */
   readonly record: Uint8Array | undefined
   /** Whether folders on another file system than the root's stay empty. */
@@ -76,6 +78,13 @@ interface FirstName {
   remaining: number
 }
 
+/** Bytes of holes that are worth a word. */
+const HUGE = 1024 ** 3
+
+const PSEUDO =
+  "on a file system whose sizes mean nothing, as proc: its files are stored cut off or filled up with zeros; better " +
+  "leave it out"
+
 /** Nanoseconds after which other fibers get a turn: 20 ms. */
 const TURN = 20_000_000n
 
@@ -89,6 +98,9 @@ export const write = Effect.fnUntraced(function* <E>(
   const frames: Array<Frame> = []
   const firstNames = new Map<string, FirstName>()
   const path = ByteBuilders.make(4096)
+  const oneByte = new Uint8Array(1)
+  /** Devices of file systems whose sizes mean nothing, as far as they were said. */
+  const pseudo = new Set<number>()
 
   const warn = (kind: Kind, at: Uint8Array, detail: string): Effect.Effect<void, E> =>
     options.onWarning(new DiskWarning({ kind, path: at, detail }))
@@ -128,6 +140,10 @@ export const write = Effect.fnUntraced(function* <E>(
     if (listing === undefined) return tree.close(directory)
     const metadata = yield* metadataOf(directory)
     yield* directory.parent === undefined ? writer.beginRoot(metadata) : writer.beginDirectory(directory.name, metadata)
+    if (directory.isPseudo && !pseudo.has(directory.status.device)) {
+      pseudo.add(directory.status.device)
+      yield* warn("Pseudo", SourceTrees.pathOf(directory), PSEUDO)
+    }
     const patterns = yield* SourcePatterns.read(tree, directory, listing, outer, path.length, options.onWarning)
     frames.push({ directory, listing, patterns, pathLength: path.length, next: 0 })
     written()
@@ -170,6 +186,17 @@ export const write = Effect.fnUntraced(function* <E>(
       if (--first.remaining === 0) firstNames.delete(identity)
       return written()
     }
+    const holes = status.size - 512 * status.blocks
+    if (holes >= HUGE) {
+      if (file.isPseudo)
+        return yield* warn("Unsized", SourceTrees.pathOf(file), `claims ${status.size} bytes; left out`)
+      const detail = `has ${holes} bytes of holes in its ${status.size}; they are stored as zeros`
+      yield* warn("Sparse", SourceTrees.pathOf(file), detail)
+    }
+    // Of an empty file nothing is read otherwise, and those of proc say that they are empty.
+    if (status.size === 0 && (yield* Effect.orElseSucceed(tree.read(file, oneByte, 0), () => 0)) > 0) {
+      yield* reportSize(file, 1, undefined)
+    }
     const metadata = yield* metadataOf(file)
     reader.file = file
     reader.offset = 0
@@ -192,6 +219,14 @@ export const write = Effect.fnUntraced(function* <E>(
     const path = SourceTrees.pathOf(file)
     const { size } = file.status
     if (error !== undefined) return warn("Damaged", path, `${error.detail}; zeros from byte ${available} on`)
+    if (file.isPseudo || size === 0) {
+      const stored = available < size ? `stored with zeros from byte ${available} on` : "cut off there"
+      return warn(
+        available < size ? "Shrunk" : "Grown",
+        path,
+        `its size of ${size} bytes is not that of its content; ${stored}`,
+      )
+    }
     return available < size
       ? warn("Shrunk", path, `only ${available} of ${size} bytes were left; filled up with zeros`)
       : warn("Grown", path, `has grown beyond its ${size} bytes; cut off there`)
@@ -226,7 +261,10 @@ export const write = Effect.fnUntraced(function* <E>(
     if (frame.patterns === undefined) return true
     path.length = frame.pathLength
     ByteBuilders.append(path, name)
-    return !ExcludePattern.isExcluded(frame.patterns, path.bytes, path.length, type === S_IFDIR)
+    const pattern = ExcludePattern.deciding(frame.patterns, path.bytes, path.length, type === S_IFDIR)
+    if (pattern === undefined) return true
+    options.used.add(pattern)
+    return !pattern.excludes
   }
 
   yield* enter(

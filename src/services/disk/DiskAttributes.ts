@@ -119,6 +119,7 @@ const startsWith = (name: Uint8Array, prefix: Uint8Array): boolean =>
 
 /** Where an attribute goes; `undefined` for those that archives do not keep (§2.5). */
 const sortOf = (name: Uint8Array): "xattrs" | "acls" | "fcaps" | undefined => {
+  if (XattrList.isXfsAcl(name)) return undefined
   if (startsWith(name, USER) || startsWith(name, TRUSTED) || Bytes.equals(name, NTACL)) return "xattrs"
   if (Bytes.equals(name, XattrList.CAPABILITY)) return "fcaps"
   return startsWith(name, ACL) ? "acls" : undefined

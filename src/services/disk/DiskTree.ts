@@ -3,7 +3,8 @@
  *
  * Guarantees: no symbolic link is followed below the root, so what is read lies in the tree even while somebody moves
  * things about; only files and directories are ever opened; names are bytes; access times are left alone where that is
- * permitted. Descriptors that are still open are closed by the scope.
+ * permitted. Few directories have a descriptor at a time, however deep the tree is: the others are opened again when
+ * they are needed, and must be the same then. Descriptors that are still open are closed by the scope.
  *
  * Listing, status and attributes are read by plain system calls, which hold up the program for as long as the disk
  * takes, and so are small pieces of contents; larger ones are read on a thread unless they are in the page cache. It
@@ -27,6 +28,10 @@ import * as Preadv2 from "../posix/Preadv2.ts"
 import * as Syscalls from "../posix/ReadSyscalls.ts"
 import * as DiskAttributes from "./DiskAttributes.ts"
 import type { DiskWarning } from "./DiskWarning.ts"
+import { isDirectory, OpenFolders, terminated } from "./OpenFolders.ts"
+import { type Opened, pathIn, pathOf } from "./Opened.ts"
+
+export { type Opened, pathIn, pathOf }
 
 /** A system call on the tree failed. */
 export class SourceTreeError extends Schema.TaggedError<SourceTreeError>()("SourceTreeError", {
@@ -52,21 +57,6 @@ export class SourceTreeError extends Schema.TaggedError<SourceTreeError>()("Sour
   override get message(): string {
     return `${this.path}: cannot ${this.operation}: ${this.detail}`
   }
-}
-
-/** An entry, open if it is a file or a directory. */
-export interface Opened {
-  /** The directory it was found in; the root has none. */
-  readonly parent: Opened | undefined
-  /** Empty for the root. */
-  readonly name: Uint8Array
-  readonly status: Syscalls.Status
-  /** -1 for what is neither file nor directory. */
-  readonly fd: number
-  /** What its file system can keep (§5). */
-  readonly features: bigint
-  inFlight: number
-  closing: boolean
 }
 
 /** Names in a directory, in ascending order of their bytes (§6.1). */
@@ -108,21 +98,11 @@ export interface DiskTree {
   readonly close: (entry: Opened) => void
 }
 
-/** Path of an entry relative to the root, without a slash at either end; empty for the root. */
-export const pathOf = (entry: Opened): Uint8Array => {
-  const names: Array<Uint8Array> = []
-  for (let at: Opened | undefined = entry; at?.parent !== undefined; at = at.parent) {
-    if (names.length > 0) names.push(SLASH)
-    names.push(at.name)
-  }
-  return Bytes.concat(names.toReversed())
-}
-
-const SLASH = Bytes.fromText("/")
-
-/** Path of a name in a directory, as `pathOf`. */
-export const pathIn = (directory: Opened, name: Uint8Array): Uint8Array =>
-  directory.parent === undefined ? name : Bytes.concat([pathOf(directory), SLASH, name])
+/** `f_type` of proc, sysfs, debugfs, tracefs, cgroup and cgroup2, securityfs, configfs, pstore, bpf and efivarfs. */
+const PSEUDO: ReadonlySet<number> = new Set([
+  0x9fa0, 0x6265_6572, 0x6462_6720, 0x7472_6163, 0x27_e0eb, 0x6367_7270, 0x7363_6673, 0x6265_6570, 0x6165_676c,
+  0xcafe_4a11, 0xde5e_81e4,
+])
 
 /** Most bytes that are read by a plain system call when they are not in the page cache. */
 const PLAIN_READ = 256 * 1024
@@ -133,6 +113,8 @@ export const open = Effect.fnUntraced(function* (
   options: DiskAttributes.Options = {},
 ): Effect.fn.Return<DiskTree, SourceTreeError, Scope.Scope> {
   const openEntries = new Set<Opened>()
+  const folders = new OpenFolders()
+  const pseudo = new Set<number>()
   const featuresOf = new Map<number, bigint>()
   const readCached = Preadv2.make()
   const rootPath = typeof path === "string" ? Bytes.fromText(path) : path
@@ -143,8 +125,9 @@ export const open = Effect.fnUntraced(function* (
 
   const close = (entry: Opened): void => {
     if (!openEntries.delete(entry)) return
+    folders.leave(entry)
     entry.closing = true
-    release(entry)
+    if (entry.fd >= 0) release(entry)
   }
 
   /** The features of the file system that `fd` is on; asked once for each device. */
@@ -154,6 +137,7 @@ export const open = Effect.fnUntraced(function* (
     const type = Syscalls.fileSystemType(fd)
     if (type < 0) return type
     const found = FeatureFlags.ofFileSystem(type)
+    if (PSEUDO.has(type)) pseudo.add(device)
     featuresOf.set(device, found)
     return found
   }
@@ -168,8 +152,18 @@ export const open = Effect.fnUntraced(function* (
     if (typeof status === "number") return abandon(status)
     const set = features(fd, status.device)
     if (typeof set === "number") return abandon(set)
-    const entry: Opened = { parent, name, status, fd, features: set, inFlight: 0, closing: false }
+    const entry: Opened = {
+      parent,
+      name,
+      status,
+      fd,
+      features: set,
+      isPseudo: pseudo.has(status.device),
+      inFlight: 0,
+      closing: false,
+    }
     openEntries.add(entry)
+    if (parent !== undefined && isDirectory(entry)) folders.keep(entry, fd)
     return entry
   }
 
@@ -189,9 +183,11 @@ export const open = Effect.fnUntraced(function* (
   const openEntry = (directory: Opened, listing: Listing, index: number): Read<Opened> => {
     const name = listing.nameAt(index)
     const terminatedName = listing.terminatedAt(index)
+    const above = folders.reach(directory)
+    if (above < 0) return failure(pathOf(directory), "open", above)
     const type = listing.typeAt(index)
     if (type !== S_IFREG && type !== S_IFDIR) {
-      const status = Syscalls.statusAt(directory.fd, terminatedName)
+      const status = Syscalls.statusAt(above, terminatedName)
       if (typeof status === "number") return failure(pathIn(directory, name), "look at", status)
       if ((status.mode & S_IFMT) !== type) return replaced(directory, name)
       return Effect.succeed({
@@ -200,11 +196,12 @@ export const open = Effect.fnUntraced(function* (
         status,
         fd: -1,
         features: directory.features,
+        isPseudo: directory.isPseudo,
         inFlight: 0,
         closing: false,
       })
     }
-    const fd = Syscalls.openAt(directory.fd, terminatedName, type === S_IFDIR)
+    const fd = Syscalls.openAt(above, terminatedName, type === S_IFDIR)
     if (fd === -ELOOP || fd === -ENOTDIR || fd === -ENXIO) return replaced(directory, name)
     const entry = fd < 0 ? fd : adopt(fd, directory, name)
     if (typeof entry === "number") return failure(pathIn(directory, name), "open", entry)
@@ -216,13 +213,18 @@ export const open = Effect.fnUntraced(function* (
   return {
     root,
     close,
-    list: (directory) => Effect.suspend(() => list(directory)),
+    list: (directory) =>
+      Effect.suspend(() => {
+        const fd = folders.reach(directory)
+        return fd < 0 ? failure(pathOf(directory), "list", fd) : list(directory)
+      }),
     open: (directory, listing, index) => Effect.suspend(() => openEntry(directory, listing, index)),
     metadata: (entry) => Effect.sync(() => DiskAttributes.read(entry, () => pathOf(entry), options)),
     readLink: (entry) =>
       Effect.suspend(() => {
         if (entry.parent === undefined) return failure(pathOf(entry), "read link", -EINVAL)
-        const target = Syscalls.readLinkAt(entry.parent.fd, terminated(entry.name))
+        const above = folders.reach(entry.parent)
+        const target = above < 0 ? above : Syscalls.readLinkAt(above, terminated(entry.name))
         return typeof target === "number" ? failure(pathOf(entry), "read link", target) : Effect.succeed(target)
       }),
     read: (file, target, offset) =>
@@ -238,12 +240,6 @@ export const open = Effect.fnUntraced(function* (
 })
 
 const { EINVAL, ENXIO, ENOTDIR, ELOOP, EIO } = Errno.code
-
-const terminated = (name: Uint8Array): Uint8Array => {
-  const bytes = new Uint8Array(name.length + 1)
-  bytes.set(name)
-  return bytes
-}
 
 const failure = (path: Uint8Array, operation: string, errno: number) =>
   Effect.fail(

@@ -23,6 +23,12 @@ export type Kind =
   | "Shrunk"
   /** A file was longer than its size: the rest is cut off. */
   | "Grown"
+  /** A file is on a file system whose sizes mean nothing, and claims a size that cannot be: left out. */
+  | "Unsized"
+  /** Files of a file system whose sizes mean nothing are stored cut off, or filled up with zeros. */
+  | "Pseudo"
+  /** A file has holes of many bytes, which are stored as zeros. */
+  | "Sparse"
   /** Reading a file failed in its middle: the rest is zeros. */
   | "Damaged"
   /** Another file system begins here: the folder is stored, its contents are not. */
@@ -31,6 +37,8 @@ export type Kind =
   | "Itself"
   /** A line of a `.pxarexclude` file is no pattern, or the file cannot be used: ignored. */
   | "Pattern"
+  /** A pattern has left out nothing; its text is the path. */
+  | "Unused"
 
 /** One thing that is not stored as it was found. */
 export class DiskWarning extends Data.TaggedClass("DiskWarning")<{

@@ -170,13 +170,15 @@ const groupOwnMode = (entry: Entry, mode: number): number => {
   return own === undefined ? mode : (mode & ~0o070) | (mode & (Number(own & 7n) << 3))
 }
 
-/** Which option an attribute goes by. */
-export const kindOf = ({ name }: Xattr): "Xattr" | "Acl" | "Capability" =>
-  Bytes.equals(name, XattrList.CAPABILITY)
-    ? "Capability"
-    : Bytes.equals(name, XattrList.ACL_ACCESS) || Bytes.equals(name, XattrList.ACL_DEFAULT)
-      ? "Acl"
-      : "Xattr"
+/** Which option an attribute goes by; none if it is not restored at all. */
+export const kindOf = ({ name }: Xattr): "Xattr" | "Acl" | "Capability" | undefined =>
+  XattrList.isXfsAcl(name)
+    ? undefined
+    : Bytes.equals(name, XattrList.CAPABILITY)
+      ? "Capability"
+      : Bytes.equals(name, XattrList.ACL_ACCESS) || Bytes.equals(name, XattrList.ACL_DEFAULT)
+        ? "Acl"
+        : "Xattr"
 
 const setXattr = (
   fd: number,

@@ -105,7 +105,8 @@ export const attributes = (
   if (fd >= 0) {
     for (const { name, value } of XattrList.fromEntry(entry).xattrs) {
       const kind = ExtractAttributes.kindOf({ name, value })
-      if (!(kind === "Xattr" ? restore.xattrs : kind === "Acl" ? restore.acls : restore.fcaps)) continue
+      if (kind === undefined || !(kind === "Xattr" ? restore.xattrs : kind === "Acl" ? restore.acls : restore.fcaps))
+        continue
       if (!isRoot && kind !== "Acl" && PathText.print(name).startsWith("user.") === false) continue
       const present = ReadSyscalls.getXattr(fd, Bytes.concat([name, Uint8Array.of(0)]))
       if (typeof present === "number" || !Bytes.equals(present, value)) different.push(PathText.print(name))

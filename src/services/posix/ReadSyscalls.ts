@@ -56,6 +56,8 @@ export interface Status {
   readonly gid: number
   /** Bytes. */
   readonly size: number
+  /** Units of 512 bytes on disk. */
+  readonly blocks: number
   readonly mtimeSeconds: bigint
   readonly mtimeNanos: number
   /** Halves of the inode number. */
@@ -90,6 +92,7 @@ const decodeStatus = (): Status => ({
   uid: statusView.getUint32(20, true),
   gid: statusView.getUint32(24, true),
   size: Bytes.getU64(statusView, 40),
+  blocks: Bytes.getU64(statusView, 48),
   mtimeSeconds: statusView.getBigInt64(112, true),
   mtimeNanos: statusView.getUint32(120, true),
   inodeLow: statusView.getUint32(32, true),

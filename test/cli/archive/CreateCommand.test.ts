@@ -31,6 +31,48 @@ describe("create", () => {
     }),
   )
 
+  it.live("writes to stdout for -, and to a file of that name for ./-", () =>
+    Effect.gen(function* () {
+      const base = yield* folder
+      yield* Command.run(["create", "a.pxar", "src"], { cwd: base })
+      const whole = fs.readFileSync(path.join(base, "a.pxar"))
+      for (const name of ["-", "/dev/stdout", "/dev/fd/1"]) {
+        const ended = yield* Command.run(["create", name, "src"], { cwd: base })
+        assert.deepStrictEqual([ended.code, ended.stderr, ended.stdout.equals(whole)], [0, "", true], name)
+      }
+      assert.deepStrictEqual(fs.readdirSync(base).sort(), ["a.pxar", "src"])
+      yield* Command.run(["create", "./-", "src"], { cwd: base })
+      assert.isTrue(fs.readFileSync(path.join(base, "-")).equals(whole))
+    }),
+  )
+
+  it.live("leaves out the file that stdout is, and ends quietly when nobody reads", () =>
+    Effect.gen(function* () {
+      const base = yield* folder
+      const shell = (script: string) => Command.run(["create"], { cwd: base, wrapper: ["bash", "-c", script] })
+      const into = yield* shell('"$0" "$@" - src > src/out.pxar')
+      assert.deepStrictEqual(
+        [into.code, into.stderr],
+        [0, "pxar-fuse: out.pxar: is the archive that is being written; left out\n"],
+      )
+      fs.writeFileSync(path.join(base, "src/big"), Buffer.alloc(4 * 1024 * 1024, 1))
+      const closed = yield* shell('"$0" "$@" - src | head -c 1 > /dev/null; exit ${PIPESTATUS[0]}')
+      assert.deepStrictEqual([closed.code, closed.stderr], [ExitCode.OUTPUT_CLOSED, ""])
+    }),
+  )
+
+  it.live("refuses the name of a payload archive, and both halves on stdout", () =>
+    Effect.gen(function* () {
+      const base = yield* folder
+      const payload = yield* Command.run(["create", "x.ppxar", "src"], { cwd: base })
+      assert.strictEqual(payload.code, ExitCode.USAGE)
+      assert.include(payload.stderr, "x.ppxar is what the payload half of a split archive is called")
+      const both = yield* Command.run(["create", "-", "src", "--payload", "-"], { cwd: base })
+      assert.strictEqual(both.code, ExitCode.USAGE)
+      assert.deepStrictEqual(fs.readdirSync(base), ["src"])
+    }),
+  )
+
   it.live("writes both halves of a split archive, the second beside the first by its name", () =>
     Effect.gen(function* () {
       const base = yield* folder

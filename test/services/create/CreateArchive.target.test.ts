@@ -64,7 +64,7 @@ describe("the archive's name", () => {
         },
       })
       assert.strictEqual(during.length, 1)
-      assert.match(during[0] ?? "", /^\.pxar-fuse-[0-9a-f]{16}\.tmp$/)
+      assert.match(during[0] ?? "", /^\.pxar-fuse-\d+-[0-9a-f]{16}\.tmp$/)
       assert.deepStrictEqual(fs.readdirSync(target), ["archive"])
       assert.strictEqual(fs.statSync(`${target}/archive`).mode & 0o007, 0)
     }),

@@ -27,6 +27,7 @@ const write = Effect.fnUntraced(function* (
   const changed = { ...tree, ...change(tree, folder) }
   const progress = yield* TreeWriter.write(changed, writer, {
     exclude: [],
+    used: new Set(),
     record: undefined,
     oneFileSystem: true,
     deviceNodes: true,
