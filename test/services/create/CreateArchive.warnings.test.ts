@@ -101,7 +101,7 @@ describe("sizes", () => {
       const archive = path.join(target, "a.pxar")
       const { warnings } = yield* create({ source: "/proc/sys/kernel/random", archive })
       assert.match(warnings[0] ?? "", /^Pseudo : on a file system whose sizes mean nothing/)
-      assert.isTrue(warnings.some((warning) => /^Grown uuid: its size of 0 bytes is not that/.test(warning)))
+      assert.isTrue(warnings.some((warning) => warning.startsWith("Grown uuid: its size of 0 bytes is not that")))
     }),
   )
 })
