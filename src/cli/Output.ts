@@ -12,6 +12,11 @@ import * as ExitCode from "./ExitCode.ts"
 
 /** Stdout cannot be written to: a full disk, for example. */
 export class OutputError extends Schema.TaggedError<OutputError>()("OutputError", { detail: Schema.String }) {
+  static readonly ids = { Any: "PXF-OUTPUT-FAILED" }
+  /** See docs/errors.md. */
+  get id(): string {
+    return OutputError.ids.Any
+  }
   override readonly [Runtime.errorExitCode] = ExitCode.OUTPUT_FAILED
   override get message(): string {
     return `cannot write to stdout: ${this.detail}`

@@ -2,6 +2,13 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as Mounts from "../../src/cli/control/Mounts.ts"
+import * as UnmountHandler from "../../src/cli/control/UnmountHandler.ts"
+import * as Background from "../../src/cli/mount/Background.ts"
+import * as MountLog from "../../src/cli/mount/MountLog.ts"
+import * as PidFile from "../../src/cli/mount/PidFile.ts"
+import * as Readiness from "../../src/cli/mount/Readiness.ts"
+import * as Output from "../../src/cli/Output.ts"
 import * as Library from "../../src/index.ts"
 
 interface ErrorClass {
@@ -10,8 +17,11 @@ interface ErrorClass {
   readonly prototype: object
 }
 
-/** Everything that the library exports and that is a class. */
-const classes = Object.entries(Library).flatMap(([namespace, members]) =>
+/** What can end a command besides. */
+const command = { Background, MountLog, Mounts, Output, PidFile, Readiness, UnmountHandler }
+
+/** Everything that the library exports and that is a class, and the errors of the command. */
+const classes = Object.entries({ ...Library, ...command }).flatMap(([namespace, members]) =>
   Object.entries(members)
     .filter((entry): entry is [string, ErrorClass] => typeof entry[1] === "function" && "prototype" in entry[1])
     .map(([name, type]) => ({ name: `${namespace}.${name}`, type })),

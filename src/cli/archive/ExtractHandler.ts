@@ -12,6 +12,7 @@ import * as PathText from "../../domain/PathText.ts"
 import * as Archive from "../../services/tree/Archive.ts"
 import * as DiskPath from "../../services/posix/DiskPath.ts"
 import * as Extractor from "../../services/extract/Extractor.ts"
+import * as ErrorMessage from "../ErrorMessage.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as ExtractSummary from "./ExtractSummary.ts"
 import * as KindFlags from "./KindFlags.ts"
@@ -80,7 +81,7 @@ export const handler = Effect.fn("extract")(function* ({ archive: file, progress
   }).pipe(
     Effect.catchTag("ExtractError", (error) =>
       Effect.andThen(
-        progress.say(error.message, "Fatal"),
+        progress.say(ErrorMessage.withId(error), "Fatal"),
         Effect.fail(new ExitCode.Ended({ code: ExitCode.fromError(error) })),
       ),
     ),

@@ -21,6 +21,11 @@ export class NotMounted extends Data.TaggedError("NotMounted")<{
   /** What is mounted there instead. */
   readonly fsType?: string | undefined
 }> {
+  static readonly ids = { Any: "PXF-NOT-MOUNTED" }
+  /** See docs/errors.md. */
+  get id(): string {
+    return NotMounted.ids.Any
+  }
   override readonly [Runtime.errorExitCode] = ExitCode.NOT_MOUNTED
   override get message(): string {
     const { fsType, mountPoint } = this

@@ -25,6 +25,11 @@ export class UnmountError extends Data.TaggedError("UnmountError")<{
   readonly place: string
   readonly detail: string
 }> {
+  static readonly ids = { Any: "PXF-UNMOUNT-FAILED" }
+  /** See docs/errors.md. */
+  get id(): string {
+    return UnmountError.ids.Any
+  }
   override readonly [Runtime.errorExitCode] = /EPERM|not permitted|denied/i.test(this.detail)
     ? ExitCode.NOT_PERMITTED
     : ExitCode.MOUNT_FAILED

@@ -22,6 +22,11 @@ import * as Settings from "./Settings.ts"
 
 /** This program cannot be started again. */
 export class StartError extends Data.TaggedError("StartError")<{ readonly detail: string }> {
+  static readonly ids = { Any: "PXF-MOUNT-BACKGROUND" }
+  /** See docs/errors.md. */
+  get id(): string {
+    return StartError.ids.Any
+  }
   override readonly [Runtime.errorExitCode] = ExitCode.MOUNT_FAILED
   override get message(): string {
     return `cannot go on in the background: ${this.detail}`

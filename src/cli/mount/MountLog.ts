@@ -27,6 +27,11 @@ import type { LogSettings } from "./Settings.ts"
 
 /** The file for the log cannot be opened. */
 export class LogFileError extends Data.TaggedError("LogFileError")<{ readonly detail: string }> {
+  static readonly ids = { Any: "PXF-MOUNT-LOG-FILE" }
+  /** See docs/errors.md. */
+  get id(): string {
+    return LogFileError.ids.Any
+  }
   override readonly [Runtime.errorExitCode] = ExitCode.TARGET
   override get message(): string {
     return `cannot write to the log file: ${this.detail}`

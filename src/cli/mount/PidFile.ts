@@ -16,6 +16,11 @@ import * as ExitCode from "../ExitCode.ts"
 import * as HeldFolder from "./HeldFolder.ts"
 
 export class PidFileError extends Data.TaggedError("PidFileError")<{ readonly detail: string }> {
+  static readonly ids = { Any: "PXF-MOUNT-PID-FILE" }
+  /** See docs/errors.md. */
+  get id(): string {
+    return PidFileError.ids.Any
+  }
   override readonly [Runtime.errorExitCode] = ExitCode.TARGET
   override get message(): string {
     return `cannot write the process id: ${this.detail}`

@@ -17,6 +17,11 @@ import type { Parent } from "./Parent.ts"
 
 /** Somebody asked to be told, and cannot be. */
 export class NotifyError extends Data.TaggedError("NotifyError")<{ readonly detail: string }> {
+  static readonly ids = { Any: "PXF-MOUNT-NOTIFY" }
+  /** See docs/errors.md. */
+  get id(): string {
+    return NotifyError.ids.Any
+  }
   override readonly [Runtime.errorExitCode] = ExitCode.USAGE
   override get message(): string {
     return `cannot tell that the mount is ready: ${this.detail}`

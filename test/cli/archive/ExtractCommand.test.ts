@@ -125,7 +125,7 @@ describe("exit codes and messages", () => {
       const archive = yield* Command.write("x.pxar", built.bytes)
       const { code, stderr } = yield* Command.run(["extract", archive, target, "--strict", ...mine])
       assert.strictEqual(code, ExitCode.INCOMPLETE)
-      assert.strictEqual(stderr, "pxar-fuse: stopped at the first problem: a: is there already\n")
+      assert.strictEqual(stderr, "pxar-fuse: stopped at the first problem: a: is there already [PXF-EXTRACT-STOPPED]\n")
       assert.isFalse(fs.existsSync(path.join(target, "d")))
     }),
   )
@@ -160,7 +160,10 @@ describe("exit codes and messages", () => {
       fs.writeFileSync(target, "")
       const { code, stderr } = yield* Command.run(["extract", hello, target])
       assert.strictEqual(code, ExitCode.TARGET)
-      assert.strictEqual(stderr, `pxar-fuse: ${target}: cannot extract into this folder: not a directory\n`)
+      assert.strictEqual(
+        stderr,
+        `pxar-fuse: ${target}: cannot extract into this folder: not a directory [PXF-EXTRACT-TARGET]\n`,
+      )
     }),
   )
 
@@ -283,7 +286,10 @@ describe("an ordinary user", () => {
       const target = yield* targetFor(0)
       const { code, stderr } = yield* Command.run(["extract", hello, target], user)
       assert.strictEqual(code, ExitCode.TARGET)
-      assert.strictEqual(stderr, `pxar-fuse: ${target}: cannot extract into this folder: permission denied\n`)
+      assert.strictEqual(
+        stderr,
+        `pxar-fuse: ${target}: cannot extract into this folder: permission denied [PXF-EXTRACT-TARGET]\n`,
+      )
     }),
   )
 })

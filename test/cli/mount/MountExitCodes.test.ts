@@ -124,7 +124,7 @@ const ways: ReadonlyArray<Way> = [
   {
     code: ExitCode.NOT_MOUNTED,
     script: "x unmount mnt",
-    saying: /^pxar-fuse: nothing is mounted on \S*mnt\n$/,
+    saying: /^pxar-fuse: nothing is mounted on \S*mnt \[PXF-NOT-MOUNTED\]\n$/,
   },
   {
     code: ExitCode.NO_FUSE_NATIVE,

@@ -99,11 +99,14 @@ describe("status", () => {
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint()
       const { code, stderr } = yield* Command.run(["status", mountPoint])
-      assert.deepStrictEqual([code, stderr], [ExitCode.NOT_MOUNTED, `pxar-fuse: nothing is mounted on ${mountPoint}\n`])
+      assert.deepStrictEqual(
+        [code, stderr],
+        [ExitCode.NOT_MOUNTED, `pxar-fuse: nothing is mounted on ${mountPoint} [PXF-NOT-MOUNTED]\n`],
+      )
       const other = yield* Command.run(["status", "/proc"])
       assert.deepStrictEqual(
         [other.code, other.stderr],
-        [ExitCode.NOT_MOUNTED, "pxar-fuse: not an archive but proc is mounted on /proc\n"],
+        [ExitCode.NOT_MOUNTED, "pxar-fuse: not an archive but proc is mounted on /proc [PXF-NOT-MOUNTED]\n"],
       )
     }),
   )
@@ -224,7 +227,10 @@ describe("unmount", () => {
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint()
       const { code, stderr } = yield* unmount(mountPoint)
-      assert.deepStrictEqual([code, stderr], [ExitCode.NOT_MOUNTED, `pxar-fuse: nothing is mounted on ${mountPoint}\n`])
+      assert.deepStrictEqual(
+        [code, stderr],
+        [ExitCode.NOT_MOUNTED, `pxar-fuse: nothing is mounted on ${mountPoint} [PXF-NOT-MOUNTED]\n`],
+      )
       assert.strictEqual((yield* unmount("/proc")).code, ExitCode.NOT_MOUNTED)
       assert.isDefined(yield* MountTable.find("/proc"))
     }),
@@ -242,7 +248,7 @@ describe("unmount of root's mount", () => {
       assert.strictEqual(code, ExitCode.NOT_PERMITTED)
       assert.strictEqual(
         stderr,
-        `pxar-fuse: cannot unmount ${mountPoint}: permission denied: it was mounted by user 0\n`,
+        `pxar-fuse: cannot unmount ${mountPoint}: permission denied: it was mounted by user 0 [PXF-UNMOUNT-FAILED]\n`,
       )
       assert.isDefined(yield* MountTable.find(mountPoint))
     }),
