@@ -52,31 +52,34 @@ export const bytesOf = Effect.fnUntraced(function* (archive: Archive, text: stri
 /** What operands are looked up in. */
 type Archive = Pick<Archives.Archive, "find" | "list">
 
-/** A path that is not in the archive, and the one that was probably meant. */
-export class NotThere extends Data.TaggedError("NotThere")<{
+/** A path that cannot be used as it is, and what was probably meant, as a sentence behind the message. */
+export class PathMistake extends Data.TaggedError("PathMistake")<{
   readonly error: Archives.PathError
-  readonly likely: string | undefined
+  readonly hint: string
 }> {
   override readonly [Runtime.errorExitCode] = ExitCode.NO_ENTRY
   get id(): string {
     return this.error.id
   }
   override get message(): string {
-    return this.error.message + Mistake.question(this.likely)
+    return this.error.message + this.hint
   }
 }
 
 /** The entry at a path as it is typed. */
-export const find = (archive: Archive, text: string): Effect.Effect<TreeWalk.Found, ArchiveError | NotThere> =>
+export const find = (archive: Archive, text: string): Effect.Effect<TreeWalk.Found, ArchiveError | PathMistake> =>
   Effect.flatMap(bytesOf(archive, text), (path) =>
     Effect.catchTag(archive.find(path), "PathError", (error) =>
-      Effect.flatMap(likelyPath(archive, path), (likely) => new NotThere({ error, likely })),
+      Effect.flatMap(likelyPath(archive, path), (likely) => new PathMistake({ error, hint: Mistake.question(likely) })),
     ),
   )
 
+/** Whether a text can only be meant as a pattern, if it is no path. */
+export const isPattern = (text: string): boolean => /[*?[\]!]/.test(text)
+
 /** The question whether another path was meant by one that selects nothing; nothing if it is a pattern. */
 export const question = (archive: Archive, text: string): Effect.Effect<string> =>
-  /[*?[\]!]/.test(text) ? Effect.succeed("") : Effect.map(likelyPath(archive, PathText.parse(text)), Mistake.question)
+  isPattern(text) ? Effect.succeed("") : Effect.map(likelyPath(archive, PathText.parse(text)), Mistake.question)
 
 /** Names of a folder that are looked at for a likely one. */
 const LOOKED_AT = 10_000

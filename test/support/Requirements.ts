@@ -12,6 +12,7 @@ import type { TestContext } from "vitest"
 /** External programs, with the Debian package that has them. */
 const packages = {
   bash: "bash",
+  bsdtar: "libarchive-tools",
   cp: "coreutils",
   find: "findutils",
   fish: "fish",
@@ -31,6 +32,7 @@ const packages = {
   tmux: "tmux",
   umount: "mount",
   unshare: "util-linux",
+  unzip: "unzip",
   zsh: "zsh",
 } as const
 

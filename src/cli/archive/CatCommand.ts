@@ -1,5 +1,5 @@
 /**
- * `pxar-fuse cat ARCHIVE PATH…`: contents of files, one after the other.
+ * `pxar-fuse cat ARCHIVE PATH|PATTERN…`: contents of files, one after the other, or a tar stream.
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -11,11 +11,12 @@ const parameters = {
   archive: Parameters.archive,
   paths: Argument.String("path").pipe(
     Argument.withDescription(
-      "Files in the archive, unless the address names one; hard links are followed, symbolic links are not",
+      "Files in the archive, or patterns as for --exclude, unless the address names one; hard links are followed, symbolic links are not",
     ),
     Argument.variadic(),
   ),
   payload: Parameters.payload,
+  tar: Parameters.flag("tar", "Write what is named, folders too, as a tar stream with all attributes"),
   ...RepositoryFlags.flags,
   ...Parameters.reporting,
 }
@@ -26,5 +27,8 @@ export const command = Command.make(
   Lazy.handler(() => import("./CatHandler.ts")),
 ).pipe(
   Command.withDescription("Write contents of files to stdout"),
-  Command.withExamples([{ command: "pxar-fuse cat root.pxar etc/hostname", description: "Show a file" }]),
+  Command.withExamples([
+    { command: "pxar-fuse cat root.pxar etc/hostname", description: "Show a file" },
+    { command: "pxar-fuse cat --tar root.pxar etc | ssh host tar -x", description: "A folder for another machine" },
+  ]),
 )

@@ -5,6 +5,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import * as ExportFormat from "./ExportFormat.ts"
 import * as KindFlags from "./KindFlags.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
@@ -24,6 +25,13 @@ const parameters = {
     Argument.variadic(),
   ),
   payload: Parameters.payload,
+  toStdout: Flag.Literals("to-stdout", ExportFormat.formats).pipe(
+    Flag.withDescription(
+      "Write one stream to stdout, and nothing to disk: tar with all attributes, or zip; all that follows the archive are then paths",
+    ),
+    Flag.withMetavar("tar|zip"),
+    Parameters.optional,
+  ),
   directory: Flag.String("directory").pipe(
     Flag.withAlias("C"),
     Flag.withDescription("The folder to extract into; all that follows the archive are then paths in it, as for tar"),

@@ -9,11 +9,13 @@ import * as Effect from "effect/Effect"
 import * as ExtractStepJson from "../../domain/json/ExtractStepJson.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
 import * as PathText from "../../domain/PathText.ts"
+import type { ArchiveTree } from "../../services/archive/ArchiveTree.ts"
 import * as Archive from "../../services/tree/Archive.ts"
 import * as DiskPath from "../../services/posix/DiskPath.ts"
 import * as Extractor from "../../services/extract/Extractor.ts"
 import * as ErrorMessage from "../ErrorMessage.ts"
 import * as ExitCode from "../ExitCode.ts"
+import type { Format } from "./ExportFormat.ts"
 import * as ExtractSummary from "./ExtractSummary.ts"
 import * as KindFlags from "./KindFlags.ts"
 import * as OpenAddress from "../OpenAddress.ts"
@@ -28,6 +30,8 @@ export interface Input extends KindFlags.Given, RepositoryFlags.Given {
   readonly target: string | undefined
   readonly directory: string | undefined
   readonly paths: ReadonlyArray<string>
+  /** A stream in place of files. */
+  readonly toStdout: Format | undefined
   /** By default the one beside the archive. */
   readonly payload: string | undefined
   readonly overwrite: "always" | "if-changed" | "if-newer" | "never" | undefined
@@ -53,6 +57,7 @@ export const handler = Effect.fn("extract")(function* ({ archive: file, progress
   const output = Output.makeLive()
   const opened = yield* OpenAddress.tree(file, flags)
   const archive = Archive.fromReader(opened.tree)
+  if (flags.toStdout !== undefined) return yield* toStdout(archive, opened.file, flags.toStdout, mode, flags)
   const { paths, target } = yield* operands(archive, flags)
   const progress = yield* Progress.make({ mode })
   let entries = 0
@@ -96,6 +101,28 @@ export const handler = Effect.fn("extract")(function* ({ archive: file, progress
   const code = ExtractSummary.exitCode(report)
   if (code !== ExitCode.SUCCESS) return yield* new ExitCode.Ended({ code })
 }, Effect.scoped)
+
+/** Flags that say how to extract say nothing about a stream. */
+const toStdout = Effect.fnUntraced(function* (
+  archive: Archive.Archive<ArchiveTree>,
+  file: Uint8Array | undefined,
+  format: Format,
+  mode: Progress.Mode,
+  { directory, paths, target, ...flags }: Pick<Input, "directory" | "paths" | "target">,
+) {
+  const given = Object.entries(flags).find(([name, value]) => value === true && name !== "quiet")?.[0]
+  if (directory !== undefined || given !== undefined) {
+    const name = given?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) ?? "directory"
+    return yield* new ExitCode.Usage({ detail: `--to-stdout writes no files, so --${name} does not go with it` })
+  }
+  const operands = [
+    ...(file === undefined ? [] : [PathText.print(file)]),
+    ...(target === undefined ? [] : [target]),
+    ...paths,
+  ]
+  const ExportOutput = yield* Effect.promise(() => import("./ExportOutput.ts"))
+  yield* ExportOutput.write(archive, operands, { format, mode })
+})
 
 /** Where to extract what. One that is a path in the archive, and not here, was not meant as a folder to make. */
 const operands = Effect.fnUntraced(function* (
