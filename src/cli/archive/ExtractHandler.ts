@@ -110,7 +110,7 @@ const toStdout = Effect.fnUntraced(function* (
   mode: Progress.Mode,
   { directory, paths, target, ...flags }: Pick<Input, "directory" | "paths" | "target">,
 ) {
-  const given = Object.entries(flags).find(([name, value]) => value === true && name !== "quiet")?.[0]
+  const given = Object.entries(flags).find(([name, value]) => !ofStreams.has(name) && isGiven(value))?.[0]
   if (directory !== undefined || given !== undefined) {
     const name = given?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) ?? "directory"
     return yield* new ExitCode.Usage({ detail: `--to-stdout writes no files, so --${name} does not go with it` })
@@ -123,6 +123,12 @@ const toStdout = Effect.fnUntraced(function* (
   const ExportOutput = yield* Effect.promise(() => import("./ExportOutput.ts"))
   yield* ExportOutput.write(archive, operands, { format, mode })
 })
+
+/** Flags that go with `--to-stdout`. */
+const ofStreams: ReadonlySet<string> = new Set(["toStdout", "payload", "quiet", "logFormat"])
+
+const isGiven = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false && value !== 0
 
 /** Where to extract what. One that is a path in the archive, and not here, was not meant as a folder to make. */
 const operands = Effect.fnUntraced(function* (

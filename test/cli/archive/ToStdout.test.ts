@@ -168,7 +168,13 @@ describe("a stream", () => {
   it.live("is not mixed with files, and is of what there is", () =>
     Effect.gen(function* () {
       const archive = yield* writeArchive(B.build({ children: [B.file("a", "a")] }))
-      for (const flag of ["--overwrite", "--no-owner", "--directory=/tmp"]) {
+      for (const flag of [
+        "--overwrite=never",
+        "--no-owner",
+        "--directory=/tmp",
+        "--exclude=x",
+        "--strip-components=1",
+      ]) {
         yield* expectRun(["extract", "--to-stdout", "tar", flag, archive], ExitCode.USAGE, ["does not go with it"])
       }
       const { code, stderr } = yield* run(["extract", "--to-stdout", "tar", archive, "b"])
