@@ -110,7 +110,7 @@ const toStdout = Effect.fnUntraced(function* (
   mode: Progress.Mode,
   { directory, paths, target, ...flags }: Pick<Input, "directory" | "paths" | "target">,
 ) {
-  const given = Object.entries(flags).find(([name, value]) => !ofStreams.has(name) && isGiven(value))?.[0]
+  const given = Object.entries(flags).find(([name, value]) => ofFiles.includes(name) && isGiven(value))?.[0]
   if (directory !== undefined || given !== undefined) {
     const name = given?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) ?? "directory"
     return yield* new ExitCode.Usage({ detail: `--to-stdout writes no files, so --${name} does not go with it` })
@@ -124,8 +124,12 @@ const toStdout = Effect.fnUntraced(function* (
   yield* ExportOutput.write(archive, operands, { format, mode })
 })
 
-/** Flags that go with `--to-stdout`. */
-const ofStreams: ReadonlySet<string> = new Set(["toStdout", "payload", "quiet", "logFormat"])
+/** Flags that say how files are written. */
+const ofFiles = [
+  ...["overwrite", "allowExistingDirs", "keepDirectorySymlink", "exclude", "stripComponents", "delete", "force"],
+  ...["dryRun", "json", "verify", "strict", "noOwner", "noPermissions", "noXattrs", "noAcls", "noFcaps"],
+  ...["noDeviceNodes", "noFifos", "noSockets"],
+]
 
 const isGiven = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false && value !== 0

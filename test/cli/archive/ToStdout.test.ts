@@ -102,6 +102,27 @@ describe("a tar stream", () => {
       }),
   )
 
+  it.live("of many archives keeps the hard links of each", () =>
+    Effect.gen(function* () {
+      const folder = path.join(yield* Processes.temporaryFolder, "many")
+      fs.mkdirSync(folder)
+      const built = B.build({ children: [B.folder("d", [B.file("a", "content"), B.linkTo("b", "d/a")])] })
+      for (const name of ["one.pxar", "two.pxar"]) fs.writeFileSync(path.join(folder, name), built.bytes)
+      const { stdout } = yield* run(["cat", "--tar", folder])
+      const file = path.join(folder, "tar")
+      fs.writeFileSync(file, stdout)
+      const listed = yield* Processes.run("tar", ["-tvf", file])
+      const links = listed.stdout
+        .toString()
+        .split("\n")
+        .filter((line) => line.startsWith("h"))
+      assert.deepStrictEqual(
+        links.map((line) => line.replace(/.* \d\d:\d\d /, "")),
+        ["one.pxar/d/b link to one.pxar/d/a", "two.pxar/d/b link to two.pxar/d/a"],
+      )
+    }),
+  )
+
   it.live("says once what is not in it, and stays whole where a content cannot be read", () =>
     Effect.gen(function* () {
       const built = B.build({
@@ -215,7 +236,7 @@ describe("cat", () => {
     Effect.gen(function* () {
       const file = yield* writeArchive(archive)
       yield* expectRun(["cat", file, "d"], ExitCode.NO_ENTRY, ["--tar writes a folder with all that is in it"])
-      yield* expectRun(["cat", file], ExitCode.USAGE, ["<path> is missing"])
+      yield* expectRun(["cat", file], ExitCode.USAGE, ["cat needs a path in the archive"])
     }),
   )
 })
