@@ -111,7 +111,7 @@ describe("a mistake", () => {
         ["list --jsn a", 'unknown flag --jsn. Did you mean "--json"? (see pxar-fuse list --help)'],
         ["list --xyzzy a", "unknown flag --xyzzy (see pxar-fuse list --help)"],
         ["list", "<archive> is missing (see pxar-fuse list --help)"],
-        ["verify a b", 'too many arguments: "b" (see pxar-fuse verify --help)'],
+        ["diff a b c", 'too many arguments: "c" (see pxar-fuse diff --help)'],
         ["list a --payload", "--payload needs a value. Expected: FILE (see pxar-fuse list --help)"],
         [
           "list a --progress x",

@@ -126,9 +126,25 @@ const toStdout = Effect.fnUntraced(function* (
 
 /** Flags that say how files are written. */
 const ofFiles = [
-  ...["overwrite", "allowExistingDirs", "keepDirectorySymlink", "exclude", "stripComponents", "delete", "force"],
-  ...["dryRun", "json", "verify", "strict", "noOwner", "noPermissions", "noXattrs", "noAcls", "noFcaps"],
-  ...["noDeviceNodes", "noFifos", "noSockets"],
+  "overwrite",
+  "allowExistingDirs",
+  "keepDirectorySymlink",
+  "exclude",
+  "stripComponents",
+  "delete",
+  "force",
+  "dryRun",
+  "json",
+  "verify",
+  "strict",
+  "noOwner",
+  "noPermissions",
+  "noXattrs",
+  "noAcls",
+  "noFcaps",
+  "noDeviceNodes",
+  "noFifos",
+  "noSockets",
 ]
 
 const isGiven = (value: unknown): boolean =>
