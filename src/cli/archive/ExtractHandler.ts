@@ -110,7 +110,7 @@ const toStdout = Effect.fnUntraced(function* (
   mode: Progress.Mode,
   { directory, paths, target, ...flags }: Pick<Input, "directory" | "paths" | "target">,
 ) {
-  const given = Object.entries(flags).find(([name, value]) => ofFiles.includes(name) && isGiven(value))?.[0]
+  const given = Object.entries(flags).find(([name, value]) => ofFiles.has(name) && isGiven(value))?.[0]
   if (directory !== undefined || given !== undefined) {
     const name = given?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) ?? "directory"
     return yield* new ExitCode.Usage({ detail: `--to-stdout writes no files, so --${name} does not go with it` })
@@ -125,7 +125,7 @@ const toStdout = Effect.fnUntraced(function* (
 })
 
 /** Flags that say how files are written. */
-const ofFiles = [
+const ofFiles: ReadonlySet<string> = new Set([
   "overwrite",
   "allowExistingDirs",
   "keepDirectorySymlink",
@@ -145,7 +145,7 @@ const ofFiles = [
   "noDeviceNodes",
   "noFifos",
   "noSockets",
-]
+])
 
 const isGiven = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false && value !== 0
