@@ -20,11 +20,23 @@ describe("through fuse-native", () => {
     it.live(`${golden.name} equals its view in what can be carried`, () =>
       Effect.gen(function* () {
         const { mountPoints } = yield* shared
-        const seen = MountedTree.read(mountPoints[session]!)
-        const expected = golden.view().flatMap((view) => FuseNativeView.expected(view) ?? [])
+        const seen = MountedTree.comparable(MountedTree.read(mountPoints[session]!), golden.view())
+        const expected = MountedTree.byPath(golden.view().flatMap((view) => FuseNativeView.expected(view) ?? []))
         const paths = (tree: ReadonlyArray<MountedTree.Seen>) => tree.map(({ path }) => path.toString())
         assert.deepStrictEqual(paths(seen), paths(expected))
         for (const [index, entry] of expected.entries()) assert.deepStrictEqual(seen[index], entry, String(entry.path))
+        // Listings are in the order of the archive, which inode numbers tell.
+        const listed = Map.groupBy(MountedTree.read(mountPoints[session]!), ({ path }) =>
+          path.subarray(0, path.lastIndexOf("/")).toString("latin1"),
+        )
+        for (const [folder, children] of listed) {
+          const numbers = children.filter(({ path }) => path.length > 1).map(({ ino }) => ino)
+          assert.deepStrictEqual(
+            numbers,
+            numbers.toSorted((a, b) => Number(a - b)),
+            folder,
+          )
+        }
       }),
     )
   }
