@@ -7,6 +7,7 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import * as ExitCode from "../../../src/cli/ExitCode.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
+import * as JsonSchemas from "./JsonSchemas.ts"
 import * as Command from "../../support/Command.ts"
 import * as Descriptors from "../../support/Descriptors.ts"
 import * as Golden from "../../support/Golden.ts"
@@ -290,6 +291,83 @@ describe("an ordinary user", () => {
         stderr,
         `pxar-fuse: ${target}: cannot extract into this folder: permission denied [PXF-EXTRACT-TARGET]\n`,
       )
+    }),
+  )
+})
+
+describe("what is there already", () => {
+  it.live("is replaced by a bare --overwrite, whose next word is not its value", () =>
+    Effect.gen(function* () {
+      const target = yield* targetFor()
+      const archive = yield* Command.write("x.pxar", built.bytes)
+      yield* Command.run(["extract", archive, target, ...mine])
+      fs.writeFileSync(path.join(target, "a"), "old")
+      const bare = yield* Command.run(["extract", ...mine, "--allow-existing-dirs", "--overwrite", archive, target])
+      assert.deepStrictEqual([bare.code, fs.readFileSync(path.join(target, "a"), "utf8")], [0, "1"])
+      const changed = yield* Command.run(["extract", ...mine, "--overwrite=if-changed", archive, target, "--verbose"])
+      assert.strictEqual(changed.code, 0)
+      assert.strictEqual(changed.stderr, "pxar-fuse: 2 entries extracted, 0 B of contents; 3 were there already\n")
+      const wrong = yield* Command.run(["extract", archive, target, "--overwrite=sometimes"])
+      assert.strictEqual(wrong.code, ExitCode.USAGE)
+    }),
+  )
+
+  it.live("is shown by --dry-run, as lines or as JSON, and deleted by force only", () =>
+    Effect.gen(function* () {
+      const target = yield* targetFor()
+      const archive = yield* Command.write("x.pxar", built.bytes)
+      yield* Command.run(["extract", archive, target, ...mine])
+      fs.writeFileSync(path.join(target, "a"), "old")
+      fs.writeFileSync(path.join(target, "extra"), "")
+      const options = ["extract", archive, target, ...mine, "--overwrite=if-changed", "--delete"]
+      const refused = yield* Command.run(options)
+      assert.strictEqual(refused.code, ExitCode.USAGE)
+      assert.include(refused.stderr, "--force")
+      const lines = yield* Command.run([...options, "-n"])
+      assert.deepStrictEqual([lines.code, lines.stdout.toString()], [0, "replace a\ndelete extra\n"])
+      const json = yield* Command.run([...options, "--dry-run", "--json"])
+      assert.deepStrictEqual(JsonSchemas.parse("extract", json.stdout), [
+        { action: "replace", path: "/a", kind: "file", size: 1 },
+        { action: "delete", path: "/extra", kind: "file" },
+      ])
+      assert.isTrue(fs.existsSync(path.join(target, "extra")))
+      const done = yield* Command.run([...options, "--force", "--verify"])
+      assert.deepStrictEqual([done.code, done.stderr, fs.existsSync(path.join(target, "extra"))], [0, "", false])
+    }),
+  )
+
+  for (const [flags, word] of [
+    [["--delete", "--force", "--strip-components=1"], "--strip-components"],
+    [["--json"], "--dry-run"],
+    [["--verify", "--dry-run"], "--verify"],
+    [["--strip-components=-1"], "--strip-components"],
+  ] as const) {
+    it.live(`${flags.join(" ")} is refused`, () =>
+      Effect.gen(function* () {
+        const target = yield* targetFor()
+        const { code, stderr } = yield* Command.run(["extract", hello, target, ...flags])
+        assert.deepStrictEqual([code, fs.existsSync(target)], [ExitCode.USAGE, false])
+        assert.include(stderr, word)
+      }),
+    )
+  }
+
+  it.live("a link to a folder is named, with what can be done", () =>
+    Effect.gen(function* () {
+      const target = yield* targetFor()
+      const archive = yield* Command.write("x.pxar", built.bytes)
+      fs.mkdirSync(path.join(target, "real"), { recursive: true })
+      fs.symlinkSync("real", path.join(target, "d"))
+      const options = ["extract", archive, target, ...mine, "--overwrite", "--allow-existing-dirs"]
+      const refused = yield* Command.run(options)
+      assert.strictEqual(refused.code, ExitCode.INCOMPLETE)
+      assert.deepStrictEqual(linesOf(refused.stderr), [
+        "pxar-fuse: d: is a symbolic link to a folder",
+        "pxar-fuse: --keep-directory-symlink extracts into folders that links lead to, --overwrite --force replaces the links",
+      ])
+      const kept = yield* Command.run([...options, "--keep-directory-symlink", "--exclude", "none"])
+      assert.deepStrictEqual([kept.code, kept.stderr], [0, "pxar-fuse: --exclude none has left out nothing\n"])
+      assert.deepStrictEqual(fs.readdirSync(path.join(target, "real")).toSorted(), ["b.conf", "c"])
     }),
   )
 })
