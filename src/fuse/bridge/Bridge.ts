@@ -87,6 +87,8 @@ export interface Bridge {
   readonly listxattr: (id: NodeId.NodeId) => Operation<Uint8Array>
   /** What `chattr` set when the entry was archived (§5, §2.8). */
   readonly fileAttributes: (id: NodeId.NodeId) => Operation<FileAttributes.FileAttributes>
+  /** Whether what is in a folder can change (see `ArchiveTree`); absent where that is so of none. */
+  readonly isLive?: ((id: NodeId.NodeId) => boolean) | undefined
   /** Bytes of the archive and its payload archive. */
   readonly size: number
   /** Bytes that caches hold. */
@@ -340,6 +342,12 @@ export const make = (
         )
       }),
     fileAttributes: (id) => AtOnce.map(entry(id), FileAttributes.fromEntry),
+    isLive:
+      tree.isLive &&
+      ((id) => {
+        const folder = registry.find(id)
+        return folder !== undefined && tree.isLive?.(folder) === true
+      }),
     size: tree.size,
     memory: tree.memory,
     pathOf,

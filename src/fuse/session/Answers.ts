@@ -28,15 +28,24 @@ export interface Answers {
   readonly isAgreed: () => boolean
 }
 
+/** How long the kernel keeps what it knows of a folder that can change. */
+const LIVE_SECONDS = 1
+
 /** The answers of a bridge, in a session's memory. */
 export const make = (bridge: Bridge.Bridge, memory: ReplyMemory.ReplyMemory, options: Init.Options): Answers => {
   const { allocate } = memory
   let agreement: Init.Agreement | undefined
 
+  const isLive = (id: NodeId.NodeId): boolean => bridge.isLive?.(id) === true
+
   const lookup = (unique: number, parent: NodeId.NodeId, name: Uint8Array, lease: LookupRegistry.Lease): Answer =>
-    AtOnce.map(bridge.lookup(parent, name, lease), (stat) =>
-      stat === undefined ? Reply.noEntry(unique, allocate) : Reply.entry(unique, stat, allocate),
-    )
+    AtOnce.flatMap(bridge.lookup(parent, name, lease), (stat) => {
+      const live = isLive(parent)
+      if (stat !== undefined)
+        return Effect.succeed(Reply.entry(unique, stat, allocate, live ? LIVE_SECONDS : undefined))
+      // As an error the kernel does not keep it: the name may appear.
+      return live ? Effect.fail(Errno.ENOENT) : Effect.succeed(Reply.noEntry(unique, allocate))
+    })
 
   const readdirplus = (
     id: NodeId.NodeId,
@@ -45,7 +54,10 @@ export const make = (bridge: Bridge.Bridge, memory: ReplyMemory.ReplyMemory, opt
     lease: LookupRegistry.Lease,
   ): Answer => {
     const listing = new Reply.Listing(memory.take(unique, size))
-    const listed = bridge.readdir(id, offset, ({ child, ino, mode, name, next }) => {
+    const live = isLive(id)
+    const listed = bridge.readdir(id, offset, ({ child: found, ino, mode, name, next }) => {
+      // What may go is looked up when it is used.
+      const child = live ? undefined : found
       const fits = listing.addPlus(name, ino, mode, child?.stat, next)
       if (fits && child !== undefined) listing.setNode(lease.add(child.node))
       return fits
@@ -112,7 +124,9 @@ export const make = (bridge: Bridge.Bridge, memory: ReplyMemory.ReplyMemory, opt
         case "Read":
           return read(id, unique, body.offset, body.size)
         case "Getattr":
-          return AtOnce.map(bridge.getattr(id), (stat) => Reply.attr(unique, stat, allocate))
+          return AtOnce.map(bridge.getattr(id), (stat) =>
+            Reply.attr(unique, stat, allocate, isLive(id) ? LIVE_SECONDS : undefined),
+          )
         case "Readlink":
           return AtOnce.map(bridge.readlink(id), (target) => Reply.bytes(unique, target, allocate))
         case "Getxattr":
@@ -124,7 +138,10 @@ export const make = (bridge: Bridge.Bridge, memory: ReplyMemory.ReplyMemory, opt
         case "Open":
           return open(id, unique, body.flags, agreement?.noOpen, FOPEN_KEEP_CACHE)
         case "Opendir":
-          return open(id, unique, body.flags, agreement?.noOpendir, FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR)
+          // Where folders can change the kernel must ask for each which of them it may keep.
+          return bridge.isLive === undefined
+            ? open(id, unique, body.flags, agreement?.noOpendir, FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR)
+            : open(id, unique, body.flags, false, isLive(id) ? 0 : FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR)
         case "Statfs":
           return Effect.succeed(Reply.statfs(unique, bridge.size, allocate))
         case "Init":

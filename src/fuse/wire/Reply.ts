@@ -63,10 +63,15 @@ const setHeader = (message: Uint8Array, unique: number): Uint8Array => {
 /** Where a message's body begins. */
 export const bodyOffset: number = OUT_HEADER.size
 
-/** Reply to LOOKUP: a node, valid for ever. */
-export const entry = (unique: number, stat: Stat.Stat, allocate?: Allocate): Uint8Array => {
+/** Reply to LOOKUP: a node, valid for so many seconds, or for ever. */
+export const entry = (unique: number, stat: Stat.Stat, allocate?: Allocate, seconds?: number): Uint8Array => {
   const message = make(unique, ENTRY_OUT.size, allocate)
-  setEntry(Bytes.dataView(message), OUT_HEADER.size, stat)
+  const view = Bytes.dataView(message)
+  setEntry(view, OUT_HEADER.size, stat)
+  if (seconds !== undefined) {
+    Bytes.setU64(view, OUT_HEADER.size + ENTRY_OUT.entry_valid, seconds)
+    Bytes.setU64(view, OUT_HEADER.size + ENTRY_OUT.attr_valid, seconds)
+  }
   return message
 }
 
@@ -77,11 +82,12 @@ export const noEntry = (unique: number, allocate?: Allocate): Uint8Array => {
   return message
 }
 
-/** Reply to GETATTR. */
-export const attr = (unique: number, stat: Stat.Stat, allocate?: Allocate): Uint8Array => {
+/** Reply to GETATTR: attributes that are valid for so many seconds, or for ever. */
+export const attr = (unique: number, stat: Stat.Stat, allocate?: Allocate, seconds?: number): Uint8Array => {
   const message = make(unique, ATTR_OUT.size, allocate)
   const view = Bytes.dataView(message)
-  setForever(view, OUT_HEADER.size + ATTR_OUT.attr_valid)
+  if (seconds === undefined) setForever(view, OUT_HEADER.size + ATTR_OUT.attr_valid)
+  else Bytes.setU64(view, OUT_HEADER.size + ATTR_OUT.attr_valid, seconds)
   setAttr(view, OUT_HEADER.size + ATTR_OUT.attr, stat)
   return message
 }

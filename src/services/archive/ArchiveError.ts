@@ -19,6 +19,8 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
   /** Offset in the source. */
   offset: Schema.Finite,
   detail: Schema.String,
+  /** Where the bytes of the source end that cannot be had, and which begin at `offset`; absent where that is not known. */
+  end: Schema.optionalKey(Schema.Finite),
   /** Errno that an operation answers (§9.3): EIO, but ELOOP for a chain of hard links, EINVAL for a bad range. */
   errno: Schema.Finite,
   /** Whether the same may succeed when it is tried again (see `SourceError`). */
@@ -87,6 +89,7 @@ export const fromSource = (error: SourceError): ArchiveError =>
     offset: error.offset,
     detail: error.detail,
     errno: EIO.code,
+    ...(error.end === undefined ? {} : { end: error.end }),
     retryable: error.retryable,
   })
 

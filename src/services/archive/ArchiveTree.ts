@@ -92,6 +92,8 @@ export interface ArchiveTree {
   readonly content: (node: Node.Node, offset: number, target: Uint8Array) => Read<void>
   /** Drops what is kept in memory for a directory that nobody uses any more. */
   readonly release: (directory: Node.Node) => Effect.Effect<void>
+  /** Whether names can appear in a folder, or go; absent where that is so of none. An archive does not change. */
+  readonly isLive?: ((folder: Node.Key) => boolean) | undefined
   /** Bytes that the caches hold. */
   readonly memory: Effect.Effect<Memory>
 }

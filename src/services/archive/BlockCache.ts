@@ -3,7 +3,8 @@
  *
  * Entries that stand close together (all of a split archive, and small files of a unified one) are read in blocks,
  * which are kept, at most `capacity` bytes of them. An entry with its content behind it has no neighbours: a few
- * hundred bytes are read and not kept. A decoder that needs more than it was given runs again over a longer window.
+ * hundred bytes are read and not kept. A decoder that needs more than it was given runs again over a longer window. Where
+ * bytes of a source are lost, entries beside them are read alone.
  *
  * Memory of blocks is used again, so what a decoder returns must hold copies of what it needs.
  */
@@ -138,13 +139,37 @@ export const make = (source: ByteSource, options: Options = defaults): BlockCach
     let begun = false
     return Effect.suspend(() => {
       // Run again, its memory is somebody else's by now.
-      if (begun) return decode(part)
+      if (begun) return decodeInBlocks(part)
       begun = true
       return Effect.flatMap(Effect.mapError(read, ArchiveError.fromSource), decodeFrom)
     })
   }
 
-  const decode = <A>(part: Part<A>): Effect.Effect<A, ArchiveError.ArchiveError> => {
+  const decode = <A>(part: Part<A>): Effect.Effect<A, ArchiveError.ArchiveError> =>
+    AtOnce.catch_(decodeInBlocks(part), (error) =>
+      error.end !== undefined
+        ? decodeExactly(part, Math.min(source.size, part.position + Item.HEADER_SIZE))
+        : Effect.fail(error),
+    )
+
+  /** Reads no byte more than the part has: what is lost may be its neighbours. */
+  const decodeExactly = <A>(part: Part<A>, end: number): Effect.Effect<A, ArchiveError.ArchiveError> =>
+    Effect.suspend(() => {
+      const window = makeMemory(end - part.position)
+      window.base = part.position
+      return AtOnce.flatMap(AtOnce.mapError(source.read(window.bytes, part.position), ArchiveError.fromSource), () => {
+        try {
+          return Effect.succeed(part.decode(window))
+        } catch (thrown) {
+          if (thrown instanceof FormatError.NeedBytes && thrown.end > end && thrown.end <= source.size) {
+            return decodeExactly(part, thrown.end)
+          }
+          return attempt(part, window)
+        }
+      })
+    })
+
+  const decodeInBlocks = <A>(part: Part<A>): Effect.Effect<A, ArchiveError.ArchiveError> => {
     const { extent, position } = part
     if (extent > FAR) {
       if (position + LONELY > source.size) {

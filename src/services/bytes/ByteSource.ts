@@ -16,6 +16,8 @@ export class SourceError extends Schema.TaggedError<SourceError>()("SourceError"
   source: Schema.String,
   offset: Schema.Finite,
   detail: Schema.String,
+  /** Where the bytes end that cannot be had, and which begin at `offset`: others can. Absent where that is not known. */
+  end: Schema.optionalKey(Schema.Finite),
   /** Whether the same read may succeed when it is tried again: a connection was lost, a server is busy. */
   retryable: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false))),
 }) {

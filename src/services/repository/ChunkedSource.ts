@@ -158,6 +158,7 @@ const toError = ({ end, fault, start, stream }: Lost): SourceError =>
   new SourceError({
     source: stream,
     offset: start,
+    end,
     detail: `bytes ${start} to ${end} are in the chunk ${fault.file}, which ${fault.detail} (${fault.check})`,
     retryable: fault.isTransient,
   })

@@ -106,7 +106,14 @@ export const make = Effect.fnUntraced(function* (
           name,
           folder: snapshotFolder(id),
         }))
-        if (ids.length > 0) found.push({ _tag: "Link", name: "latest", target: latest(group) })
+        if (ids.length > 0)
+          found.push({
+            _tag: "Link",
+            name: "latest",
+            target: latest(group),
+            mtimeSeconds: newest,
+            version: String(newest),
+          })
         if (owner !== undefined) found.push(text("owner", `${owner}\n`, newest))
         if (notes !== undefined) found.push(text("notes", notes, newest))
         return found
@@ -240,6 +247,7 @@ const text = (name: string, content: string, mtimeSeconds: number): VirtualTree.
   return {
     _tag: "File",
     name,
+    version: content,
     file: {
       mtimeSeconds,
       size: Effect.succeed(bytes.length),

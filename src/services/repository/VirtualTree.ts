@@ -24,12 +24,21 @@ import * as MappedTree from "../tree/MappedTree.ts"
 import * as OnDemandReader from "./OnDemandReader.ts"
 
 /** What a folder has under a name. */
-export type Item =
-  | { readonly _tag: "Folder"; readonly name: string; readonly folder: Folder }
-  | { readonly _tag: "File"; readonly name: string; readonly file: File }
-  /** The target is asked for each time. */
-  | { readonly _tag: "Link"; readonly name: string; readonly target: Read<string> }
-  | { readonly _tag: "Archive"; readonly name: string; readonly archive: Archive }
+export type Item = Named &
+  (
+    | { readonly _tag: "Folder"; readonly folder: Folder }
+    | { readonly _tag: "File"; readonly file: File }
+    /** `mtimeSeconds`: since the epoch. */
+    | { readonly _tag: "Link"; readonly target: Read<string>; readonly mtimeSeconds: number }
+    | { readonly _tag: "Archive"; readonly archive: Archive }
+  )
+
+/** The name of an item. */
+export interface Named {
+  readonly name: string
+  /** What is another one is another thing under the same name, with a node of its own: kernels keep contents of links. */
+  readonly version?: string | undefined
+}
 
 /** A folder that is in no archive. */
 export interface Folder {
@@ -82,7 +91,7 @@ const FIRST_BASE = 2 ** 32
 /** A name in a folder. */
 interface Slot {
   readonly name: Uint8Array
-  readonly item: Item
+  item: Item
   /** Whether it is there. */
   isPresent: boolean
   /** Made when it is first seen by a listing or a lookup. */
@@ -209,7 +218,12 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
           const made: Slot = { name: Bytes.fromText(item.name), item, isPresent: true, known: undefined }
           folder.bySlot.set(item.name, made)
           folder.slots.push(made)
-        } else slot.isPresent = true
+          continue
+        }
+        slot.isPresent = true
+        if (slot.item.version === item.version) continue
+        slot.item = item
+        slot.known = undefined
       }
     })
   }
@@ -255,7 +269,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
         )
       case "Link":
         return AtOnce.map(item.target, (target) =>
-          entry(S_IFLNK | 0o777, { _tag: "Symlink", target: Bytes.fromText(target) }, 0),
+          entry(S_IFLNK | 0o777, { _tag: "Symlink", target: Bytes.fromText(target) }, item.mtimeSeconds),
         )
     }
   }
@@ -352,6 +366,10 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     release: (directory) => {
       const of = ownerOf(directory)
       return of._tag === "Placed" ? of.tree.release(directory) : Effect.void
+    },
+    isLive: ({ id }) => {
+      const item = Math.abs(id) < FIRST_BASE ? virtuals.get(Math.abs(id))?.item : undefined
+      return item?._tag === "Folder" && !item.folder.isFixed
     },
     memory: Effect.suspend(() =>
       Effect.map(

@@ -26,6 +26,7 @@ export const make = (tree: ArchiveTree, folder: Node.Node): ArchiveTree => {
         isInFolder(node) ? { ...node, parent: node.archive === undefined ? NodeId.ROOT : Node.ABOVE } : node,
       entry: MappedTree.sameEntry,
     }),
+    isLive: tree.isLive && ((node) => tree.isLive?.(isRoot(node) ? folder : node) === true),
     root: { ...folder, id: NodeId.ROOT, parent: NodeId.ROOT, archive: undefined },
     inode: (node) => (isRoot(node) ? ROOT_INODE : tree.inode(node)),
     name: (node) => (isRoot(node) ? Effect.succeed(Bytes.empty) : tree.name(node)),
