@@ -5,8 +5,9 @@
  * and its number in listings for the life of the tree, so that a listing which is under way when something appears or
  * goes misses nothing else. Nothing is opened before it is used.
  *
- * Ids: those of what is in no archive count up from 1, below `FIRST_BASE`. Those of an archive are its own, moved by a
- * base that it is given when it is first listed or looked up: archives lie one behind the other in one space of ids.
+ * Everything is numbered in the order in which it is first listed or looked up, from 2 on; the root is 1. A node in an archive
+ * has the archive's number and its id there. Inode numbers: twice the number, and one for what is no folder; in an archive
+ * its own (see `Inode`) above a base that is kept for the life of the tree.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -20,7 +21,6 @@ import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
 import type { ArchiveTree, Found, Listed, Memory, Read } from "../archive/ArchiveTree.ts"
 import * as AtOnce from "../AtOnce.ts"
-import * as MappedTree from "../tree/MappedTree.ts"
 import * as OnDemandReader from "./OnDemandReader.ts"
 
 /** What a folder has under a name. */
@@ -85,9 +85,6 @@ export interface Options {
   readonly fresh?: number | undefined
 }
 
-/** Where the ids of archives begin: room for four thousand million folders and files that are in none. */
-const FIRST_BASE = 2 ** 32
-
 /** A name in a folder. */
 interface Slot {
   readonly name: Uint8Array
@@ -116,10 +113,11 @@ interface Virtual {
 /** An archive in its place. */
 interface Placed {
   readonly _tag: "Placed"
-  readonly base: number
   readonly name: Uint8Array
   readonly node: Node.Node
-  readonly tree: Omit<ArchiveTree, "root">
+  /** As a multiple of 2^32. */
+  readonly base: number
+  readonly reader: ArchiveTree
 }
 
 /** Makes the tree. Archives that are open are closed with the scope. */
@@ -127,81 +125,55 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   const { fresh = 1000, gid, idle = "1 minute", name, uid } = options
   const scope = yield* Effect.scope
   const clock = yield* Clock.Clock
-  const virtuals = new Map<number, Virtual>()
-  // In the order of their bases.
-  const placed: Array<Placed> = []
-  let nextId = NodeId.ROOT
-  let nextBase = FIRST_BASE
+  /** By number. */
+  const places: Array<Known | undefined> = [undefined]
+  /** The next base that is free: below are the numbers of what is in no archive. */
+  let nextBase = 1
+
+  /** The node with the next number. The columns of the lookup table have room for a folder that ends at its number. */
+  const number = (parent: NodeId.NodeId, isFolder: boolean): Node.Node => {
+    const next = places.length
+    return isFolder
+      ? { id: next, parent, nameStart: 0, start: 0, bound: next, contentsStart: 1 }
+      : { id: NodeId.ofEntry(next), parent, nameStart: 0, start: next, bound: next, contentsStart: 0 }
+  }
 
   const makeVirtual = (item: Virtual["item"], parent: NodeId.NodeId): Virtual => {
-    const id = nextId++
-    const isFolder = item._tag === "Folder"
-    const node: Node.Node = {
-      id: isFolder ? NodeId.ofDirectory(id) : NodeId.ofEntry(id),
-      parent: id === NodeId.ROOT ? NodeId.ROOT : parent,
-      nameStart: 0,
-      start: id,
-      bound: id,
-      contentsStart: 0,
-    }
     const made: Virtual = {
       _tag: "Virtual",
-      node,
+      node: number(parent, item._tag === "Folder"),
       name: Bytes.fromText(item.name),
       item,
       slots: [],
       bySlot: new Map(),
       freshUntil: -1,
     }
-    virtuals.set(id, made)
+    places.push(made)
     return made
   }
 
-  const place = (item: Item & { readonly _tag: "Archive" }, parent: NodeId.NodeId): Read<Placed> => {
-    const { archive } = item
-    const base = nextBase
-    if (!Number.isSafeInteger(base + archive.archiveSize)) {
-      return Effect.fail(
-        ArchiveError.unavailable(archive.archive, "there are no inode numbers left: mount less at once"),
-      )
-    }
-    nextBase += archive.archiveSize
-    return Effect.map(Scope.provide(OnDemandReader.make({ ...archive, idle }), scope), (reader): Placed => {
-      const move = (id: NodeId.NodeId, by: number): NodeId.NodeId => (id > 0 ? id + by : id - by)
-      const outside = (node: Node.Node): Node.Node => ({
-        ...node,
-        id: move(node.id, base),
-        parent: node.id === NodeId.ROOT ? parent : move(node.parent, base),
-      })
-      const tree = MappedTree.make(reader, {
-        inside: (node) => {
-          const id = move(node.id, -base)
-          return { ...node, id, parent: id === NodeId.ROOT ? NodeId.ROOT : move(node.parent, -base) }
-        },
-        outside,
-        entry: MappedTree.sameEntry,
-      })
-      const made: Placed = { _tag: "Placed", base, name: Bytes.fromText(item.name), node: outside(reader.root), tree }
-      placed.push(made)
+  const place = (
+    { archive, name }: Item & { readonly _tag: "Archive" },
+    parent: NodeId.NodeId,
+  ): Effect.Effect<Placed> =>
+    Effect.map(Scope.provide(OnDemandReader.make({ ...archive, idle }), scope), (reader): Placed => {
+      const base = nextBase
+      nextBase += Inode.blocks(archive.archiveSize)
+      const made: Placed = { _tag: "Placed", name: Bytes.fromText(name), node: number(parent, true), base, reader }
+      places.push(made)
       return made
     })
-  }
 
   const root = makeVirtual({ _tag: "Folder", name: "", folder: options.root }, NodeId.ROOT)
 
-  /** What a node is of: the last archive whose ids begin before it, if it is in one. */
-  const ownerOf = (node: Node.Node): Known => {
-    const distance = Math.abs(node.id)
-    if (distance < FIRST_BASE) return virtuals.get(distance) ?? root
-    let low = 0
-    let high = placed.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if ((placed[middle] as Placed).base < distance) low = middle
-      else high = middle - 1
-    }
-    return placed[low] as Placed
-  }
+  /** What a node is, or the archive that it is in. */
+  const ownerOf = ({ archive, id }: Node.Key): Known => places[archive ?? Math.abs(id)] ?? root
+
+  /** A node of an archive, as the archive knows it. */
+  const inside = ({ reader }: Placed, node: Node.Node): Node.Node => (node.archive === undefined ? reader.root : node)
+
+  /** A child in an archive, as it is known here. */
+  const outside = (found: Found, { node }: Placed): Found => ({ ...found, node: { ...found.node, archive: node.id } })
 
   /** Sees to it that what is known of a folder is fresh. */
   const refresh = (folder: Virtual): Read<void> => {
@@ -274,7 +246,8 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     }
   }
 
-  const entryOf = (of: Known): Read<Entry> => (of._tag === "Placed" ? of.tree.entry(of.node) : virtualEntry(of))
+  const entryOf = (of: Known): Read<Entry> =>
+    of._tag === "Placed" ? of.reader.entry(of.reader.root) : virtualEntry(of)
 
   const found = (of: Known): Read<Found> =>
     AtOnce.map(entryOf(of), (entry) => ({
@@ -337,52 +310,66 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     archive: name,
     size: 0,
     root: root.node,
-    ids: "own",
-    inode: ({ id }) => Inode.ofNode(id),
+    ids: "allotted",
+    inode: ({ archive, id }) => {
+      const of = archive === undefined ? undefined : places[archive]
+      if (of?._tag === "Placed") return Inode.above(of.base, Inode.ofNode(id))
+      return Inode.ofNode(id)
+    },
     entry: (node) => {
       const of = ownerOf(node)
-      return of._tag === "Placed" ? of.tree.entry(node) : virtualEntry(of)
+      return of._tag === "Placed" ? of.reader.entry(inside(of, node)) : virtualEntry(of)
     },
     lookup: (directory, name) => {
       const of = ownerOf(directory)
-      return of._tag === "Placed" ? of.tree.lookup(directory, name) : lookup(of, name)
+      if (of._tag === "Virtual") return lookup(of, name)
+      return AtOnce.map(of.reader.lookup(inside(of, directory), name), (found) =>
+        found === undefined ? undefined : outside(found, of),
+      )
     },
     count: (directory) => {
       const of = ownerOf(directory)
-      return of._tag === "Placed" ? of.tree.count(directory) : AtOnce.map(refresh(of), () => of.slots.length)
+      return of._tag === "Placed"
+        ? of.reader.count(inside(of, directory))
+        : AtOnce.map(refresh(of), () => of.slots.length)
     },
     list: (directory, from, add) => {
       const of = ownerOf(directory)
-      return of._tag === "Placed" ? of.tree.list(directory, from, add) : list(of, from, add)
+      if (of._tag === "Virtual") return list(of, from, add)
+      return of.reader.list(inside(of, directory), from, (child, next) =>
+        add(child._tag === "Found" ? outside(child, of) : child, next),
+      )
     },
     name: (node) => {
       const of = ownerOf(node)
-      return of._tag === "Virtual" || of.node.id === node.id ? Effect.succeed(of.name) : of.tree.name(node)
+      return of._tag === "Virtual" || node.archive === undefined ? Effect.succeed(of.name) : of.reader.name(node)
     },
     content: (node, offset, target) => {
       const of = ownerOf(node)
-      return of._tag === "Placed" ? of.tree.content(node, offset, target) : content(of, offset, target)
+      return of._tag === "Placed" ? of.reader.content(inside(of, node), offset, target) : content(of, offset, target)
     },
     release: (directory) => {
       const of = ownerOf(directory)
-      return of._tag === "Placed" ? of.tree.release(directory) : Effect.void
+      return of._tag === "Placed" ? of.reader.release(inside(of, directory)) : Effect.void
     },
-    isLive: ({ id }) => {
-      const item = Math.abs(id) < FIRST_BASE ? virtuals.get(Math.abs(id))?.item : undefined
-      return item?._tag === "Folder" && !item.folder.isFixed
+    isLive: (node) => {
+      const of = ownerOf(node)
+      return of._tag === "Virtual" && of.item._tag === "Folder" && !of.item.folder.isFixed
     },
     memory: Effect.suspend(() =>
       Effect.map(
-        Effect.forEach(placed, ({ tree }) => tree.memory),
+        Effect.forEach(places, (of) => (of?._tag === "Placed" ? of.reader.memory : Effect.succeed(NOTHING))),
         (all) =>
           all.reduce<Memory>(
             (sum, { blocks, tables }) => ({ blocks: sum.blocks + blocks, tables: sum.tables + tables }),
-            { blocks: 0, tables: 0 },
+            NOTHING,
           ),
       ),
     ),
   }
 })
+
+const NOTHING: Memory = { blocks: 0, tables: 0 }
 
 /** The same error as one that concerns a child, not the folder. */
 const asAnother = ({ archive, check, detail, errno, offset }: ArchiveError.ArchiveError): ArchiveError.ArchiveError =>
