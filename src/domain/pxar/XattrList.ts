@@ -32,10 +32,30 @@ export interface XattrList {
 
 const empty: XattrList = { xattrs: [], findings: [] }
 
+/** An entry with more attributes than this has its list made once, not once a question. */
+const MANY = 64
+
+/** Such lists, for as long as somebody has the entry: what a value is made into, and nothing that changes. */
+const made = new WeakMap<Entry, Made>()
+
+/** A list, and its attributes by name (`Bytes.toKey`). */
+interface Made extends XattrList {
+  readonly byName: ReadonlyMap<string, Xattr>
+}
+
 /** The attributes of an entry. Of equal names the first in list order wins (E6). */
-export const fromEntry = (entry: Entry): XattrList => {
+export const fromEntry = (entry: Entry): XattrList => (entry.attributes === noAttributes ? empty : listOf(entry))
+
+const listOf = (entry: Entry): Made => {
+  const known = made.get(entry)
+  if (known !== undefined) return known
+  const list = makeList(entry)
+  if (list.xattrs.length > MANY) made.set(entry, list)
+  return list
+}
+
+const makeList = (entry: Entry): Made => {
   const { attributes } = entry
-  if (attributes === noAttributes) return empty
   const all: Array<Xattr> = [...attributes.xattrs]
   if (attributes.fcaps !== undefined) all.push({ name: CAPABILITY, value: attributes.fcaps })
   const access = PosixAcl.access(entry)
@@ -53,12 +73,12 @@ export const fromEntry = (entry: Entry): XattrList => {
       byName.set(key, xattr)
     }
   }
-  return { xattrs: [...byName.values()], findings }
+  return { xattrs: [...byName.values()], findings, byName }
 }
 
 /** The value of the attribute `name`, or `undefined`. */
 export const get = (entry: Entry, name: Uint8Array): Uint8Array | undefined =>
-  fromEntry(entry).xattrs.find((xattr) => Bytes.equals(xattr.name, name))?.value
+  entry.attributes === noAttributes ? undefined : listOf(entry).byName.get(Bytes.toKey(name))?.value
 
 /**
  * The names as `join` puts them together. Names longer than `MAX_NAME`, which nobody could query, and names that would

@@ -8,10 +8,10 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as AttributeDiff from "./AttributeDiff.ts"
+import * as Place from "../tree/Place.ts"
 import type { ComparedTree, Item, Listing, TreeError } from "./ComparedTree.ts"
 
 /** One of the two trees. */
@@ -53,7 +53,7 @@ interface Cursor<I> {
 }
 
 interface Level<L, R> {
-  readonly path: Uint8Array
+  readonly place: Place.Place
   readonly left: Cursor<L> | undefined
   readonly right: Cursor<R> | undefined
 }
@@ -67,49 +67,49 @@ export const compare = <L extends Item, R extends Item>(
   Stream.fromPull(
     Effect.sync(() => {
       const levels: Array<Level<L, R>> = []
-      const firstNames = { left: new Map<string, Uint8Array>(), right: new Map<string, Uint8Array>() }
+      const firstNames = { left: new Map<string, Place.Place>(), right: new Map<string, Place.Place>() }
       let found: Array<Difference> = []
       let started = false
       let entries = 0
       let contentBytes = 0
       let buffers: readonly [Uint8Array, Uint8Array] | undefined
 
-      const unreadable = (path: Uint8Array, side: Side) => (error: TreeError) => {
-        found.push({ _tag: "Unreadable", path, side, error })
+      const unreadable = (place: Place.Place, side: Side) => (error: TreeError) => {
+        found.push({ _tag: "Unreadable", path: Place.path(place), side, error })
         return undefined
       }
 
       /** An effect's result, or nothing if it fails, which is reported. */
-      const attempt = <A>(path: Uint8Array, side: Side, effect: Effect.Effect<A, TreeError>) =>
-        Effect.match(effect, { onFailure: unreadable(path, side), onSuccess: (value): A | undefined => value })
+      const attempt = <A>(place: Place.Place, side: Side, effect: Effect.Effect<A, TreeError>) =>
+        Effect.match(effect, { onFailure: unreadable(place, side), onSuccess: (value): A | undefined => value })
 
       /** The first name met of a file with several names; `undefined` for the first name itself. */
-      const firstName = (path: Uint8Array, side: Side, item: Item): Uint8Array | undefined => {
+      const firstName = (place: Place.Place, side: Side, item: Item): Place.Place | undefined => {
         if (item.group === undefined) return undefined
         const first = firstNames[side].get(item.group)
-        if (first === undefined) firstNames[side].set(item.group, path)
+        if (first === undefined) firstNames[side].set(item.group, place)
         return first
       }
 
       const cursor = <I extends Item>(
         tree: ComparedTree<I>,
-        path: Uint8Array,
+        place: Place.Place,
         side: Side,
         directory: I | undefined,
       ): Effect.Effect<Cursor<I> | undefined> => {
         if (directory === undefined) return Effect.undefined
         if (directory.entry.body._tag !== "Directory") return Effect.as(tree.close(directory), undefined)
-        return Effect.flatMap(attempt(path, side, tree.list(directory)), (listing) => {
+        return Effect.flatMap(attempt(place, side, tree.list(directory)), (listing) => {
           if (listing === undefined) return Effect.as(tree.close(directory), undefined)
-          for (const error of listing.errors) unreadable(path, side)(error)
+          for (const error of listing.errors) unreadable(place, side)(error)
           return Effect.succeed({ directory, listing, next: 0 })
         })
       }
 
       /** Goes into what of `l` and `r` is a folder, and closes the rest. */
-      const enter = Effect.fnUntraced(function* (path: Uint8Array, l: L | undefined, r: R | undefined) {
-        const leftCursor = yield* cursor(left, path, "left", l)
-        const rightCursor = yield* cursor(right, path, "right", r)
+      const enter = Effect.fnUntraced(function* (place: Place.Place, l: L | undefined, r: R | undefined) {
+        const leftCursor = yield* cursor(left, place, "left", l)
+        const rightCursor = yield* cursor(right, place, "right", r)
         // The names of a folder that cannot be listed are not all missing there.
         const comparable =
           (l === undefined || leftCursor !== undefined) && (r === undefined || rightCursor !== undefined)
@@ -120,17 +120,17 @@ export const compare = <L extends Item, R extends Item>(
           return
         }
         if (leftCursor !== undefined || rightCursor !== undefined) {
-          levels.push({ path, left: leftCursor, right: rightCursor })
+          levels.push({ place, left: leftCursor, right: rightCursor })
         }
       })
 
-      const compareContents = Effect.fnUntraced(function* (path: Uint8Array, l: L, r: R, size: number) {
+      const compareContents = Effect.fnUntraced(function* (place: Place.Place, l: L, r: R, size: number) {
         buffers ??= [new Uint8Array(CHUNK), new Uint8Array(CHUNK)]
         for (let at = 0; at < size; at += CHUNK) {
           const ours = buffers[0].subarray(0, size - at)
           const theirs = buffers[1].subarray(0, size - at)
-          if ((yield* attempt(path, "left", Effect.as(left.read(l, at, ours), true))) === undefined) return undefined
-          if ((yield* attempt(path, "right", Effect.as(right.read(r, at, theirs), true))) === undefined) {
+          if ((yield* attempt(place, "left", Effect.as(left.read(l, at, ours), true))) === undefined) return undefined
+          if ((yield* attempt(place, "right", Effect.as(right.read(r, at, theirs), true))) === undefined) {
             return undefined
           }
           contentBytes += ours.length
@@ -140,48 +140,48 @@ export const compare = <L extends Item, R extends Item>(
         return undefined
       })
 
-      const compareBoth = Effect.fnUntraced(function* (path: Uint8Array, l: L, r: R) {
+      const compareBoth = Effect.fnUntraced(function* (place: Place.Place, l: L, r: R) {
         const changes = AttributeDiff.compare(l, r)
-        const leftFirst = firstName(path, "left", l)
-        const rightFirst = firstName(path, "right", r)
-        const leftText = leftFirst === undefined ? undefined : PathText.print(leftFirst)
-        const rightText = rightFirst === undefined ? undefined : PathText.print(rightFirst)
+        const leftFirst = firstName(place, "left", l)
+        const rightFirst = firstName(place, "right", r)
+        const leftText = leftFirst === undefined ? undefined : PathText.print(Place.path(leftFirst))
+        const rightText = rightFirst === undefined ? undefined : PathText.print(Place.path(rightFirst))
         if (leftText !== rightText) changes.push({ attribute: "hardlink", left: leftText, right: rightText })
         const ours = l.entry.body
         const theirs = r.entry.body
         const compared = leftText !== undefined && leftText === rightText
         if (data && !compared && ours._tag === "File" && theirs._tag === "File") {
           const size = ours.content.length
-          const at = size === theirs.content.length ? yield* compareContents(path, l, r, size) : undefined
+          const at = size === theirs.content.length ? yield* compareContents(place, l, r, size) : undefined
           if (at !== undefined) changes.push({ attribute: "content", offset: at })
         }
-        if (changes.length > 0) found.push({ _tag: "Changed", path, changes })
+        if (changes.length > 0) found.push({ _tag: "Changed", path: Place.path(place), changes })
       })
 
       /** What is under one name: on the left, on the right, or both. */
       const visit = Effect.fnUntraced(function* (
-        path: Uint8Array,
+        place: Place.Place,
         openLeft: Effect.Effect<L, TreeError> | undefined,
         openRight: Effect.Effect<R, TreeError> | undefined,
       ) {
         entries++
         if (entries % 256 === 0) onProgress({ entries, contentBytes })
-        const l = openLeft === undefined ? undefined : yield* attempt(path, "left", openLeft)
-        const r = openRight === undefined ? undefined : yield* attempt(path, "right", openRight)
-        if (l !== undefined && r !== undefined) yield* compareBoth(path, l, r)
+        const l = openLeft === undefined ? undefined : yield* attempt(place, "left", openLeft)
+        const r = openRight === undefined ? undefined : yield* attempt(place, "right", openRight)
+        if (l !== undefined && r !== undefined) yield* compareBoth(place, l, r)
         else if (l !== undefined && openRight === undefined) {
-          firstName(path, "left", l)
-          found.push({ _tag: "Removed", path, item: l })
+          firstName(place, "left", l)
+          found.push({ _tag: "Removed", path: Place.path(place), item: l })
         } else if (r !== undefined && openLeft === undefined) {
-          firstName(path, "right", r)
-          found.push({ _tag: "Added", path, item: r })
+          firstName(place, "right", r)
+          found.push({ _tag: "Added", path: Place.path(place), item: r })
         } else {
           // One side cannot be read: nothing can be said about what is below on the other.
           if (l !== undefined) yield* left.close(l)
           if (r !== undefined) yield* right.close(r)
           return
         }
-        yield* enter(path, l, r)
+        yield* enter(place, l, r)
       })
 
       const leave = Effect.fnUntraced(function* (level: Level<L, R>) {
@@ -197,7 +197,7 @@ export const compare = <L extends Item, R extends Item>(
         if (name === undefined) return yield* leave(level)
         const order = leftName === undefined ? 1 : rightName === undefined ? -1 : Bytes.compare(leftName, rightName)
         yield* visit(
-          ArchivePath.join(level.path, order > 0 ? (rightName as Uint8Array) : name),
+          { parent: level.place, name: order > 0 ? (rightName as Uint8Array) : name },
           order <= 0 ? level.left?.listing.open(level.left.next++) : undefined,
           order >= 0 ? level.right?.listing.open(level.right.next++) : undefined,
         )
@@ -210,7 +210,7 @@ export const compare = <L extends Item, R extends Item>(
           else if (started) return yield* Cause.done()
           else {
             started = true
-            yield* visit(ArchivePath.ROOT, left.root, right.root)
+            yield* visit(Place.ROOT, left.root, right.root)
           }
         }
         const [first, ...rest] = found
