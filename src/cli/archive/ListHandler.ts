@@ -70,6 +70,11 @@ export const handler = Effect.fn("list")(function* ({
         }
         const made = line(item, level)
         text += typeof made === "string" ? made : yield* made
+        // The paths of a deep tree are as long as it is deep.
+        if (text.length > LONG) {
+          yield* output.text(text)
+          text = ""
+        }
       }
       entries += items.length
       const last = items.at(-1)
@@ -92,6 +97,9 @@ export const handler = Effect.fn("list")(function* ({
   if (unreadable > 0) return yield* new ExitCode.Ended({ code: ExitCode.DAMAGED })
   if (unmatched.length > 0) return yield* new ExitCode.Ended({ code: ExitCode.NO_ENTRY })
 }, Effect.scoped)
+
+/** Characters that are not held back. */
+const LONG = 64 * 1024
 
 /** A second entry of a name (D9) is hidden, and nothing else is wrong with it. */
 const isDamage = (item: TreeWalk.Unreadable): boolean => item.error.check !== "D9"
