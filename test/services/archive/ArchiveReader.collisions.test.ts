@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as B from "../../support/ArchiveBuilder.ts"
-import { children, contentOf, open, readText } from "./helpers.ts"
+import * as ArchiveReader from "../../../src/services/archive/ArchiveReader.ts"
+import { absent, children, contentOf, listed, open, readText, recorded } from "./helpers.ts"
 
 describe("names of one hash", () => {
   const [one, other] = B.collidingNames[0]
@@ -89,6 +90,38 @@ describe("one name twice in a folder (D9)", () => {
       assert.sameMembers([...seen.listed], [...seen.found])
       assert.match(seen.found[0]!, /^1/)
       assert.match(seen.found[1]!, /^2/)
+    }),
+  )
+})
+
+describe("many children with one hash", () => {
+  const [one, other] = B.collidingNames[0]
+
+  it.effect("cost a number of reads of names that grows with them, not with their square", () =>
+    Effect.gen(function* () {
+      const costs: Array<number> = []
+      for (const count of [100, 400]) {
+        const children = Array.from({ length: count }, (_, index) =>
+          B.file(index < count / 2 ? one : other, "", { key: String(index) }),
+        )
+        const source = recorded(B.build({ children }).bytes)
+        const reader = yield* ArchiveReader.make(source, absent, {
+          blocks: { blockSize: 64, capacity: 64 },
+          entryCapacity: 0,
+        })
+        source.reads.length = 0
+        const seen = yield* listed(reader, reader.root)
+        assert.lengthOf(seen, count)
+        assert.lengthOf(
+          seen.filter(({ _tag }) => _tag === "Found"),
+          2,
+        )
+        costs.push(source.reads.length)
+        source.reads.length = 0
+        assert.isDefined(yield* reader.lookup(reader.root, Buffer.from(one)))
+        assert.isBelow(source.reads.length, 20)
+      }
+      assert.isBelow(costs[1]!, 6 * costs[0]!)
     }),
   )
 })
