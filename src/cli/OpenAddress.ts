@@ -14,7 +14,10 @@ import * as PathText from "../domain/PathText.ts"
 import type { ArchiveError } from "../services/archive/ArchiveError.ts"
 import * as ArchiveReader from "../services/archive/ArchiveReader.ts"
 import type { ArchiveTree } from "../services/archive/ArchiveTree.ts"
+import * as StreamReader from "../services/archive/StreamReader.ts"
 import * as ArchiveBytes from "../services/bytes/ArchiveBytes.ts"
+import * as ByteSource from "../services/bytes/ByteSource.ts"
+import * as ByteStream from "../services/bytes/ByteStream.ts"
 import type { OpenError } from "../services/bytes/FileSource.ts"
 import * as ChunkCache from "../services/repository/ChunkCache.ts"
 import type { Lost } from "../services/repository/ChunkedSource.ts"
@@ -43,6 +46,8 @@ export interface Options extends Given {
   readonly timeTemplate?: string | undefined
   /** How long what is open stays so unused. */
   readonly idle?: Duration.Input | undefined
+  /** Whether it is walked only once, so that standard input (`-`) or a FIFO will do. */
+  readonly once?: boolean | undefined
   /** Of a reader. */
   readonly reader?: Partial<ArchiveReader.Options> | undefined
 }
@@ -112,6 +117,23 @@ const sayLost = ({ digest, end, fault, start, stream }: Lost): Effect.Effect<voi
     "Warn",
   )
 
+/** One archive, by its bytes; or as a stream, which has none that can be read at a place. */
+export interface Bytes extends ArchiveBytes.ArchiveBytes {
+  readonly reader?: Effect.Effect<ArchiveReader.ArchiveReader, ArchiveError> | undefined
+}
+
+/** The same where an archive is read once, from front to back: standard input (`-`) or a FIFO will do, too. */
+export const bytesOnce = Effect.fnUntraced(function* (
+  text: string,
+  options: Options,
+): Effect.fn.Return<Bytes, Failure, Scope.Scope> {
+  if (!ByteStream.isStream(text)) return yield* bytes(text, options)
+  const payload = yield* ArchiveBytes.openPayload(text, options.payload)
+  const stream = yield* ByteStream.open(text)
+  const archive = ByteSource.fromBytes(new Uint8Array(0), stream.name)
+  return { archive, payload, reader: StreamReader.make(stream, payload, options.reader?.limits) }
+})
+
 /** The bytes of one archive. */
 export const bytes = Effect.fnUntraced(function* (
   text: string,
@@ -137,6 +159,13 @@ export const tree = Effect.fnUntraced(function* (
   text: string,
   options: Options,
 ): Effect.fn.Return<Opened, Failure, Scope.Scope> {
+  if (options.once === true && ByteStream.isStream(text)) {
+    const payload = yield* ArchiveBytes.openPayload(text, options.payload)
+    return {
+      tree: yield* StreamReader.make(yield* ByteStream.open(text), payload, options.reader?.limits),
+      file: undefined,
+    }
+  }
   const found = yield* repository(text, options)
   if (found === undefined) {
     if (yield* FileRepository.isCollection([text])) {

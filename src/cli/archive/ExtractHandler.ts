@@ -55,7 +55,7 @@ export const handler = Effect.fn("extract")(function* ({ archive: file, progress
   const mistake = mistakeIn(flags)
   if (mistake !== undefined) return yield* new ExitCode.Usage({ detail: mistake })
   const output = Output.makeLive()
-  const opened = yield* OpenAddress.tree(file, flags)
+  const opened = yield* OpenAddress.tree(file, { ...flags, once: true })
   const archive = Archive.fromReader(opened.tree)
   if (flags.toStdout !== undefined) return yield* toStdout(archive, opened.file, flags.toStdout, mode, flags)
   const { paths, target } = yield* operands(archive, flags)

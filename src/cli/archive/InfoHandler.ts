@@ -23,10 +23,11 @@ export interface Input extends RepositoryFlags.Given {
 }
 
 export const handler = Effect.fn("info")(function* ({ archive, json, progress: mode, ...flags }: Input) {
-  const sources = yield* OpenAddress.bytes(archive, flags)
+  const sources = yield* OpenAddress.bytesOnce(archive, flags)
   const progress = yield* Progress.make({ mode })
   const size = sources.archive.size
   const info = yield* ArchiveInfo.collect(sources, {
+    reader: sources.reader,
     onProgress: (entries, position) => progress.update({ entries, position, size }),
   })
   const output = Output.make()
@@ -69,7 +70,7 @@ const toText = (info: ArchiveInfo.ArchiveInfo): string => {
   const rows: Array<readonly [string, string]> = [
     ["archive", PathText.safe(info.name)],
     ["version", info.version === 1 ? "1" : "2 (split)"],
-    ["size", bytes(info.size)],
+    ["size", info.size === 0 ? "not known: a stream" : bytes(info.size)],
   ]
   if (payload !== undefined) {
     rows.push(["payload", PathText.safe(payload.name)], ["payload size", bytes(payload.size)])

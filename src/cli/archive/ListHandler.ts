@@ -47,7 +47,7 @@ export const handler = Effect.fn("list")(function* ({
   ...flags
 }: Input) {
   Memory.keepYoungGenerationSmall()
-  const opened = yield* OpenAddress.tree(file, flags)
+  const opened = yield* OpenAddress.tree(file, { ...flags, once: true })
   const archive = Archive.fromReader(opened.tree)
   const selection = yield* Selection.make(archive, [
     ...(opened.file === undefined ? [] : [opened.file]),

@@ -31,13 +31,14 @@ export const handler = Effect.fn("verify")(function* ({ archive, data, json, pro
     return yield* VerifyDatastore.run(found, { ...flags, json, progress: mode })
   }
   if (flags.filters.length > 0) return yield* new ExitCode.Usage({ detail: `${archive}: filters are for datastores` })
-  const sources = yield* OpenAddress.bytes(archive, flags)
+  const sources = yield* OpenAddress.bytesOnce(archive, flags)
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode })
   // Contents of a split archive come on top of what is in the archive itself.
   const apart = data && sources.payload._tag === "Present" ? sources.payload.source.size : 0
   const code = yield* Verifier.verify(sources, {
     data,
+    reader: sources.reader,
     onProgress: ({ contentBytes, entries, position }) =>
       progress.update({
         entries,

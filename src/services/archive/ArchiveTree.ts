@@ -71,6 +71,8 @@ export interface ArchiveTree {
   readonly ids: Ids
   /** The inode number that is shown of a node; the same for as long as the tree is there. */
   readonly inode: (node: Node.Key) => Inode
+  /** Whether it can be walked only once, in the order of the archive, each child before the next one is asked for. */
+  readonly comesOnce?: boolean | undefined
   /** The entry of a node. */
   readonly entry: (node: Node.Node) => Read<Entry>
   /** Finds a child by name; `undefined` if there is none. */

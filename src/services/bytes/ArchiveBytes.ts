@@ -42,7 +42,8 @@ export const open = Effect.fnUntraced(function* (
 export const payloadBeside = (path: string): string | undefined =>
   path.endsWith(METADATA) ? path.slice(0, -METADATA.length) + PAYLOAD : undefined
 
-const openPayload = (
+/** Opens the payload archive that belongs to the archive at `path`: the one named, else the one beside it, if that is there. */
+export const openPayload = (
   path: string,
   named: string | undefined,
 ): Effect.Effect<Payload, FileSource.OpenError, Scope.Scope> => {

@@ -198,7 +198,9 @@ const run = Effect.fnUntraced(function* <E>(
     }
   }
   const { cut } = reader
-  if (cut !== undefined) problems.addAt("Unreadable", cut.path.subarray(1), cut.error.message)
+  // Of a stream that has been met on the way.
+  if (cut !== undefined && reader.comesOnce !== true)
+    problems.addAt("Unreadable", cut.path.subarray(1), cut.error.message)
   for (const text of selection.unmatched()) problems.addAt("NoMatch", text, "nothing like that in the archive")
   pace.atEnd()
   yield* tell([])

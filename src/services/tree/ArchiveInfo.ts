@@ -99,6 +99,8 @@ export const LARGEST = 10
 /** How to collect it. */
 export interface Options {
   readonly limits?: Limits.Limits | undefined
+  /** How to open the archive, where that is not a matter of random access (see `StreamReader`). */
+  readonly reader?: Effect.Effect<ArchiveReader.ArchiveReader, ArchiveError.ArchiveError> | undefined
   /** Called now and then with the entries counted, and the byte of the archive reached; must be quick. */
   readonly onProgress?: ((entries: number, position: number) => void) | undefined
 }
@@ -109,7 +111,7 @@ export const collect = Effect.fnUntraced(function* (
   options: Options = {},
 ): Effect.fn.Return<ArchiveInfo, ArchiveError.ArchiveError> {
   const limits = options.limits === undefined ? {} : { limits: options.limits }
-  const reader = yield* ArchiveReader.make(source, payload, limits)
+  const reader = yield* options.reader ?? ArchiveReader.make(source, payload, limits)
   const archive = Archive.fromReader(reader, options.limits)
   const root = yield* archive.root
   const tally = new Tally(root)

@@ -228,7 +228,7 @@ export const make = (
     let from: number | undefined
     const listed = tree.list(level.node, level.from ?? 0, (child, next) => {
       batch.push(child)
-      const goesOn = batch.length < BATCH && !isFolder(child)
+      const goesOn = tree.comesOnce !== true && batch.length < BATCH && !isFolder(child)
       if (!goesOn) from = next
       return goesOn
     })

@@ -28,6 +28,8 @@ export interface Options {
   /** Whether to read the contents of all files too. */
   readonly data?: boolean | undefined
   readonly limits?: Limits.Limits | undefined
+  /** How to open the archive, where that is not a matter of random access (see `StreamReader`). */
+  readonly reader?: Effect.Effect<ArchiveReader.ArchiveReader, ArchiveError.ArchiveError> | undefined
   /** Called now and then; must be quick. */
   readonly onProgress?: ((progress: Finding.Progress) => void) | undefined
 }
@@ -57,10 +59,8 @@ export const verify = (
       const begin = Effect.fnUntraced(function* (): Effect.fn.Return<void> {
         const payload = yield* checkPayload(sources.payload, report)
         // The missing end of a payload archive, which opening it would log, has been reported.
-        const opened = yield* ArchiveReader.make(sources.archive, payload, { limits }).pipe(
-          Effect.provideService(References.MinimumLogLevel, "None"),
-          Effect.result,
-        )
+        const reader = options.reader ?? ArchiveReader.make(sources.archive, payload, { limits })
+        const opened = yield* reader.pipe(Effect.provideService(References.MinimumLogLevel, "None"), Effect.result)
         if (Result.isSuccess(opened)) {
           const { cut } = opened.success
           if (cut !== undefined) report(Finding.fromError(cut.path, cut.error))

@@ -159,6 +159,7 @@ export const make = (
   /** A hard link whose target can be read must name it by its path too. */
   const checkLink = Effect.fnUntraced(function* (place: Place.Place, link: HardLink): Effect.fn.Return<void> {
     entries++
+    if (reader.comesOnce === true) return
     const named = yield* Effect.result(archive.find(link.path))
     // A path that cannot be followed because of a damage is no further finding.
     const leadsElsewhere = Result.isFailure(named)
@@ -179,7 +180,8 @@ export const make = (
 
   /** Bytes that belong to nobody (§4.3). */
   const checkGap = (level: Level, end: number): void => {
-    if (level.end === undefined || level.end >= end || level.gaps.length === MAX_GAPS) return
+    if (reader.comesOnce === true || level.end === undefined || level.end >= end || level.gaps.length === MAX_GAPS)
+      return
     const detail = `${end - level.end} bytes in the folder belong to none of its children`
     level.gaps.push(Finding.note("V1", Place.path(level.place), source.name, level.end, detail))
   }
