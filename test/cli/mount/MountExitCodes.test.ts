@@ -9,6 +9,7 @@ import { Effect } from "effect"
 import * as ExitCode from "../../../src/cli/ExitCode.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Command from "../../support/Command.ts"
+import * as Datastores from "../../support/Datastores.ts"
 import * as Golden from "../../support/Golden.ts"
 import * as Processes from "../../support/Processes.ts"
 import { type Needs, need } from "../../support/Requirements.ts"
@@ -61,8 +62,9 @@ const ways: ReadonlyArray<Way> = [
   },
   {
     code: ExitCode.DAMAGED,
-    script: 'head -c -1 "$A" > cut.pxar; x extract cut.pxar out',
-    saying: /^pxar-fuse: cut\.pxar: .*truncated/,
+    // The size of the first item.
+    script: `cp "$A" bad.pxar; printf '\\310\\001' | dd of=bad.pxar bs=1 seek=8 conv=notrunc 2> dd.log; x extract bad.pxar out`,
+    saying: /^pxar-fuse: bad\.pxar: .*\(check H3 at byte 8\)/,
   },
   {
     code: ExitCode.READ_FAILED,
@@ -156,6 +158,11 @@ const ways: ReadonlyArray<Way> = [
     saying: /^pxar-fuse: .*new\.pxar.*exists/,
   },
   {
+    code: ExitCode.KEY,
+    script: 'x keys "$ENCRYPTED"',
+    saying: /^pxar-fuse: \d+ backups cannot be read/,
+  },
+  {
     code: ExitCode.INTERRUPTED,
     script: `mkfifo pipe; "$NODE" "$MAIN" cat "$LARGE" large > pipe & exec 3< pipe
       head -c 1 <&3 > /dev/null; kill -TERM $!; wait $!`,
@@ -213,6 +220,7 @@ describe.concurrent("the exit code", () => {
             B: Golden.synthV2.archive,
             NOTES: Golden.synthV1.archive,
             LARGE: path.join(archives, "large.pxar"),
+            ENCRYPTED: Datastores.store("datastore-encrypted"),
             SPLIT: path.join(archives, "lonely.mpxar"),
           },
         })
