@@ -79,7 +79,8 @@ const spell = (word: string, { flags }: Command, command: string): Result.Result
     return Result.succeed([flag === undefined || flag.takesValue ? word : `${word}=true`])
   }
   // A lone dash is a name, and so is a negative number.
-  if (!/^-[^\d.]/.test(word)) return Result.succeed([word])
+  const isKnownDigit = /^-\d$/.test(word) && flags.some(({ aliases }) => aliases.includes(word.slice(1)))
+  if (!isKnownDigit && !/^-[^\d.]/.test(word)) return Result.succeed([word])
   const spelled: Array<string> = []
   for (let at = 1; at < word.length; at++) {
     const letter = word.charAt(at)

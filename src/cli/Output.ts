@@ -8,6 +8,7 @@ import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
+import * as Bytes from "../domain/Bytes.ts"
 import * as ExitCode from "./ExitCode.ts"
 
 /** Stdout cannot be written to: a full disk, for example. */
@@ -59,7 +60,7 @@ export const make = ({ descriptor = 1, live = false }: Options = {}): Output => 
 
   const flush: Write = Effect.suspend(() => {
     if (collected === "") return Effect.void
-    const text = Buffer.from(collected)
+    const text = Bytes.fromText(collected)
     collected = ""
     return writeAll(descriptor, text)
   })

@@ -19,6 +19,7 @@ const grammar: Grammar = [
       { name: "long", aliases: ["l"], takesValue: false },
       { name: "human-readable", aliases: ["h"], takesValue: false },
       { name: "json", aliases: [], takesValue: false },
+      { name: "null", aliases: ["0"], takesValue: false },
     ],
   },
   { names: ["extract"], flags: [{ name: "directory", aliases: ["C"], takesValue: true }] },
@@ -82,6 +83,10 @@ describe("flags", () => {
       assert.deepStrictEqual(normalize("list", "--json", word), ["list", "--json=true", word])
       assert.deepStrictEqual(normalize("list", "-l", word), ["list", "--long=true", word])
     }
+  })
+
+  it("may be a digit; words that end with a letter of one are words", () => {
+    assert.deepStrictEqual(normalize("list", "-0", "-1", "al", "l"), ["list", "--null=true", "-1", "al", "l"])
   })
 
   it("that are unknown are refused, also within others, and are never taken for help or version", () => {

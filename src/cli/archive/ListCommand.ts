@@ -17,7 +17,18 @@ const parameters = {
   payload: Parameters.payload,
   ...RepositoryFlags.flags,
   long: Flag.withAlias(Parameters.flag("long", "Mode, owner, group, size, time and path, as `ls -l`"), "l"),
-  tree: Parameters.flag("tree", "Draw the tree"),
+  human: Flag.withAlias(Parameters.flag("human-readable", "With -l: sizes such as 1.5M"), "h"),
+  numericIds: Parameters.flag(
+    "numeric-ids",
+    "With -l: numbers of users and groups, not the names that this machine knows",
+  ),
+  tree: Parameters.flag("tree", "Draw the tree; with -l behind the columns of that"),
+  sort: Flag.Literals("sort", ["archive", "name", "size", "time"]).pipe(
+    Flag.withDescription("The order: that of the archive, by path, the largest first, or the newest first"),
+    Flag.withMetavar("archive|name|size|time"),
+    Flag.withDefault("archive"),
+  ),
+  null: Flag.withAlias(Parameters.flag("null", "Paths as they are, each with a NUL behind it, as for xargs -0"), "0"),
   json: Parameters.json,
   ...Parameters.reporting,
 }

@@ -4,7 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Inode from "../../domain/pxar/Inode.ts"
+import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
+import * as Stat from "../../domain/pxar/Stat.ts"
 import * as Archive from "../../services/tree/Archive.ts"
 import * as Selection from "../../services/tree/Selection.ts"
 import type { ArchiveTree } from "../../services/archive/ArchiveTree.ts"
@@ -21,6 +23,7 @@ import * as Operands from "../Operands.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
+import * as Users from "../Users.ts"
 import * as TreeListing from "./TreeListing.ts"
 
 /** Makes the line of an item; its level is that of `Selection`. Effects are for those that need to look further. */
@@ -32,8 +35,13 @@ export interface Input extends RepositoryFlags.Given {
   /** By default the one beside the archive. */
   readonly payload: string | undefined
   readonly long: boolean
+  readonly human: boolean
+  readonly numericIds: boolean
   readonly tree: boolean
+  readonly sort: "archive" | "name" | "size" | "time"
+  readonly null: boolean
   readonly json: boolean
+  readonly verbose: boolean
   readonly progress: Progress.Mode
 }
 
@@ -46,6 +54,8 @@ export const handler = Effect.fn("list")(function* ({
   tree,
   ...flags
 }: Input) {
+  const mistake = mistakeIn({ json, tree, long, null: flags.null, sort: flags.sort })
+  if (mistake !== undefined) return yield* new ExitCode.Usage({ detail: mistake })
   Memory.keepYoungGenerationSmall()
   const opened = yield* OpenAddress.tree(file, { ...flags, once: true })
   const archive = Archive.fromReader(opened.tree)
@@ -58,6 +68,23 @@ export const handler = Effect.fn("list")(function* ({
   const size = archive.reader.root.bound
   let entries = 0
   let unreadable = 0
+  const sorted: Array<Sortable> = []
+  const style: LongListing.Style = {
+    user: flags.numericIds ? String : Users.names("passwd"),
+    group: flags.numericIds ? String : Users.names("group"),
+    human: flags.human,
+  }
+  // As for tar and ls.
+  const isLong = long || flags.verbose
+  const line: Line = json
+    ? jsonLine
+    : tree
+      ? treeLine(archive, (found) => (isLong ? `${LongListing.columns(found, style)} ` : ""))
+      : flags.null
+        ? nullLine
+        : isLong
+          ? (item, level) => (level < 0 || item._tag === "Unreadable" ? "" : `${LongListing.line(item, style)}\n`)
+          : shortLine
 
   const listItems = (items: ReadonlyArray<TreeWalk.Item>, line: Line) =>
     Effect.gen(function* () {
@@ -69,7 +96,9 @@ export const handler = Effect.fn("list")(function* ({
           if (!json) yield* progress.say(`${PathText.print(item.path)}: ${item.error.message}`, "Warn")
         }
         const made = line(item, level)
-        text += typeof made === "string" ? made : yield* made
+        const printed = typeof made === "string" ? made : yield* made
+        if (flags.sort === "archive") text += printed
+        else if (printed !== "") sorted.push({ text: printed, ...keysOf(item) })
         // The paths of a deep tree are as long as it is deep.
         if (text.length > LONG) {
           yield* output.text(text)
@@ -83,9 +112,9 @@ export const handler = Effect.fn("list")(function* ({
     })
 
   for (const start of selection.starts) {
-    const line = json ? jsonLine : tree ? treeLine(archive) : long ? longLine : shortLine
     yield* Stream.runForEachArray(archive.walk(start), (items) => listItems(items, line))
   }
+  for (const { text } of sorted.toSorted(orders[flags.sort])) yield* output.text(text)
   yield* output.flush
 
   const unmatched = selection.unmatched()
@@ -107,7 +136,43 @@ const isDamage = (item: TreeWalk.Unreadable): boolean => item.error.check !== "D
 const shortLine: Line = (item, level) =>
   level < 0 || item._tag === "Unreadable" ? "" : `${PathText.print(item.path)}\n`
 
-const longLine: Line = (item, level) => (level < 0 || item._tag === "Unreadable" ? "" : LongListing.line(item))
+/** Bytes as they are go through a text in which each of those that are not UTF-8 has a character of its own. */
+const nullLine: Line = (item, level) =>
+  level < 0 || item._tag === "Unreadable" ? "" : `${Bytes.toText(item.path)}\u0000`
+
+/** A line, and what it is sorted by. */
+interface Sortable {
+  readonly text: string
+  readonly path: Uint8Array
+  readonly size: number
+  readonly time: bigint
+}
+
+const keysOf = (item: TreeWalk.Item): Omit<Sortable, "text"> =>
+  item._tag === "Unreadable"
+    ? { path: item.path, size: 0, time: 0n }
+    : {
+        path: item.path,
+        size: Stat.sizeOf(item.entry),
+        time: item.entry.mtimeSeconds * 1_000_000_000n + BigInt(item.entry.mtimeNanos),
+      }
+
+const orders: Readonly<Record<Input["sort"], (left: Sortable, right: Sortable) => number>> = {
+  archive: () => 0,
+  name: (left, right) => Buffer.compare(left.path, right.path),
+  size: (left, right) => right.size - left.size,
+  time: (left, right) => (left.time < right.time ? 1 : left.time > right.time ? -1 : 0),
+}
+
+/** What does not go together. */
+const mistakeIn = (given: Pick<Input, "json" | "long" | "null" | "sort" | "tree">): string | undefined => {
+  if (given.json && given.tree) return "give --json or --tree, not both"
+  if (given.null && (given.json || given.tree || given.long))
+    return "--null prints paths alone: no -l, --tree or --json"
+  return given.tree && given.sort !== "archive"
+    ? "a tree is in the order of the archive: no --sort with --tree"
+    : undefined
+}
 
 const jsonLine: Line = (item, level) => (level < 0 ? "" : JsonText.line(toJson(item)))
 
@@ -122,8 +187,8 @@ const toJson = (item: TreeWalk.Item): ListJson =>
         ino: String(Inode.ofNode(item.node.id)),
       }
 
-const treeLine = (archive: Archive.Archive<ArchiveTree>): Line => {
-  const line = TreeListing.make(archive.reader)
+const treeLine = (archive: Archive.Archive<ArchiveTree>, columns: (found: TreeWalk.Found) => string): Line => {
+  const line = TreeListing.make(archive.reader, columns)
   // Where the rest of a folder cannot be read, the folder itself has been drawn.
   return (item, level) => (item._tag === "Unreadable" && item.isRest ? "" : line(item, level))
 }

@@ -1,8 +1,8 @@
 /**
  * Entries as `ls -l` shows them: type and mode, owner, group, size or device numbers, time, path.
  *
- * Owners are numbers, since names are a matter of the machine that was backed up. Times are those of this machine's time
- * zone. Columns are as wide as is usual and grow where a value is longer: nothing is held back to measure it.
+ * Owners have the names that this machine knows, or are numbers: those of the machine that was backed up can have been
+ * others. Times are those of this machine's time zone. Columns are as wide as is usual and grow where a value is longer: nothing is held back to measure it.
  */
 import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import type { Entry, HardLink } from "../../domain/pxar/Entry.ts"
@@ -21,12 +21,23 @@ const typeLetters: Readonly<Record<EntryKind.EntryKind, string>> = {
   blockdev: "b",
 }
 
-/** One line, with its end. */
-export const line = (found: Found): string => {
-  const { entry } = found
-  const owner = `${String(entry.uid).padEnd(5)} ${String(entry.gid).padEnd(5)}`
-  return `${mode(entry)} ${owner} ${size(entry).padStart(11)} ${time(entry)} ${PathText.print(found.path)}${suffix(found)}\n`
+/** How values are shown. */
+export interface Style {
+  readonly user: (id: number) => string
+  readonly group: (id: number) => string
+  /** Sizes as people read them. */
+  readonly human: boolean
 }
+
+/** All but the path. */
+export const columns = ({ entry }: Found, { group, human, user }: Style): string => {
+  const owner = `${user(entry.uid).padEnd(5)} ${group(entry.gid).padEnd(5)}`
+  return `${mode(entry)} ${owner} ${size(entry, human).padStart(11)} ${time(entry)}`
+}
+
+/** One line, without its end. */
+export const line = (found: Found, style: Style): string =>
+  `${columns(found, style)} ${PathText.print(found.path)}${suffix(found)}`
 
 /** What follows the name: a symlink's target, and that an entry is a hard link to another one. */
 export const suffix = ({ entry, link }: Found): string => {
@@ -59,8 +70,20 @@ const triplet = (bits: number, special: boolean, letter: string): string => {
   return ((bits & 4) === 0 ? "-" : "r") + ((bits & 2) === 0 ? "-" : "w") + last
 }
 
-const size = (entry: Entry): string =>
-  entry.body._tag === "Device" ? `${entry.body.major},${entry.body.minor}` : String(Stat.sizeOf(entry))
+const size = (entry: Entry, human: boolean): string => {
+  if (entry.body._tag === "Device") return `${entry.body.major},${entry.body.minor}`
+  return human ? humanSize(Stat.sizeOf(entry)) : String(Stat.sizeOf(entry))
+}
+
+/** Powers of 1024, rounded up, as `ls -h` has them. */
+const humanSize = (size: number): string => {
+  let [value, unit] = [size, 0]
+  while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1]
+  if (unit === 0) return String(size)
+  return `${value < 10 ? (Math.ceil(value * 10) / 10).toFixed(1) : Math.ceil(value)}${UNITS[unit]}`
+}
+
+const UNITS = ["", "K", "M", "G", "T", "P"]
 
 /** Seconds on either side of the epoch that a `Date` can hold. */
 const DATE_RANGE = 8_640_000_000_000n

@@ -21,9 +21,12 @@ interface Branch {
 
 /**
  * Lines of the items of one walk, which must come by in their order, but for the rests of folders that cannot be read.
- * The line of an item that is not selected (level -1) is empty.
+ * The line of an item that is not selected (level -1) is empty. `columns` is what stands before the tree.
  */
-export const make = (reader: ArchiveTree): ((item: TreeWalk.Item, level: number) => Effect.Effect<string>) => {
+export const make = (
+  reader: ArchiveTree,
+  columns: (found: TreeWalk.Found) => string,
+): ((item: TreeWalk.Item, level: number) => Effect.Effect<string>) => {
   const branches: Array<Branch> = []
 
   return (item, level) =>
@@ -36,7 +39,8 @@ export const make = (reader: ArchiveTree): ((item: TreeWalk.Item, level: number)
       const last = parent?.left === 0
       const name = level === 0 ? item.path : item.name
       const corner = parent === undefined ? "" : `${parent.indent}${last ? "└── " : "├── "}`
-      const line = `${corner}${PathText.print(name)}${item._tag === "Found" ? LongListing.suffix(item) : ""}\n`
+      const before = item._tag === "Found" ? columns(item) : ""
+      const line = `${before}${corner}${PathText.print(name)}${item._tag === "Found" ? LongListing.suffix(item) : ""}\n`
       if (item._tag === "Unreadable" || item.entry.body._tag !== "Directory") return Effect.succeed(line)
       // A folder whose table cannot be read has no children to draw; the walk says why.
       return Effect.map(

@@ -3,18 +3,22 @@
  */
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import * as Users from "../Users.ts"
 import * as Parameters from "../Parameters.ts"
 
 /** 2^32-1 means "no user" to the kernel. */
 const MAX_ID = 0xffff_fffe
 
-const id = (name: string, description: string) =>
-  Flag.Int(name).pipe(
+const id = (name: string, kind: Users.Kind, description: string) =>
+  Flag.String(name).pipe(
     Flag.withDescription(description),
     Flag.withMetavar("ID"),
-    Flag.filter(
-      (id) => id >= 0 && id <= MAX_ID,
-      () => `a number from 0 to ${MAX_ID}`,
+    Flag.filterMap(
+      (text) => {
+        const id = /^\d+$/.test(text) ? Number(text) : Users.id(kind, text)
+        return id !== undefined && id <= MAX_ID ? Option.some(id) : Option.none()
+      },
+      () => `a name that this machine knows, or a number from 0 to ${MAX_ID}`,
     ),
     Parameters.optional,
   )
@@ -40,8 +44,8 @@ export const flags = {
     "link-counts",
     "Count the hard links of every file before mounting, so that rsync -H, tar and du see them",
   ),
-  uid: id("uid", "Show everything as owned by this user"),
-  gid: id("gid", "Show everything as owned by this group"),
+  uid: id("uid", "passwd", "Show everything as owned by this user"),
+  gid: id("gid", "group", "Show everything as owned by this group"),
   umask: mask("umask", "Show everything with the permissions that are not in this mask: 022 means rwxr-xr-x"),
   fmask: mask("fmask", "The same for everything but folders; before --umask"),
   dmask: mask("dmask", "The same for folders; before --umask"),

@@ -6,7 +6,7 @@ import * as B from "../../support/ArchiveBuilder.ts"
 import * as Wire from "../../support/Wire.ts"
 import * as Golden from "../../support/Golden.ts"
 import * as JsonSchemas from "./JsonSchemas.ts"
-import { asEveryUser, expectRun, onEveryGolden, payloadOf, shell, writeArchive } from "../reading.ts"
+import { asEveryUser, expectRun, onEveryGolden, payloadOf, run, shell, writeArchive } from "../reading.ts"
 
 const hex = (text: string): string => Buffer.from(PathText.parse(text)).toString("hex")
 
@@ -123,7 +123,7 @@ describe("list -l", () => {
 
   it.live("shows what ls -l shows", () =>
     Effect.gen(function* () {
-      const output = yield* expectRun(["list", "-l", yield* writeArchive(built)], 0)
+      const output = yield* expectRun(["list", "-l", "--numeric-ids", yield* writeArchive(built)], 0)
       assert.deepStrictEqual(output.split("\n"), [
         "drwxrwxrwt  0     0               0 2023-11-14 22:13:20 /",
         "-rwsr-sr-x  4000000000 100000        1234 1970-01-01 00:00:00 /big",
@@ -135,6 +135,62 @@ describe("list -l", () => {
         String.raw`lrwxrwxrwx  5     0               2 @4611686018427387904 /s\xff -> /\xfe`,
         "",
       ])
+    }),
+  )
+})
+
+describe("list, as hands expect it", () => {
+  const built = B.build({
+    children: [
+      B.file("b", "x".repeat(3_000_000), { head: B.entry({ seconds: 5 }) }),
+      B.file("a", "x", { head: B.entry({ seconds: 9 }) }),
+      B.file(Buffer.from([0x63, 0xff, 0x0a]), "xx", { head: B.entry({ seconds: 1 }) }),
+    ],
+  })
+
+  it.live("has names of users, sizes as people read them, and all of it before a tree too", () =>
+    Effect.gen(function* () {
+      const archive = yield* writeArchive(built)
+      for (const flags of ["-lh", "-hl", "-vh"]) {
+        const output = yield* expectRun(["ls", flags, archive, "b"], 0)
+        assert.strictEqual(output, "-rw-r--r--  root  root         2.9M 1970-01-01 00:00:05 /b\n")
+      }
+      const tree = yield* expectRun(["list", "--tree", "-l", archive], 0)
+      assert.match(tree, /^-rw-r--r-- {2}root {2}root {6}3000000 1970-01-01 00:00:05 [├└]── b$/m)
+    }),
+  )
+
+  it.live("is sorted as it is asked for", () =>
+    Effect.gen(function* () {
+      const archive = yield* writeArchive(built)
+      const order = (sort: string) =>
+        Effect.map(expectRun(["list", "--sort", sort, archive], 0), (output) =>
+          [...output.matchAll(/^\/([abc])/gm)].map(([, name]) => name).join(""),
+        )
+      assert.strictEqual(yield* order("name"), "abc")
+      assert.strictEqual(yield* order("size"), "bca")
+      assert.strictEqual(yield* order("time"), "abc")
+    }),
+  )
+
+  it.live("gives paths as they are, with a NUL behind each", () =>
+    Effect.gen(function* () {
+      const { stdout } = yield* run(["list", "-0", "--sort", "name", yield* writeArchive(built)])
+      assert.strictEqual(stdout.toString("latin1"), "/\0/a\0/b\0/c\xff\n\0")
+    }),
+  )
+
+  it.live("refuses what does not go together", () =>
+    Effect.gen(function* () {
+      const archive = yield* writeArchive(built)
+      for (const flags of [
+        ["--json", "--tree"],
+        ["-0", "-l"],
+        ["-0", "--json"],
+        ["--tree", "--sort", "name"],
+      ]) {
+        assert.strictEqual((yield* run(["list", ...flags, archive])).code, ExitCode.USAGE, flags.join(" "))
+      }
     }),
   )
 })
