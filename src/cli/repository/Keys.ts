@@ -14,7 +14,7 @@ import type { Keys } from "./RepositoryFlags.ts"
 const MAX_SIZE = 1024 * 1024
 
 /** Where the reference client looks for a key, the first place first. */
-export const defaultPlaces = (env: NodeJS.ProcessEnv): ReadonlyArray<string> =>
+const defaultPlaces = (env: NodeJS.ProcessEnv): ReadonlyArray<string> =>
   [
     env["XDG_CONFIG_HOME"] || path.join(os.homedir(), ".config"),
     ...(env["XDG_CONFIG_DIRS"] || "/etc/xdg").split(":"),

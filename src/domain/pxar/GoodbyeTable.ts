@@ -84,7 +84,7 @@ export const isSound = (table: Table): boolean =>
   table.ordered && table.starts.length === table.count && (table.starts[0] ?? table.start) === table.contentsStart
 
 /** No child is smaller: a FILENAME of one byte and a HARDLINK of one (§1.5). */
-export const MIN_CHILD_SIZE = HEADER_SIZE + 2 + HEADER_SIZE + 9
+const MIN_CHILD_SIZE = HEADER_SIZE + 2 + HEADER_SIZE + 9
 
 /** Memory in bytes that a table with `count` children holds. */
 export const memorySize = (count: number): number => 200 + count * (ITEM_SIZE + 8)

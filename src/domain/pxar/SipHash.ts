@@ -15,7 +15,7 @@ export interface Hash {
 export type Key = readonly [k0Low: number, k0High: number, k1Low: number, k1High: number]
 
 /** The key of goodbye tables (§3.1). */
-export const PXAR_KEY: Key = [0xfbb450db, 0x83ac3f1c, 0x79369fbd, 0xaa4f1b68]
+const PXAR_KEY: Key = [0xfbb450db, 0x83ac3f1c, 0x79369fbd, 0xaa4f1b68]
 
 /** Unsigned order of two hashes: negative, zero or positive. */
 export const compare = (a: Hash, b: Hash): number => a.high - b.high || a.low - b.low

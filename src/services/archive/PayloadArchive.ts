@@ -30,7 +30,7 @@ export const checkEnd = (source: ByteSource): Effect.Effect<void, ArchiveError.A
   checkHeader(source, endOf(source), (window) => ArchiveHead.checkPayloadTail(window, endOf(source)))
 
 /** Reads the item header at `offset` and tests it. */
-export const checkHeader = (
+const checkHeader = (
   source: ByteSource,
   offset: number,
   test: (header: Item.Window) => void,

@@ -18,7 +18,7 @@ export interface ByteStream {
 }
 
 /** What stands for standard input. */
-export const STDIN = "-"
+const STDIN = "-"
 
 /** Whether a path is that of a stream: `-`, or a FIFO. */
 export const isStream = (path: string): boolean =>

@@ -41,7 +41,7 @@ export interface FolderOpener {
   readonly open: (folder: Folder, parent: Folder, root: number) => number
 }
 
-export const REFUSED = -1
+const REFUSED = -1
 /** The folder is not there, and was not made. */
 export const ABSENT = -2
 
