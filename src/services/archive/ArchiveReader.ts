@@ -308,8 +308,17 @@ export const make = Effect.fnUntraced(function* (
     const lost = folder.lost[index - folder.table.count]
     if (lost !== undefined) return unreadable(lost.name, ArchiveError.fromFormat(source.name, lost.error))
     const slot = folder.slotAt(index)
+    const decoded = blocks.decode(parts.child(folder.table, slot))
+    // Most children of most listings: at hand, with nothing the matter and no link to follow.
+    if (AtOnce.hasEnded(decoded) && Exit.isSuccess(decoded) && !folder.table.hasEqualHashes) {
+      const child = decoded.value
+      const { bound, entry } = child
+      if (entry._tag === "Entry" && (folder.isRepaired || !isFollowedByGap(child))) {
+        return Effect.succeed(ArchiveParts.found(directory, child, entry, bound, undefined))
+      }
+    }
     return AtOnce.catch_(
-      AtOnce.flatMap(blocks.decode(parts.child(folder.table, slot)), (child): Effect.Effect<Listed | undefined> =>
+      AtOnce.flatMap(decoded, (child): Effect.Effect<Listed | undefined> =>
         isFollowedByGap(child) && !folder.isRepaired ? Effect.undefined : visible(directory, folder, slot, child),
       ),
       (error): Effect.Effect<Listed | undefined> =>
