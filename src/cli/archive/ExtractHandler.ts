@@ -6,8 +6,6 @@
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
-import * as ExtractStepJson from "../../domain/json/ExtractStepJson.ts"
-import * as JsonText from "../../domain/json/JsonText.ts"
 import * as PathText from "../../domain/PathText.ts"
 import type { ArchiveTree } from "../../services/archive/ArchiveTree.ts"
 import * as Archive from "../../services/tree/Archive.ts"
@@ -55,6 +53,8 @@ export const handler = Effect.fn("extract")(function* ({ archive: file, progress
   const mistake = mistakeIn(flags)
   if (mistake !== undefined) return yield* new ExitCode.Usage({ detail: mistake })
   const output = Output.makeLive()
+  // Schemas take time to load, which few runs have use for.
+  const toLine = flags.json ? (yield* Effect.promise(() => import("./ExtractStepLine.ts"))).toJson : lineOf
   const opened = yield* OpenAddress.tree(file, { ...flags, once: true })
   const archive = Archive.fromReader(opened.tree)
   if (flags.toStdout !== undefined) return yield* toStdout(archive, opened.file, flags.toStdout, mode, flags)
@@ -73,7 +73,7 @@ export const handler = Effect.fn("extract")(function* ({ archive: file, progress
     force: flags.force,
     dryRun: flags.dryRun,
     verify: flags.verify,
-    onStep: (step) => output.text(flags.json ? JsonText.line(ExtractStepJson.make(step)) : lineOf(step)),
+    onStep: (step) => output.text(toLine(step)),
     strict: flags.strict,
     owner: !flags.noOwner,
     permissions: !flags.noPermissions,

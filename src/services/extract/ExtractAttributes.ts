@@ -64,7 +64,8 @@ const PROTECTING = 0x10 | 0x20
 const BEFORE_CONTENT = 0x400 | 0x4 | 0x80_0000
 
 const chattrBits = (entry: Entry): number => {
-  if ((entry.flags & chattrFlags) === 0n) return 0
+  // Most entries have none, and numbers of this kind are made anew by every operation.
+  if (entry.flags === 0n || (entry.flags & chattrFlags) === 0n) return 0
   return chattr.reduce((bits, [bit, flag]) => ((entry.flags & flag) === 0n ? bits : bits | bit), 0)
 }
 
