@@ -14,7 +14,8 @@ import type * as Scope from "effect/Scope"
 import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
-import * as ArchiveFiles from "../archive/ArchiveFiles.ts"
+import type * as ArchiveFiles from "../archive/ArchiveFiles.ts"
+import * as ArchiveReader from "../archive/ArchiveReader.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 import * as ArchiveBytes from "../bytes/ArchiveBytes.ts"
 import * as FileSource from "../bytes/FileSource.ts"
@@ -175,11 +176,12 @@ const openSame = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<ArchiveTree, ArchiveError.ArchiveError, Scope.Scope> {
   const unavailable = (error: FileSource.OpenError) => ArchiveError.unavailable(archive, error.detail)
-  const opened = yield* Effect.result(ArchiveFiles.open(archive, options))
-  // Looked at after opening: what is put in its place from now on is not what was opened.
+  const files = yield* Effect.result(ArchiveBytes.open(archive))
+  // Looked at after opening, and before reading: what is put in its place from now on is not what was opened.
   const now = yield* Effect.mapError(identify(archive), unavailable)
   if (!isSame(now.archive, identity.archive) || !isSame(now.payload, identity.payload)) {
     return yield* ArchiveError.unavailable(archive, "has changed since it was mounted: unmount, and mount it again")
   }
-  return yield* Effect.catchTag(Effect.fromResult(opened), "OpenError", unavailable)
+  const opened = yield* Effect.mapError(Effect.fromResult(files), unavailable)
+  return yield* ArchiveReader.make(opened.archive, opened.payload, options)
 })
