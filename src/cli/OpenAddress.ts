@@ -6,9 +6,12 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Address from "../domain/datastore/Address.ts"
+import * as Namespace from "../domain/datastore/Namespace.ts"
 import * as Reference from "../domain/datastore/Reference.ts"
+import * as RepositoryString from "../domain/datastore/RepositoryString.ts"
 import * as Digest from "../domain/datastore/Digest.ts"
 import * as PathText from "../domain/PathText.ts"
 import type { ArchiveError } from "../services/archive/ArchiveError.ts"
@@ -18,7 +21,7 @@ import * as StreamReader from "../services/archive/StreamReader.ts"
 import * as ArchiveBytes from "../services/bytes/ArchiveBytes.ts"
 import * as ByteSource from "../services/bytes/ByteSource.ts"
 import * as ByteStream from "../services/bytes/ByteStream.ts"
-import type { OpenError } from "../services/bytes/FileSource.ts"
+import { OpenError } from "../services/bytes/FileSource.ts"
 import * as ChunkCache from "../services/repository/ChunkCache.ts"
 import type { Lost } from "../services/repository/ChunkedSource.ts"
 import * as ChunkStore from "../services/repository/ChunkStore.ts"
@@ -27,7 +30,7 @@ import * as FileRepository from "../services/repository/FileRepository.ts"
 import * as DiskPath from "../services/posix/DiskPath.ts"
 import * as FolderBlobStore from "../services/repository/FolderBlobStore.ts"
 import * as KeyRing from "../services/repository/KeyRing.ts"
-import type { Repository } from "../services/repository/Repository.ts"
+import type { Repository, Snapshot } from "../services/repository/Repository.ts"
 import type { RepositoryError } from "../services/repository/RepositoryError.ts"
 import * as ResolveReference from "../services/repository/ResolveReference.ts"
 import * as SnapshotTree from "../services/repository/SnapshotTree.ts"
@@ -75,11 +78,33 @@ export interface InRepository {
 
 const exists = (path: string): boolean => fs.existsSync(DiskPath.forNode(path))
 
-/** Reads an address. */
-export const parse = (text: string): Effect.Effect<Address.Address, Address.AddressError> =>
-  Effect.suspend(() =>
-    Effect.fromResult(Address.parse(text, { whole: exists(text), location: exists(Address.location(text)) })),
-  )
+/** Reads an address. One without a location (`::host/elsa`) is of the repository that `PBS_REPOSITORY` names. */
+export const parse = (text: string): Effect.Effect<Address.Address, Address.AddressError | ExitCode.Usage> =>
+  Effect.suspend((): Effect.Effect<Address.Address, Address.AddressError | ExitCode.Usage> => {
+    if (!text.startsWith("::") || exists(text)) return read(text)
+    const place = process.env["PBS_REPOSITORY"]
+    if (place === undefined || place === "") {
+      const detail = `${text}: names no repository; write one before the ::, or set PBS_REPOSITORY`
+      return Effect.fail(new ExitCode.Usage({ detail }))
+    }
+    const isName = !exists(place) && Result.isSuccess(RepositoryString.parse(place))
+    // A name alone is a datastore of a server on this machine.
+    return read(`${isName && !place.includes(":") ? `${RepositoryString.defaults.host}:` : ""}${place}${text}`)
+  })
+
+const read = (text: string): Effect.Effect<Address.Address, Address.AddressError> =>
+  Effect.fromResult(Address.parse(text, { whole: exists(text), location: exists(Address.location(text)) }))
+
+const FOLDER = "give the path of its folder: on the server's disk, a copy, or a network mount of it"
+
+/** What is not there yet, and what to do. */
+const refusals: Record<Address.Scheme, string> = {
+  https:
+    "archives on a web server cannot be opened yet; copy the file to this machine, or mount the server (rclone, davfs2)",
+  s3: "datastores in a bucket cannot be opened yet; copy the bucket to this machine, or mount it (rclone, s3fs)",
+  pbs: `datastores cannot be read through a backup server yet; ${FOLDER}`,
+  place: "places with a name cannot be used yet; write the path that is meant",
+}
 
 /** The repository that an address is of, with the keys at hand; `undefined` for an archive file or a folder of them. */
 export const repository = Effect.fnUntraced(function* (
@@ -89,8 +114,11 @@ export const repository = Effect.fnUntraced(function* (
 ): Effect.fn.Return<InRepository | undefined, Failure, Scope.Scope> {
   const address = yield* parse(text)
   if (address._tag !== "Path") {
-    const detail = `${text}: archives that are not on this machine cannot be opened yet; mount or copy the datastore`
-    return yield* new ExitCode.Usage({ detail })
+    const refusal = refusals[address._tag === "Remote" ? address.scheme : "pbs"]
+    return yield* new ExitCode.Usage({ detail: `${Address.format(address)}: ${refusal}` })
+  }
+  if (address.reference !== undefined && !exists(address.path)) {
+    return yield* new OpenError({ path: address.path, code: "ENOENT", detail: "no such folder" })
   }
   const isFolder = fs.statSync(DiskPath.forNode(address.path), { throwIfNoEntry: false })?.isDirectory() ?? false
   // Absolute: it is read when the process has gone to another folder.
@@ -108,7 +136,21 @@ export const repository = Effect.fnUntraced(function* (
     missing: options.missing,
     onLost: sayLost,
   })
-  return { repository: opened, chunks, folder, reference: address.reference ?? Reference.whole }
+  return { repository: opened, chunks, folder, reference: yield* within(address.reference, options.namespace) }
+})
+
+/** A reference in the namespace that was given apart from it. */
+const within = Effect.fnUntraced(function* (
+  reference: Reference.Reference = Reference.whole,
+  text: string | undefined,
+): Effect.fn.Return<Reference.Reference, ExitCode.Usage> {
+  if (text === undefined) return reference
+  const namespace = Namespace.parse(text)
+  if (Result.isFailure(namespace)) return yield* new ExitCode.Usage({ detail: `--namespace: ${namespace.failure}` })
+  if (reference.namespace.length > 0) {
+    return yield* new ExitCode.Usage({ detail: "the namespace is given twice: with --namespace and after the ::" })
+  }
+  return { ...reference, namespace: namespace.success }
 })
 
 const sayLost = ({ digest, end, fault, start, stream }: Lost): Effect.Effect<void> =>
@@ -144,8 +186,22 @@ export const bytes = Effect.fnUntraced(function* (
   const resolved = yield* ResolveReference.resolve(found.repository, found.reference)
   if (resolved._tag === "File" && resolved.file.kind === "archive")
     return yield* resolved.snapshot.archive(resolved.file)
-  return yield* ResolveReference.notOneArchive(found.repository, [])
+  return yield* ResolveReference.notOneArchive(found.repository, yield* archivesIn(found.repository, resolved))
 })
+
+/** Names of the archives in a backup, where that is what is meant. */
+const archivesIn = Effect.fnUntraced(function* (
+  repository: Repository,
+  resolved: ResolveReference.Resolved,
+): Effect.fn.Return<ReadonlyArray<string>, RepositoryError> {
+  if (resolved._tag === "File") return namesOf(resolved.snapshot)
+  const { id, namespace, time, type } = resolved.level
+  if (type === undefined || id === undefined || time === undefined) return []
+  return namesOf(yield* repository.snapshot({ namespace, type, id, time }))
+})
+
+const namesOf = ({ files }: Snapshot): ReadonlyArray<string> =>
+  files.filter(({ kind }) => kind === "archive").map(({ shown }) => shown)
 
 /** A tree that has been opened. */
 export interface Opened {
@@ -198,6 +254,10 @@ export const treeIn = Effect.fnUntraced(function* (
           gid: process.getegid?.() ?? 0,
           mtimeSeconds: Math.floor(Date.now() / 1000),
         })
+  // So that a missing key is told as such, and not as a file that cannot be read.
+  if (resolved._tag === "File" && resolved.file.kind === "blob") yield* resolved.snapshot.blob(resolved.file.name)
+  else if (resolved._tag === "File" && resolved.file.kind !== "archive")
+    yield* resolved.snapshot.stream(resolved.file.name)
   const within =
     resolved._tag === "File" && resolved.file.kind !== "archive" ? PathText.parse(resolved.file.shown) : reference.path
   if (within.length === 0) return { tree: whole, file: undefined }

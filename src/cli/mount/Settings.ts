@@ -36,6 +36,7 @@ const Log = {
 
 /** Of a datastore: see `RepositoryFlags`. */
 const Repository = {
+  namespace: Schema.optional(Schema.String),
   keyFile: Schema.Array(Schema.String),
   keyPasswordFile: Schema.optional(Schema.String),
   keyPasswordCommand: Schema.optional(Schema.String),

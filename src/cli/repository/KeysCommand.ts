@@ -12,6 +12,7 @@ const parameters = {
     Argument.withDescription("A datastore, or DATASTORE::[ns/NAME/...]TYPE/ID of what to look at in it"),
   ),
   json: Parameters.json,
+  ...RepositoryFlags.where,
   ...RepositoryFlags.keys,
   ...Parameters.messages,
 }

@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import * as Digest from "../../domain/datastore/Digest.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
 import type { KeyJson } from "../../domain/json/SnapshotJson.ts"
+import * as ResolveReference from "../../services/repository/ResolveReference.ts"
 import * as WalkRepository from "../../services/repository/WalkRepository.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as OpenAddress from "../OpenAddress.ts"
@@ -14,14 +15,15 @@ import * as Terminal from "../Terminal.ts"
 import * as Keys from "./Keys.ts"
 import * as RepositoryFlags from "./RepositoryFlags.ts"
 
-export interface Input extends RepositoryFlags.Keys {
+export interface Input extends RepositoryFlags.Keys, RepositoryFlags.Where {
   readonly address: string
   readonly json: boolean
 }
 
-export const handler = Effect.fn("keys")(function* ({ address, json, ...given }: Input) {
-  // What the backups want is told by manifests, for which no key is needed.
-  const found = yield* OpenAddress.repository(address, RepositoryFlags.none, { keys: false })
+export const handler = Effect.fn("keys")(function* ({ address, json, namespace, ...given }: Input) {
+  // What the backups want is told by manifests, signed or not, for which no key is needed.
+  const options = { ...RepositoryFlags.none, namespace, allowUnsigned: true }
+  const found = yield* OpenAddress.repository(address, options, { keys: false })
   if (found === undefined) {
     return yield* new ExitCode.Usage({ detail: `${address}: is no datastore: it has no folder .chunks` })
   }
@@ -36,8 +38,10 @@ export const handler = Effect.fn("keys")(function* ({ address, json, ...given }:
     })
   }
   let unread = 0
+  let count = 0
   yield* Stream.runForEach(WalkRepository.snapshots(found.repository, { within: found.reference }), (id) =>
     Effect.map(Effect.result(found.repository.snapshot(id)), (read) => {
+      count++
       if (read._tag === "Failure") {
         if (read.failure.check !== "SnapshotUnfinished") unread++
         return
@@ -48,6 +52,7 @@ export const handler = Effect.fn("keys")(function* ({ address, json, ...given }:
       lines.set(fingerprint, { ...line, snapshots: line.snapshots + 1 })
     }),
   )
+  if (count === 0) yield* ResolveReference.require(found.repository, found.reference)
   const output = Output.make()
   const all = [...lines.values()]
   yield* output.text(all.map(json ? JsonText.line : toText).join(""))

@@ -23,8 +23,14 @@ export const keys = {
   ),
 }
 
+/** Where in a datastore. */
+export const where = {
+  namespace: text("namespace", "NAME/NAME", "Namespace of what is named after ::, in place of ns/NAME/ns/NAME/ there"),
+}
+
 /** Of commands that open what is in a datastore. */
 export const flags = {
+  ...where,
   ...keys,
   chunkCache: Flag.String("chunk-cache").pipe(
     Flag.withDescription("Memory for decoded chunks of a datastore (default: 128M)"),
@@ -50,8 +56,14 @@ export interface Keys {
   readonly keyPassphrase?: string | undefined
 }
 
+/** What the flag about the namespace says. */
+export interface Where {
+  /** The text `a/b`. */
+  readonly namespace?: string | undefined
+}
+
 /** What the flags say. */
-export interface Given extends Keys {
+export interface Given extends Keys, Where {
   /** Bytes. */
   readonly chunkCache?: number | undefined
   readonly noVerifyChunks: boolean

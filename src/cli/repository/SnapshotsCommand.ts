@@ -22,6 +22,7 @@ const parameters = {
     Flag.withDefault("table"),
   ),
   json: Parameters.json,
+  ...RepositoryFlags.where,
   ...RepositoryFlags.keys,
   ...Parameters.messages,
 }

@@ -15,6 +15,7 @@ import * as PathText from "../../domain/PathText.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Group, Snapshot } from "../../services/repository/Repository.ts"
 import type { RepositoryError } from "../../services/repository/RepositoryError.ts"
+import * as ResolveReference from "../../services/repository/ResolveReference.ts"
 import * as WalkRepository from "../../services/repository/WalkRepository.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as OpenAddress from "../OpenAddress.ts"
@@ -22,7 +23,7 @@ import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 import * as RepositoryFlags from "./RepositoryFlags.ts"
 
-export interface Input extends RepositoryFlags.Keys {
+export interface Input extends RepositoryFlags.Keys, RepositoryFlags.Where {
   readonly address: string
   readonly filters: ReadonlyArray<string>
   readonly format: "table" | "tree" | "json"
@@ -59,7 +60,9 @@ export const handler = Effect.fn("snapshots")(function* ({ address, filters, for
   )
   yield* output.flush
   if (unreadable > 0) return yield* new ExitCode.Ended({ code: ExitCode.DAMAGED })
-  if (count === 0 && filters.length > 0) {
+  if (count > 0) return
+  yield* ResolveReference.require(repository, reference)
+  if (filters.length > 0) {
     return yield* new ExitCode.Usage({ detail: `${filters.join(" ")}: no such backup in ${address}` })
   }
 }, Effect.scoped)

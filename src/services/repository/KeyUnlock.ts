@@ -34,7 +34,7 @@ const decrypt = Effect.fnUntraced(function* (
   if (secret.length < KeyFile.MIN_PASSPHRASE) {
     const detail =
       passphrase === undefined
-        ? "is protected by a passphrase, which was not given"
+        ? "is protected by a passphrase, which was not given (--key-password-file, --key-password-command or PBS_ENCRYPTION_PASSWORD)"
         : `has a passphrase of at least ${KeyFile.MIN_PASSPHRASE} bytes; the one given has ${secret.length}`
     return yield* Effect.fail(fault("PassphraseTooShort", withHint(detail, file)))
   }

@@ -228,7 +228,10 @@ const noKey = (fingerprint: string | undefined, { entries }: KeyRing): Unlocked 
   )
   return {
     _tag: "NoKey",
-    fault: fault("WrongKey", `is encrypted with ${wanted}, and those at hand are ${have.join(", ")}`),
+    fault: fault(
+      "WrongKey",
+      `is encrypted with ${wanted}, and those at hand are ${have.join(", ")}; give its file (--key-file)`,
+    ),
   }
 }
 

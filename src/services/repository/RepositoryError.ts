@@ -49,6 +49,10 @@ const idOfCheck: Readonly<Record<string, ErrorId>> = {
   WrongKey: ids.WrongKey,
   PassphraseWrong: ids.KeyRequired,
   PassphraseTooShort: ids.KeyRequired,
+  // Of a key file that is wanted, and is told as part of the backup that wants it.
+  Unreadable: ids.KeyRequired,
+  KeyFileInvalid: ids.KeyRequired,
+  KeyFingerprintMismatch: ids.KeyRequired,
   BadSignature: ids.BadSignature,
   Unsigned: ids.Unsigned,
   IO: ids.IO,

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import { fault } from "../../domain/datastore/DatastoreFault.ts"
+import * as Namespace from "../../domain/datastore/Namespace.ts"
 import { LATEST, type Reference } from "../../domain/datastore/Reference.ts"
 import * as SnapshotFile from "../../domain/datastore/SnapshotFile.ts"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
@@ -68,6 +69,24 @@ export const snapshotOf = Effect.fnUntraced(function* (
   }
   const choices = list(meant.map((other) => other.time).toReversed())
   return yield* new RepositoryError({ path, check: "Ambiguous", detail: `${time} may be any of ${choices}` })
+})
+
+/** Fails if a reference without an archive names something that is not there. An empty namespace is there. */
+export const require = Effect.fnUntraced(function* (
+  repository: Repository,
+  { id, namespace, time, type }: Pick<Reference, "namespace" | "type" | "id" | "time">,
+): Effect.fn.Return<void, RepositoryError> {
+  const path = [repository.name, Namespace.toPath(namespace), type].filter(Boolean).join("/")
+  if (namespace.length > 0) {
+    const there = yield* repository.namespaces(namespace.slice(0, -1))
+    const isThere = there.some((other) => other.at(-1) === namespace.at(-1))
+    if (!isThere) return yield* fromFault(path, fault("ArchiveNotFound", "there is no such namespace"))
+  }
+  if (type === undefined) return
+  if (id !== undefined) return void (yield* snapshotOf(repository, { namespace, type, id }, time ?? LATEST))
+  const groups = yield* repository.groups(namespace)
+  if (groups.some((group) => group.type === type)) return
+  return yield* fromFault(path, fault("ArchiveNotFound", "there is no backup of this type"))
 })
 
 /** An error of those who need one archive, where a reference means many things. */

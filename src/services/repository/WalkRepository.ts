@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Filter from "../../domain/datastore/Filter.ts"
 import * as Namespace from "../../domain/datastore/Namespace.ts"
-import type { Reference } from "../../domain/datastore/Reference.ts"
+import { LATEST, type Reference } from "../../domain/datastore/Reference.ts"
 import type { GroupId, SnapshotId } from "../../domain/datastore/SnapshotId.ts"
 import type { Repository } from "./Repository.ts"
 import type { RepositoryError } from "./RepositoryError.ts"
@@ -21,7 +21,7 @@ export interface Options {
 
 /** The groups, one after the other. */
 export const groups = (repository: Repository, { within }: Options = {}): Stream.Stream<GroupId, RepositoryError> =>
-  Stream.flatMap(namespaces(repository, within?.namespace ?? Namespace.root), (namespace) =>
+  Stream.flatMap(namespacesOf(repository, within), (namespace) =>
     Stream.fromIterableEffect(
       Effect.map(repository.groups(namespace), (found) =>
         found.filter(
@@ -43,13 +43,31 @@ export const ofGroup = (
   { filters = [], within }: Options = {},
 ): Stream.Stream<SnapshotId, RepositoryError> =>
   Stream.fromIterableEffect(
-    Effect.map(repository.snapshots(group), (found) => {
+    Effect.gen(function* () {
+      const found = yield* repository.snapshots(group)
       const time = within?.time
       const meant =
-        time === "latest" ? found.slice(-1) : found.filter((id) => time === undefined || id.time.startsWith(time))
+        time === LATEST
+          ? yield* newest(repository, found)
+          : found.filter((id) => time === undefined || id.time.startsWith(time))
       return meant.filter((id) => Filter.matchesAny(filters, id))
     }),
   )
+
+/** The newest finished backup, if there is one. */
+const newest = Effect.fnUntraced(function* (
+  repository: Repository,
+  found: ReadonlyArray<SnapshotId>,
+): Effect.fn.Return<ReadonlyArray<SnapshotId>, RepositoryError> {
+  for (const id of found.toReversed()) if (yield* repository.isFinished(id)) return [id]
+  return []
+})
+
+/** A type is of one namespace, as in a path; without one, all namespaces below are meant. */
+const namespacesOf = (repository: Repository, within: Options["within"]) => {
+  const at = within?.namespace ?? Namespace.root
+  return within?.type === undefined ? namespaces(repository, at) : Stream.succeed(at)
+}
 
 const namespaces = (
   repository: Repository,
