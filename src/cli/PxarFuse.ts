@@ -75,7 +75,7 @@ export const command = Command.make("pxar-fuse").pipe(
     { command: "pxar-fuse mount root.pxar /mnt", description: "Mount a backup" },
     { command: "cp -a /mnt/home/ada/letter.txt ~", description: "Copy a file out of it" },
     { command: "pxar-fuse unmount /mnt", description: "End the mount" },
-    { command: "pxar-fuse list -l root.pxar home/ada", description: "Without a mount: look inside" },
+    { command: "pxar-fuse list -l --numeric-ids root.pxar home/ada", description: "Without a mount: look inside" },
     {
       command: "pxar-fuse extract root.pxar /srv/restored home/ada",
       description: "Restore a folder with all attributes",
