@@ -48,6 +48,10 @@ const look = (state: BrowseState.State, action: Keys.Action): BrowseState.State 
       return open(state)
     case "Out":
       return out(state)
+    case "Before":
+      return { ...state, step: -1 }
+    case "After":
+      return { ...state, step: 1 }
     case "Search":
       return search(state, LineEditor.make(shown.search?.text))
     case "Mark":

@@ -9,12 +9,19 @@ import type * as Archive from "../../services/tree/Archive.ts"
 import * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import type * as BrowseUpdate from "./BrowseUpdate.ts"
 import * as OpenFolder from "./OpenFolder.ts"
+import * as OtherBackup from "./OtherBackup.ts"
 import * as Preview from "./Preview.ts"
 import type { Want } from "./Wants.ts"
 
 /** What there is to know about what is wanted. */
 export const answer = (archive: Archive.Archive, want: Want): Effect.Effect<BrowseUpdate.Event> => {
   switch (want._tag) {
+    case "OtherBackup":
+      return Effect.map(OtherBackup.find(archive, want.folder, want.step), (found) => ({
+        _tag: "OtherBackup",
+        folder: want.folder,
+        found,
+      }))
     case "Contents":
       return Effect.map(contents(archive, want.folder), (contents) => ({
         _tag: "Contents",

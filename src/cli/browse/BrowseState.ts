@@ -8,6 +8,7 @@ import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import type * as Layout from "./Layout.ts"
 import type * as LineEditor from "./LineEditor.ts"
 import * as OpenFolder from "./OpenFolder.ts"
+import type * as OtherBackup from "./OtherBackup.ts"
 import * as Preview from "./Preview.ts"
 
 /** What is to be extracted, and where to. */
@@ -31,6 +32,8 @@ export interface State {
   readonly size: Layout.Size
   /** From the root to the folder that is shown. */
   readonly folders: readonly [OpenFolder.OpenFolder, ...ReadonlyArray<OpenFolder.OpenFolder>]
+  /** The backup before or after is wanted in place of the one that is shown. */
+  readonly step: OtherBackup.Step | undefined
   readonly mode: Mode
   /** Paths by `Bytes.toKey`. */
   readonly marks: ReadonlyMap<string, Uint8Array>
@@ -56,6 +59,7 @@ export const make = (archive: string, root: TreeWalk.Found, size: Layout.Size): 
   archive,
   size,
   folders: [OpenFolder.make(root)],
+  step: undefined,
   mode: LOOKING,
   marks: new Map(),
   preview: undefined,

@@ -10,6 +10,7 @@ import * as BrowseState from "./BrowseState.ts"
 import type * as Keys from "./Keys.ts"
 import * as Layout from "./Layout.ts"
 import * as OpenFolder from "./OpenFolder.ts"
+import type * as OtherBackup from "./OtherBackup.ts"
 import type * as Preview from "./Preview.ts"
 
 export type Event =
@@ -28,6 +29,7 @@ export type Event =
       readonly from: number
       readonly names: ReadonlyArray<string>
     }
+  | { readonly _tag: "OtherBackup"; readonly folder: TreeWalk.Found; readonly found: OtherBackup.Found }
   | { readonly _tag: "Preview"; readonly key: string; readonly content: Preview.Preview }
   | { readonly _tag: "Progress"; readonly job: BrowseState.Job; readonly text: string }
   /** An extraction has ended: a line about it and, if there were problems, what they were. */
@@ -60,6 +62,8 @@ const apply = (state: BrowseState.State, event: Event): BrowseState.State => {
       return change(state, event.folder, (folder) => OpenFolder.withItems(folder, event.items))
     case "Names":
       return change(state, event.folder, (folder) => OpenFolder.withNames(folder, event.from, event.names))
+    case "OtherBackup":
+      return stepped(state, event.folder, event.found)
     case "Preview":
       return previewed(state, event.key, event.content)
     case "Progress":
@@ -78,6 +82,19 @@ const change = (
   const [root, ...below] = state.folders
   const changed = (folder: OpenFolder.OpenFolder) => (folder.found.node.id === node.id ? f(folder) : folder)
   return { ...state, folders: [changed(root), ...below.map(changed)] }
+}
+
+/** Goes to the other backup, unless another folder is shown by now. */
+const stepped = (
+  state: BrowseState.State,
+  { node }: TreeWalk.Found,
+  { folders, message }: OtherBackup.Found,
+): BrowseState.State => {
+  const there = { ...state, step: undefined }
+  if (BrowseState.folder(state).found.node.id !== node.id) return there
+  return folders.length === 0
+    ? { ...there, message }
+    : { ...there, message, folders: [state.folders[0], ...folders.map(OpenFolder.make)] }
 }
 
 /** Takes a preview, unless the cursor is somewhere else by now. */

@@ -23,6 +23,8 @@ export type Action =
   | "Last"
   | "Open"
   | "Out"
+  | "Before"
+  | "After"
   | "Search"
   | "Mark"
   | "Unmark"
@@ -51,6 +53,8 @@ export const bindings: ReadonlyArray<Binding> = [
   { action: "PageDown", ids: ["pagedown", "ctrl-f"], keys: "PgDn", meaning: "a page down" },
   { action: "First", ids: ["home", "g"], keys: "Home, g", meaning: "to the first" },
   { action: "Last", ids: ["end", "G"], keys: "End, G", meaning: "to the last" },
+  { action: "Before", ids: ["["], keys: "[", meaning: "to the same folder in the backup before, in a datastore" },
+  { action: "After", ids: ["]"], keys: "]", meaning: "to the same folder in the backup after" },
   { action: "Search", ids: ["/"], keys: "/", meaning: "search in this folder as you type; Enter keeps, Esc ends it" },
   { action: "Mark", ids: [" "], keys: "Space", meaning: "mark, or not any more" },
   { action: "Unmark", ids: ["u"], keys: "u", meaning: "nothing is marked any more" },

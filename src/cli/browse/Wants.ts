@@ -7,8 +7,15 @@ import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as BrowseState from "./BrowseState.ts"
 import * as Layout from "./Layout.ts"
 import * as OpenFolder from "./OpenFolder.ts"
+import type * as OtherBackup from "./OtherBackup.ts"
 
 export type Want =
+  | {
+      readonly _tag: "OtherBackup"
+      readonly key: string
+      readonly folder: TreeWalk.Found
+      readonly step: OtherBackup.Step
+    }
   | { readonly _tag: "Contents"; readonly key: string; readonly folder: TreeWalk.Found }
   | {
       readonly _tag: "Items"
@@ -34,6 +41,8 @@ export const wanted = (state: BrowseState.State): Want | undefined => {
   const shown = BrowseState.folder(state)
   const { found } = shown
   const { height, previewColumns } = Layout.of(state.size)
+  const { step } = state
+  if (step !== undefined) return { _tag: "OtherBackup", key: `step ${step} ${found.node.id}`, folder: found, step }
   if (shown.contents._tag === "Unknown") return { _tag: "Contents", key: `contents ${found.node.id}`, folder: found }
   const slots = OpenFolder.slots(shown)
   const missing = OpenFolder.onScreen(shown, height).filter((number) => !shown.items.has(number))
