@@ -65,6 +65,8 @@ export const ENOTDIR = define("ENOTDIR")
 export const EISDIR = define("EISDIR")
 /** Invalid argument. */
 export const EINVAL = define("EINVAL")
+/** No data there, or behind the end. */
+export const ENXIO = define("ENXIO")
 /** No such ioctl. */
 export const ENOTTY = define("ENOTTY")
 /** Read-only file system. */

@@ -150,4 +150,58 @@ describe("the datastore of a real server", () => {
       }),
     60_000,
   )
+
+  it.live("shows where images have holes, to lseek and to du", () =>
+    Effect.gen(function* () {
+      const mountPoint = yield* Processes.mountPoint()
+      yield* Command.mount(Datastores.realStore(), mountPoint, yield* withKeys)
+      const images = files.filter(({ file }) => file.endsWith(".img")).map(({ file }) => path.join(mountPoint, file))
+      const kinds = new Set<string>()
+      for (const image of images) {
+        const content = fs.readFileSync(image)
+        const chunk = 4 * 1024 * 1024
+        const extents: Array<readonly [kind: "data" | "hole", end: number]> = []
+        for (let at = 0; at < content.length; at += chunk) {
+          const kind = content.subarray(at, at + chunk).every((byte) => byte === 0) ? "hole" : "data"
+          if (extents.at(-1)?.[0] === kind) extents.pop()
+          extents.push([kind, Math.min(at + chunk, content.length)])
+        }
+        for (const [kind] of extents) kinds.add(kind)
+        const found = yield* Processes.run("python3", ["-c", SEEK, image])
+        assert.deepStrictEqual(JSON.parse(found.stdout.toString()), { extents, behind: ["ENXIO", "ENXIO"] })
+        const data = extents.reduce((sum, [kind, end], index) => {
+          return kind === "data" ? sum + end - (extents[index - 1]?.[1] ?? 0) : sum
+        }, 0)
+        const stat = fs.statSync(image)
+        assert.deepStrictEqual([stat.size, stat.blocks], [content.length, Math.ceil(data / 512)])
+        const du = yield* Processes.run("du", ["--block-size=1", image])
+        assert.strictEqual(Number.parseInt(du.stdout.toString(), 10), Math.ceil(data / 512) * 512)
+      }
+      assert.deepStrictEqual([images.length, [...kinds].toSorted()], [3, ["data", "hole"]])
+      // In the same mount, a file without holes: its end is the only one.
+      const file = path.join(mountPoint, "vm/100/2025-06-15T15:10:00Z/qemu-server.conf")
+      const found = yield* Processes.run("python3", ["-c", SEEK, file])
+      assert.deepStrictEqual(JSON.parse(found.stdout.toString()), {
+        extents: [["data", 58]],
+        behind: ["ENXIO", "ENXIO"],
+      })
+    }),
+  )
 })
+
+/** Prints the extents of a file as `lseek` tells them, and what it says of the end. */
+const SEEK = `
+import errno, json, os, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+size = os.fstat(fd).st_size
+def seek(at, whence):
+    try: return os.lseek(fd, at, whence)
+    except OSError as error: return errno.errorcode[error.errno]
+extents, at = [], 0
+while at < size:
+    data = seek(at, os.SEEK_DATA)
+    kind = "data" if data == at else "hole"
+    at = seek(at, os.SEEK_HOLE) if kind == "data" else size if data == "ENXIO" else data
+    extents.append([kind, at])
+print(json.dumps({"extents": extents, "behind": [seek(size, os.SEEK_DATA), seek(size, os.SEEK_HOLE)]}))
+`

@@ -77,6 +77,8 @@ export interface Content {
   readonly source: "archive" | "payload"
   readonly start: number
   readonly length: number
+  /** Bytes that are not in holes, of files that are in no archive; absent where there are no holes. */
+  readonly allocated?: number | undefined
 }
 
 /** What the terminal item says. */

@@ -17,7 +17,7 @@ export interface Stat {
   readonly gid: number
   /** Bytes of a file or of a symlink's target; 0 for the others. */
   readonly size: number
-  /** Units of 512 bytes, rounded up. */
+  /** Units of 512 bytes, rounded up; without what is in holes. */
   readonly blocks: number
   /** Device number in the 32-bit encoding of the kernel protocol (§2.11); 0 for all but devices. */
   readonly rdev: number
@@ -40,12 +40,15 @@ export const fromEntry = (entry: Entry, id: NodeId, ino: Inode.Inode = Inode.ofN
     uid: entry.uid,
     gid: entry.gid,
     size,
-    blocks: Math.ceil(size / 512),
+    blocks: Math.ceil(allocatedOf(entry, size) / 512),
     rdev: entry.body._tag === "Device" ? packDevice(entry.body.major, entry.body.minor) : 0,
     mtimeSeconds: entry.mtimeSeconds,
     mtimeNanos: entry.mtimeNanos,
   }
 }
+
+const allocatedOf = ({ body }: Entry, size: number): number =>
+  body._tag === "File" ? (body.content.allocated ?? size) : size
 
 /** Size in bytes as `stat` shows it. */
 export const sizeOf = (entry: Entry): number =>

@@ -26,6 +26,7 @@ import { FUSE_NAME_MAX } from "../wire/Abi.ts"
 import * as AtOnce from "../../services/AtOnce.ts"
 import * as FileAttributes from "../wire/FileAttributes.ts"
 import * as LogOnce from "./LogOnce.ts"
+import * as Seek from "./Seek.ts"
 
 /** The outcome of an operation: its answer, or the errno to answer. */
 export type Operation<A> = Effect.Effect<A, Errno.Errno>
@@ -79,6 +80,8 @@ export interface Bridge {
     size: number,
     reserve: (length: number) => Uint8Array,
   ) => Operation<void>
+  /** Finds data and holes of a file (see `Seek`); absent where no file has holes. */
+  readonly seek?: ((id: NodeId.NodeId, offset: number, whence: number) => Operation<number>) | undefined
   /** Hands the names from `offset` on to `add` until it returns false (§9.4). No references are counted. */
   readonly readdir: (id: NodeId.NodeId, offset: number, add: (entry: Listed) => boolean) => Operation<void>
   /** Value of an extended attribute (§8.1, §9.3); ENODATA if there is none of that name. */
@@ -213,6 +216,17 @@ export const make = (
     })
   }
 
+  const seek =
+    (extent: NonNullable<ArchiveTree["extent"]>): Bridge["seek"] =>
+    (id, offset, whence) =>
+      AtOnce.flatMap(AtOnce.map(entry(id), Stat.sizeOf), (size) =>
+        Seek.seek(size, offset, whence, (at) =>
+          AtOnce.flatMap(node(id), (found) =>
+            AtOnce.catch_(extent(found, at, size), (error) => answerErrno(error, id)),
+          ),
+        ),
+      )
+
   /** Says why a child is not listed with its attributes, or not at all. */
   const reportChild = (id: NodeId.NodeId, child: TreeChild, next: number): Effect.Effect<void> => {
     if (child._tag !== "Unreadable") {
@@ -325,6 +339,7 @@ export const make = (
     open: (id, flags) =>
       AtOnce.flatMap(node(id), () => ((flags & O_ACCMODE) === 0 ? Effect.void : Effect.fail(Errno.EROFS))),
     read,
+    seek: tree.extent && seek(tree.extent),
     readdir,
     getxattr,
     listxattr: (id) =>

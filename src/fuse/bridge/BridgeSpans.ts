@@ -5,7 +5,7 @@
  * what a session does from request to request there is `Observer`.
  */
 import * as Effect from "effect/Effect"
-import type * as Errno from "../../domain/Errno.ts"
+import * as Errno from "../../domain/Errno.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as PathText from "../../domain/PathText.ts"
 import type * as Bridge from "./Bridge.ts"
@@ -22,6 +22,7 @@ export const make = (bridge: Bridge.Bridge): Bridge.Bridge => {
       attributes: { inode: NodeId.toBigInt(id).toString(), ...attributes },
       captureStackTrace: false,
     })
+  const { seek = () => Effect.fail(Errno.ENOSYS) } = bridge
   return {
     ...bridge,
     lookup: (id, name, lease) => span("lookup", id, bridge.lookup(id, name, lease), { name: PathText.print(name) }),
@@ -29,6 +30,7 @@ export const make = (bridge: Bridge.Bridge): Bridge.Bridge => {
     readlink: (id) => span("readlink", id, bridge.readlink(id)),
     open: (id, flags) => span("open", id, bridge.open(id, flags), { flags }),
     read: (id, offset, size, reserve) => span("read", id, bridge.read(id, offset, size, reserve), { offset, size }),
+    seek: bridge.seek && ((id, offset, whence) => span("seek", id, seek(id, offset, whence), { offset, whence })),
     readdir: (id, offset, add) => span("readdir", id, bridge.readdir(id, offset, add), { offset }),
     getxattr: (id, name) => span("getxattr", id, bridge.getxattr(id, name), { name: PathText.print(name) }),
     listxattr: (id) => span("listxattr", id, bridge.listxattr(id)),

@@ -123,6 +123,11 @@ export const make = (bridge: Bridge.Bridge, memory: ReplyMemory.ReplyMemory, opt
           return readdir(id, unique, body.offset, body.size)
         case "Read":
           return read(id, unique, body.offset, body.size)
+        case "Lseek":
+          // The kernel then never asks again, and takes every file for data.
+          return bridge.seek === undefined
+            ? Effect.fail(Errno.ENOSYS)
+            : AtOnce.map(bridge.seek(id, body.offset, body.whence), (offset) => Reply.seek(unique, offset, allocate))
         case "Getattr":
           return AtOnce.map(bridge.getattr(id), (stat) =>
             Reply.attr(unique, stat, allocate, isLive(id) ? LIVE_SECONDS : undefined),

@@ -62,6 +62,12 @@ export const OPEN_IN = { flags: 0, size: 8 } as const
 /** `struct fuse_read_in`, also for directories */
 export const READ_IN = { fh: 0, offset: 8, size_: 16, size: 40 } as const
 
+/** `struct fuse_lseek_in` and `struct fuse_lseek_out` */
+export const LSEEK_IN = { fh: 0, offset: 8, whence: 16, size: 24 } as const
+export const LSEEK_OUT = { offset: 0, size: 8 } as const
+export const SEEK_DATA = 3
+export const SEEK_HOLE = 4
+
 /** `struct fuse_getattr_in` */
 export const GETATTR_IN = { size: 16 } as const
 

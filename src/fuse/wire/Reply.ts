@@ -15,6 +15,7 @@ import {
   ENTRY_OUT,
   GETXATTR_OUT,
   IOCTL_OUT,
+  LSEEK_OUT,
   OPEN_OUT,
   OUT_HEADER,
   STATFS_OUT,
@@ -103,6 +104,13 @@ export const open = (unique: number, flags: number, allocate?: Allocate): Uint8A
 export const xattrSize = (unique: number, size: number, allocate?: Allocate): Uint8Array => {
   const message = make(unique, GETXATTR_OUT.size, allocate)
   Bytes.dataView(message).setUint32(OUT_HEADER.size + GETXATTR_OUT.size_, size, true)
+  return message
+}
+
+/** Reply to LSEEK: where it has got to. */
+export const seek = (unique: number, offset: number, allocate?: Allocate): Uint8Array => {
+  const message = make(unique, LSEEK_OUT.size, allocate)
+  Bytes.setU64(Bytes.dataView(message), OUT_HEADER.size + LSEEK_OUT.offset, offset)
   return message
 }
 

@@ -11,6 +11,7 @@ import type { Entry, HardLink } from "../../domain/pxar/Entry.ts"
 import type { Inode } from "../../domain/pxar/Inode.ts"
 import type { Ids } from "../../domain/pxar/LookupTable.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
+import type { Extent } from "../bytes/Extent.ts"
 import type { ArchiveError } from "./ArchiveError.ts"
 
 /** What reading gives, or why it cannot. */
@@ -92,6 +93,11 @@ export interface ArchiveTree {
    * the source's (see `ByteSource`).
    */
   readonly content: (node: Node.Node, offset: number, target: Uint8Array) => Read<void>
+  /**
+   * The run of bytes of a file that `offset`, in `[0, size)`, is in; `size` is that of the file. Absent where no file has
+   * holes.
+   */
+  readonly extent?: ((node: Node.Node, offset: number, size: number) => Read<Extent>) | undefined
   /** Drops what is kept in memory for a directory that nobody uses any more. */
   readonly release: (directory: Node.Node) => Effect.Effect<void>
   /** Whether names can appear in a folder, or go; absent where that is so of none. An archive does not change. */

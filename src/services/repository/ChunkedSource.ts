@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { ChunkIndex } from "../../domain/datastore/ChunkIndex.ts"
 import type { DatastoreFault } from "../../domain/datastore/DatastoreFault.ts"
+import type { Extent } from "../bytes/Extent.ts"
 import { type ByteSource, isRange, SourceError } from "../bytes/ByteSource.ts"
 import type { Wanted } from "./ChunkDecoder.ts"
 import { type ChunkFault, isLoss } from "./ChunkFault.ts"
@@ -31,19 +32,12 @@ export interface Lost {
   readonly fault: ChunkFault
 }
 
-/** A run of bytes that are all zeros because their chunks are, or that are not known to be. */
-export interface Extent {
-  readonly isHole: boolean
-  /** After its last byte. */
-  readonly end: number
-}
-
 /** A stream in chunks that is open. */
 export interface ChunkedSource extends ByteSource {
   readonly index: ChunkIndex
   /** What is wrong without costing a byte. */
   readonly warnings: ReadonlyArray<DatastoreFault>
-  /** The run of bytes that `offset`, which must be in `[0, size)`, is in. Only images are known to have holes. */
+  /** The run of bytes that `offset`, which must be in `[0, size)`, is in; chunks of zeros are holes. Only images are known to have holes. */
   readonly extent: (offset: number) => Extent
   /** A chunk of the stream, as its store is asked for it. */
   readonly wanted: (chunk: number) => Wanted

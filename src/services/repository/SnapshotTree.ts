@@ -20,8 +20,8 @@ import * as TimeTemplate from "../../domain/datastore/TimeTemplate.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
 import * as ArchiveReader from "../archive/ArchiveReader.ts"
 import type { ArchiveTree, Read } from "../archive/ArchiveTree.ts"
-import type { ByteSource } from "../bytes/ByteSource.ts"
 import * as AtOnce from "../AtOnce.ts"
+import type { ChunkedSource } from "./ChunkedSource.ts"
 import * as DiskPartitions from "./DiskPartitions.ts"
 import type { Repository, Snapshot } from "./Repository.ts"
 import type { RepositoryError } from "./RepositoryError.ts"
@@ -228,7 +228,30 @@ export const make = Effect.fnUntraced(function* (
       opened.stream(id, name, (source) =>
         AtOnce.mapError(source.read(target, start + offset), ArchiveError.fromSource),
       ),
+    ...(name.endsWith(".fidx") && { holes: holesOf(id, name, start, length) }),
   })
+
+  /** The holes of a part of an image. */
+  const holesOf = (id: SnapshotId.SnapshotId, name: string, start: number, length: number): VirtualTree.Holes => {
+    const extentOf = (source: ChunkedSource, offset: number) => {
+      const { end, isHole } = source.extent(start + offset)
+      return { isHole, end: Math.min(end - start, length) }
+    }
+    return {
+      extent: (offset) => opened.stream(id, name, (source) => Effect.succeed(extentOf(source, offset))),
+      allocated: opened.stream(id, name, (source) =>
+        Effect.sync(() => {
+          let sum = 0
+          for (let offset = 0; offset < length;) {
+            const { end, isHole } = extentOf(source, offset)
+            if (!isHole) sum += end - offset
+            offset = end
+          }
+          return sum
+        }),
+      ),
+    }
+  }
 
   const rootFolder = (): VirtualTree.Folder => {
     if (root === undefined) return namespace(Namespace.root)
@@ -307,7 +330,7 @@ const openedOf = Effect.fnUntraced(function* (repository: Repository, idle: Dura
         Effect.flatMap(snapshotAt(SnapshotId.format(id)), (snapshot) => snapshot.archive(file)),
         toArchiveError,
       ),
-    stream: <A>(id: SnapshotId.SnapshotId, name: string, use: (source: ByteSource) => Read<A>): Read<A> =>
+    stream: <A>(id: SnapshotId.SnapshotId, name: string, use: (source: ChunkedSource) => Read<A>): Read<A> =>
       Effect.scoped(Effect.flatMap(used(streams, `${SnapshotId.format(id)}/${name}`), use)),
     blob: (id: SnapshotId.SnapshotId, name: string): Read<Uint8Array> =>
       Effect.scoped(used(blobs, `${SnapshotId.format(id)}/${name}`)),

@@ -20,6 +20,7 @@ import type * as Node from "../../domain/pxar/Node.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
 import type { ArchiveTree, Found, Listed, Memory, Read } from "../archive/ArchiveTree.ts"
+import type { Extent } from "../bytes/Extent.ts"
 import * as AtOnce from "../AtOnce.ts"
 import * as OnDemandReader from "./OnDemandReader.ts"
 
@@ -56,8 +57,18 @@ export interface File {
   readonly size: Read<number>
   /** As `ByteSource.read`. */
   readonly read: (target: Uint8Array, offset: number) => Read<void>
+  /** Where it can have holes. */
+  readonly holes?: Holes | undefined
   /** Seconds since the epoch. */
   readonly mtimeSeconds: number
+}
+
+/** Which bytes of a file are stored. */
+export interface Holes {
+  /** The run that `offset`, a byte of the file, is in. */
+  readonly extent: (offset: number) => Read<Extent>
+  /** Bytes that are in no hole. */
+  readonly allocated: Read<number>
 }
 
 /** An archive that is shown as a folder. */
@@ -231,12 +242,14 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       case "Folder":
         return Effect.succeed(entry(S_IFDIR | 0o755, { _tag: "Directory", contentsStart: 0 }, item.folder.mtimeSeconds))
       case "File":
-        return AtOnce.map(item.file.size, (length) =>
-          // What is decrypted here is for whom the mount belongs to.
-          entry(
-            S_IFREG | 0o600,
-            { _tag: "File", content: { source: "archive", start: 0, length } },
-            item.file.mtimeSeconds,
+        return AtOnce.flatMap(item.file.size, (length) =>
+          AtOnce.map(allocated(item.file), (allocated) =>
+            // What is decrypted here is for whom the mount belongs to.
+            entry(
+              S_IFREG | 0o600,
+              { _tag: "File", content: { source: "archive", start: 0, length, allocated } },
+              item.file.mtimeSeconds,
+            ),
           ),
         )
       case "Link":
@@ -348,6 +361,11 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       const of = ownerOf(node)
       return of._tag === "Placed" ? of.reader.content(inside(of, node), offset, target) : content(of, offset, target)
     },
+    extent: (node, offset, size) => {
+      const of = ownerOf(node)
+      const holes = of._tag === "Virtual" && of.item._tag === "File" ? of.item.file.holes : undefined
+      return holes === undefined ? Effect.succeed({ isHole: false, end: size }) : holes.extent(offset)
+    },
     release: (directory) => {
       const of = ownerOf(directory)
       return of._tag === "Placed" ? of.reader.release(inside(of, directory)) : Effect.void
@@ -368,6 +386,10 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     ),
   }
 })
+
+/** What cannot be opened is shown as if it had no holes: reading it says why. */
+const allocated = ({ holes }: File): Effect.Effect<number | undefined> =>
+  holes === undefined ? Effect.undefined : AtOnce.catch_(holes.allocated, () => Effect.undefined)
 
 const NOTHING: Memory = { blocks: 0, tables: 0 }
 

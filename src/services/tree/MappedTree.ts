@@ -20,6 +20,7 @@ export const make = (tree: ArchiveTree, { entry, inside, outside }: Mapping): Om
   const found = (child: Found): Found => ({ ...child, node: outside(child.node), entry: entry(child.entry) })
   const listed = (child: Listed): Listed =>
     child._tag === "Found" ? found(child) : child._tag === "Unopened" ? { ...child, node: outside(child.node) } : child
+  const { extent } = tree
   return {
     ...tree,
     entry: (node) => AtOnce.map(tree.entry(inside(node)), entry),
@@ -29,6 +30,7 @@ export const make = (tree: ArchiveTree, { entry, inside, outside }: Mapping): Om
     list: (directory, from, add) => tree.list(inside(directory), from, (child, next) => add(listed(child), next)),
     name: (node) => tree.name(inside(node)),
     content: (node, offset, target) => tree.content(inside(node), offset, target),
+    ...(extent === undefined ? {} : { extent: (node, offset, size) => extent(inside(node), offset, size) }),
     release: (directory) => tree.release(inside(directory)),
   }
 }

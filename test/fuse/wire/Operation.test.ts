@@ -24,6 +24,7 @@ const minBody = {
   DESTROY: 0,
   BATCH_FORGET: 8,
   READDIRPLUS: 40,
+  LSEEK: 24,
 } as const
 
 const carriedOut = [
@@ -46,6 +47,7 @@ const carriedOut = [
   "DESTROY",
   "BATCH_FORGET",
   "READDIRPLUS",
+  "LSEEK",
 ] as const
 
 /** Operations that would change something: their prototypes are in `fs/fuse/dir.c` and `file.c` of Linux. */
@@ -80,7 +82,6 @@ const neverAgain = [
   "ACCESS",
   "BMAP",
   "POLL",
-  "LSEEK",
   "SETUPMAPPING",
   "REMOVEMAPPING",
   "SYNCFS",

@@ -141,6 +141,10 @@ describe("a reply", () => {
     Wire.assertBytes(Reply.xattrSize(28, 300), Wire.hex("18000000 00000000 1c00000000000000 2c010000 00000000"))
   })
 
+  it("to LSEEK is a struct fuse_lseek_out", () => {
+    Wire.assertBytes(Reply.seek(28, 0x1_0000_0002), Wire.hex("18000000 00000000 1c00000000000000 0200000001000000"))
+  })
+
   it("to STATFS is a full file system of 4 KiB blocks", () => {
     Wire.assertBytes(
       Reply.statfs(22, 340),
