@@ -6,6 +6,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import * as Datastores from "../support/Datastores.ts"
 import * as Golden from "../support/Golden.ts"
 import * as Processes from "../support/Processes.ts"
 import * as RangeServer from "../support/RangeServer.ts"
@@ -42,6 +43,34 @@ it.live("walk.ts prints the tree, and how many bytes its files have", () =>
   Effect.gen(function* () {
     const output = yield* ended(yield* start("walk.ts", hello))
     assert.strictEqual(output, "/ (Directory)\n/hello (File)\n/link (Symlink)\n3 bytes\n")
+  }),
+)
+
+it.live("datastore.ts prints the newest finished backup of every group", () =>
+  Effect.gen(function* () {
+    const newest = (text: string) =>
+      text
+        .split("\n")
+        .slice(0, -2)
+        .map((line) => line.replace(/: [1-9]\d* entries$/, ""))
+    const output = yield* ended(yield* start("datastore.ts", Datastores.store("datastore-plain")))
+    const expected = [
+      "host/alpha/2024-04-01T03:00:00Z/root.pxar",
+      "host/alpha/2024-04-01T03:00:00Z/data.pxar",
+      "host/beta/2024-01-16T12:30:45Z/synth.pxar",
+      "ns/a/ct/100/2024-01-03T00:00:00Z/root.pxar",
+      "ns/a/ns/b/host/alpha/2024-01-06T00:00:00Z/etc.pxar",
+    ]
+    assert.deepStrictEqual(newest(output), expected)
+    assert.match(output, /\n[1-9]\d* bytes read\n$/)
+    // The same backups, encrypted; without the group whose chunks are of other keys.
+    const copy = yield* Effect.acquireRelease(
+      Effect.sync(() => Datastores.copyOf(Datastores.store("datastore-encrypted"))),
+      ({ dispose }) => Effect.sync(dispose),
+    )
+    fs.rmSync(path.join(copy.path, "host/keys"), { recursive: true })
+    const encrypted = yield* ended(yield* start("datastore.ts", copy.path, Datastores.keyFile("key1-none.json")))
+    assert.deepStrictEqual(newest(encrypted), expected)
   }),
 )
 
