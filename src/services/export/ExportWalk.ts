@@ -42,6 +42,8 @@ export const make = Effect.fnUntraced(function* (
   const selection = yield* Selection.make(archive, args)
   const written = new Positions()
   const outside = new Map<number, Uint8Array>()
+  /** Number of the archive whose files these are, in a tree of many. */
+  let current: number | undefined
 
   /** The entry that a hard link can be a link to. */
   const linkTarget = Effect.fnUntraced(function* ({ entry, link, path }: TreeWalk.Found) {
@@ -61,7 +63,12 @@ export const make = Effect.fnUntraced(function* (
   const exported = (item: TreeWalk.Item): Effect.Effect<ReadonlyArray<Exported | TreeWalk.Unreadable>> => {
     if (selection.level(item) < 0) return NOTHING
     if (item._tag === "Unreadable") return Effect.succeed([item])
-    // Positions that begin again are those of another archive.
+    if (item.node.archive !== current) {
+      current = item.node.archive
+      written.clear()
+      outside.clear()
+    }
+    // Of several archives in one place: positions that begin again are those of the next.
     if (item.entry.body._tag !== "Directory" && item.link === undefined && !written.add(item.nameStart)) outside.clear()
     const path = relative(item.path)
     if (item.link === undefined) return Effect.succeed([{ _tag: "Exported", found: item, path, linkTo: undefined }])
@@ -130,6 +137,10 @@ class Positions {
     }
     this.held[this.count++] = position
     return ascends
+  }
+
+  clear(): void {
+    this.count = 0
   }
 
   has(position: number): boolean {

@@ -309,6 +309,7 @@ export const make = (context: Context): ExtractEntry => {
 
   const extract = (folder: Folder, found: Target): Effect.Effect<void> => {
     const { body } = found.entry
+    links.enter(found.node.archive)
     switch (body._tag) {
       case "File":
         return found.link === undefined

@@ -4,6 +4,8 @@
  * Any file can be the target of a link that comes later, so all are remembered, in 16 bytes each: files come in the
  * order of the archive, and those of a folder, for the most part, one after the other. Names are not kept: the archive
  * has them.
+ *
+ * Links lead to files of their own archive. Where a tree has several, each is extracted whole before the next.
  */
 import type { Folder } from "./Folder.ts"
 import type { Identity } from "./Identity.ts"
@@ -27,13 +29,24 @@ interface Run {
 const INITIAL_CAPACITY = 1024
 
 export class ExtractLinks {
+  /** Number of the archive whose files these are, in a tree of many. */
+  private archive: number | undefined
   private count = 0
   /** Positions of FILENAME headers, ascending. */
   private positions = new Float64Array(INITIAL_CAPACITY)
   /** Lower and upper half of the inode number, by turns. */
   private inodes = new Uint32Array(2 * INITIAL_CAPACITY)
-  private readonly runs: Array<Run> = []
+  private runs: Array<Run> = []
   private readonly moved = new Map<number, Written>()
+
+  /** What follows is of this archive; files of another one are forgotten. */
+  enter(archive: number | undefined): void {
+    if (archive === this.archive) return
+    this.archive = archive
+    this.count = 0
+    this.runs = []
+    this.moved.clear()
+  }
 
   /** Remembers the file whose FILENAME header is at `position`, which is after those of all before. */
   add(position: number, folder: Folder, identity: Identity): void {

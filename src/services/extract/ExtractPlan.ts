@@ -45,7 +45,8 @@ export const entries = (plan: ExtractPlan, places: Places, links: ExtractLinks, 
   abandon: () => undefined,
   extract: (folder: Folder, found: Target) =>
     Effect.sync(() => {
-      const { entry, link } = found
+      const { entry, link, node } = found
+      links.enter(node.archive)
       const target = link === undefined ? undefined : links.find(link.target)
       const place = places.look(folder, found, target)
       if (place === undefined) return

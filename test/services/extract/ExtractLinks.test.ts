@@ -28,6 +28,22 @@ const identity = (inode: number, device = 1) => ({
 const [a, b] = [folder("a"), folder("b")]
 
 describe("ExtractLinks", () => {
+  it("finds files of the archive that it is in, and no others", () => {
+    const links = new ExtractLinks()
+    links.enter(2)
+    links.add(100, a, identity(1))
+    links.add(300, a, identity(2))
+    links.move(300, b, Buffer.from("moved"), identity(3))
+    links.enter(3)
+    assert.isUndefined(links.find(100))
+    assert.isUndefined(links.find(300))
+    links.add(50, b, identity(4))
+    links.add(100, b, identity(5))
+    links.enter(3)
+    assert.deepStrictEqual(links.find(100), { folder: b, identity: identity(5), name: undefined })
+    assert.deepStrictEqual(links.find(50)?.identity, identity(4))
+  })
+
   it("finds each of many files, with its folder and its inode of 64 bits", () => {
     const links = new ExtractLinks()
     for (let i = 0; i < 5000; i++) links.add(10 * i, i % 700 < 350 ? a : b, identity(2 ** 40 + i, i < 4000 ? 1 : 2))
