@@ -1,20 +1,16 @@
 /**
- * Datastores in one mount: damage costs what it touches, readers and pruning get along, nothing is written.
+ * Datastores in one mount: readers and pruning get along, nothing is written.
  */
-import * as crypto from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Command from "../support/Command.ts"
 import * as Datastores from "../support/Datastores.ts"
-import * as Golden from "../support/Golden.ts"
 import * as Processes from "../support/Processes.ts"
 import { need } from "../support/Requirements.ts"
 
 beforeEach(need({ mount: true }))
-
-const sha256 = (bytes: Uint8Array) => crypto.createHash("sha256").update(bytes).digest("hex")
 
 const mounted = Effect.fnUntraced(function* (store: string, ...args: ReadonlyArray<string>) {
   const mountPoint = yield* Processes.mountPoint()
@@ -31,87 +27,6 @@ const copyOf = (store: string) =>
     ),
     (copy) => copy.path,
   )
-
-/** Bytes of a file where they can be read, by pieces of a page; `undefined` for a piece that gives EIO. */
-const pieces = (file: string): ReadonlyArray<Uint8Array | undefined> => {
-  const fd = fs.openSync(file, "r")
-  try {
-    const { size } = fs.fstatSync(fd)
-    return Array.from({ length: Math.ceil(size / 4096) }, (_, page) => {
-      const target = new Uint8Array(Math.min(4096, size - page * 4096))
-      try {
-        fs.readSync(fd, target, 0, target.length, page * 4096)
-        return target
-      } catch (error) {
-        assert.strictEqual((error as NodeJS.ErrnoException).code, "EIO")
-        return undefined
-      }
-    })
-  } finally {
-    fs.closeSync(fd)
-  }
-}
-
-describe("a datastore with 74 damaged snapshots", () => {
-  it.live(
-    "shows everything outside of the damage byte for byte",
-    () =>
-      Effect.gen(function* () {
-        const key = Datastores.keyFile("key1-none.json")
-        const { mountPoint } = yield* mounted(Datastores.store("datastore-damaged"), "--key-file", key)
-        let damaged = 0
-        for (const row of Datastores.expected.stores["datastore-damaged"].snapshots) {
-          for (const { damaged_file_hex: lost, error, name, pxar } of row.files) {
-            if (pxar?.kind !== "single" || pxar.view === undefined) continue
-            if (error !== undefined && lost === undefined) continue
-            const root = path.join(mountPoint, row.snapshot, name.replace(/\.didx$/, ""))
-            const golden = Golden.all.find(({ name }) => `${name}.view.jsonl` === pxar.view) as Golden.Golden
-            for (const view of golden.view()) {
-              if (view.sha256 === undefined) continue
-              const hex = view.path.toString("hex")
-              const file = path.join(root, view.path.toString("latin1"))
-              // Names that are no text are for the tests of archives.
-              if (!/^[ -~]+$/.test(view.path.toString("latin1"))) continue
-              if (
-                lost !== undefined &&
-                Buffer.from(lost, "hex").toString("latin1").replace(/^\/?/, "/") === view.path.toString("latin1")
-              ) {
-                const read = pieces(file)
-                assert.include(read, undefined, file)
-                assert.isTrue(
-                  read.some((piece) => piece !== undefined),
-                  file,
-                )
-                damaged++
-                continue
-              }
-              const wanted = pxar.changes?.[hex]?.["sha256"] ?? view.sha256
-              assert.strictEqual(sha256(fs.readFileSync(file)), wanted as string, file)
-            }
-          }
-        }
-        assert.strictEqual(damaged, 30)
-      }),
-    120_000,
-  )
-
-  it.live("is extracted but for the damage, file by file", () =>
-    Effect.gen(function* () {
-      const store = Datastores.store("datastore-damaged")
-      const folder = yield* Processes.temporaryFolder
-      const target = path.join(folder, "out")
-      const address = `${store}::host/chunk-crc-field/latest/root.pxar`
-      const { code, stderr } = yield* Command.run(["extract", address, target])
-      assert.notStrictEqual(code, 0)
-      assert.include(stderr, "size-131072")
-      for (const view of Golden.all.find(({ name }) => name === "synth-v1")!.view()) {
-        const name = view.path.toString("latin1")
-        if (view.sha256 === undefined || !/^[ -~]+$/.test(name) || name.endsWith("size-131072")) continue
-        assert.strictEqual(sha256(fs.readFileSync(path.join(target, name))), view.sha256, name)
-      }
-    }),
-  )
-})
 
 describe("a mounted datastore", () => {
   it.live("lets what is pruned go and shows what is new, under a reader, and writes nothing", () =>
