@@ -1,6 +1,7 @@
 /**
  * Datastores in one mount: readers and pruning get along, nothing is written.
  */
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
@@ -10,7 +11,7 @@ import * as Datastores from "../support/Datastores.ts"
 import * as Processes from "../support/Processes.ts"
 import { need } from "../support/Requirements.ts"
 
-beforeEach(need({ mount: true }))
+beforeEach(need({ mount: true, root: true }))
 
 const mounted = Effect.fnUntraced(function* (store: string, ...args: ReadonlyArray<string>) {
   const mountPoint = yield* Processes.mountPoint()
@@ -47,7 +48,8 @@ describe("a mounted datastore", () => {
           recursive: true,
         },
       )
-      fs.rmSync(path.join(store, "host/beta", pruned), { recursive: true })
+      const removed = yield* Processes.run("rm", ["-r", path.join(store, "host/beta", pruned)])
+      assert.deepStrictEqual([removed.code, removed.stderr], [0, ""])
       yield* Processes.eventually(
         "the group as it is",
         Effect.sync(() => fs.readdirSync(group)),
@@ -81,6 +83,44 @@ describe("a mounted datastore", () => {
       ])
       assert.strictEqual(read.stderr, "")
       assert.strictEqual(read.stdout.toString().trim().split("\n").length, 8)
+    }),
+  )
+
+  it.live("goes on where it was after SIGSTOP, and leaves nothing that hangs after SIGKILL", () =>
+    Effect.gen(function* () {
+      const { mountPoint, program } = yield* mounted(Datastores.store("datastore-plain"))
+      const file = path.join(mountPoint, "host/beta/latest/synth.pxar/files/size-131072")
+      yield* program.kill("SIGSTOP")
+      const reader = yield* Processes.start("sha256sum", [file])
+      const state = Effect.sync(
+        () => /^State:\s+(\w)/m.exec(fs.readFileSync(`/proc/${reader.pid}/status`, "utf8"))?.[1],
+      )
+      yield* Processes.eventually("the reader to wait", state, (state) => state === "S" || state === "D")
+      assert.strictEqual(reader.stdout().length, 0)
+      yield* program.kill("SIGCONT")
+      const { code, stdout } = yield* reader.ended
+      assert.strictEqual(code, 0)
+      assert.match(stdout.toString(), /^[0-9a-f]{64} /)
+      yield* program.kill("SIGKILL")
+      assert.strictEqual((yield* program.ended).signal, "SIGKILL")
+      const after = yield* Processes.run("cat", [path.join(mountPoint, "host/beta/owner")])
+      assert.match(after.stderr, /not connected|aborted/)
+    }),
+  )
+
+  it.live("is read from a read-only disk", () =>
+    Effect.gen(function* () {
+      const folder = path.join(yield* Processes.temporaryFolder, "disk")
+      fs.mkdirSync(folder)
+      const { status } = spawnSync("mount", ["--bind", "-o", "ro", Datastores.store("datastore-plain"), folder])
+      assert.strictEqual(status, 0)
+      yield* Effect.addFinalizer(() => Effect.sync(() => spawnSync("umount", ["-l", folder])))
+      assert.throws(() => fs.writeFileSync(path.join(folder, "new"), ""), /EROFS/)
+      const { mountPoint, program } = yield* mounted(folder)
+      const read = yield* Processes.run("sha256sum", [
+        path.join(mountPoint, "host/beta/latest/synth.pxar/files/size-131072"),
+      ])
+      assert.deepStrictEqual([read.code, read.stderr, program.stderr()], [0, "", ""])
     }),
   )
 
