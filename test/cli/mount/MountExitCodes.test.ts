@@ -159,8 +159,8 @@ const ways: ReadonlyArray<Way> = [
   },
   {
     code: ExitCode.KEY,
-    script: 'x keys "$ENCRYPTED"',
-    saying: /^pxar-fuse: \d+ backups cannot be read/,
+    script: 'x list "$ENCRYPTED::host/alpha/2024-01/root.pxar"',
+    saying: /^pxar-fuse: .*root\.pxar\.didx: is encrypted: the key [0-9a-f:]+ is needed \(--key-file\)/,
   },
   {
     code: ExitCode.INTERRUPTED,
