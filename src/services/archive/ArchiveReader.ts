@@ -9,7 +9,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import * as ArchiveHead from "../../domain/pxar/ArchiveHead.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Entry } from "../../domain/pxar/Entry.ts"
@@ -33,6 +32,7 @@ import * as BlockCache from "./BlockCache.ts"
 import * as EntryCache from "./EntryCache.ts"
 import type { FolderTable } from "./FolderTable.ts"
 import * as FolderTables from "./FolderTables.ts"
+import * as NameSearch from "./NameSearch.ts"
 import * as PayloadReader from "./PayloadReader.ts"
 import * as Salvage from "./Salvage.ts"
 import type * as TableRepair from "./TableRepair.ts"
@@ -164,55 +164,7 @@ export const make = Effect.fnUntraced(function* (
     capacity: options.tableCapacity,
   })
 
-  /** Goes through the names of many children with one hash, once. */
-  const goThrough = Effect.fnUntraced(function* (
-    folder: FolderTable,
-    wanted: SipHash.Hash,
-  ): Effect.fn.Return<ReadonlyArray<number>, ArchiveError.ArchiveError> {
-    const firsts: Array<number> = []
-    const names = new Set<string>()
-    let unreadable = false
-    let seen = 0
-    for (const slot of GoodbyeTable.candidates(folder.table, wanted)) {
-      if (++seen % TURN === 0) yield* Effect.yieldNow
-      const stored = yield* Effect.result(blocks.decode(parts.nameInSlot(folder.table, slot)))
-      if (Result.isFailure(stored)) {
-        if (stored.failure.kind === "IO") return yield* stored.failure
-        if (!unreadable) firsts.push(slot)
-        unreadable = true
-        continue
-      }
-      // A name with another hash than its slot's (D8) is never what is looked for.
-      const key = Bytes.toKey(stored.success)
-      if (names.has(key) || SipHash.compare(hash(stored.success), wanted) !== 0) continue
-      names.add(key)
-      firsts.push(slot)
-    }
-    folder.remember(wanted, firsts)
-    return firsts
-  })
-
-  /**
-   * The slot in which `name` is found first (§3.6). A candidate whose very name cannot be read does not hide the
-   * others; if none of them is it, that one could have been, so that the name is not known to be absent.
-   */
-  const findSlot = Effect.fnUntraced(function* (
-    folder: FolderTable,
-    name: Uint8Array,
-  ): Effect.fn.Return<number | undefined, ArchiveError.ArchiveError> {
-    const wanted = hash(name)
-    let unreadable: ArchiveError.ArchiveError | undefined
-    for (const slot of folder.contenders(wanted) ?? (yield* goThrough(folder, wanted))) {
-      const stored = yield* Effect.result(blocks.decode(parts.nameInSlot(folder.table, slot)))
-      if (Result.isFailure(stored)) {
-        if (stored.failure.kind === "IO") return yield* stored.failure
-        unreadable ??= stored.failure
-      } else if (Bytes.equals(stored.success, name)) {
-        return slot
-      }
-    }
-    return unreadable === undefined ? undefined : yield* unreadable
-  })
+  const findSlot = NameSearch.make({ blocks, parts, hash })
 
   /** The child as it is found: its hard link followed, and its entry remembered. */
   const resolve = (directory: Node.Node, child: RawChild): Read<Found> => {
