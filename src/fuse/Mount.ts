@@ -208,7 +208,7 @@ export const mountTree = Effect.fnUntraced(function* (
   }
   const shown = yield* View.open(tree, view)
   const registry = yield* LookupRegistry.make(shown.tree.root, shown.tree.ids)
-  const bridge = shown.decorate(Bridge.make(shown.tree, registry, { sharesLinks: view.linkCounts === true }))
+  const bridge = shown.decorate(Bridge.eager(shown.tree, registry, { sharesLinks: view.linkCounts === true }))
   const exported = options.options?.nfsExport === true ? Export.make(bridge, shown.tree, registry) : bridge
   return yield* mountBridge(exported, registry, { ...options, fsname: options.fsname ?? tree.archive })
 })

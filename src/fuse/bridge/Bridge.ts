@@ -4,7 +4,7 @@
  *
  * An operation fails with the errno to answer and with nothing else: what is wrong in the archive has then been
  * logged, once, with the path. References are counted in the lease that the caller passes; it leaks the lease when
- * its answer has been delivered. An operation that need not wait is done when it is called, and has ended (`AtOnce`).
+ * its answer has been delivered.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -25,30 +25,14 @@ import * as LookupRegistry from "../../services/LookupRegistry.ts"
 import { FUSE_NAME_MAX } from "../wire/Abi.ts"
 import * as AtOnce from "../../services/AtOnce.ts"
 import * as FileAttributes from "../wire/FileAttributes.ts"
+import type { Child, Listed } from "./Listed.ts"
 import * as LogOnce from "./LogOnce.ts"
 import * as Seek from "./Seek.ts"
 
+export type { Child, Listed }
+
 /** The outcome of an operation: its answer, or the errno to answer. */
 export type Operation<A> = Effect.Effect<A, Errno.Errno>
-
-/** A child in a listing. */
-export interface Child {
-  readonly node: Node.Node
-  /** With the node's own id: the kernel's is told when a reference is counted. */
-  readonly stat: Stat.Stat
-}
-
-/** One name of a listing. */
-export interface Listed {
-  readonly name: Uint8Array
-  readonly ino: Inode.Inode
-  /** 0 where the child cannot be decoded. */
-  readonly mode: number
-  /** For children that can be decoded; `.` and `..` have none. */
-  readonly child: Child | undefined
-  /** Where a listing continues after this name. */
-  readonly next: number
-}
 
 /** The operations. A node is one that the kernel holds: ENOENT for any other. */
 export interface Bridge {
@@ -126,8 +110,44 @@ export interface Options {
   readonly sharesLinks?: boolean | undefined
 }
 
-/** The operations over `tree`, counting in `registry`; one registry for one bridge. */
-export const make = (
+/**
+ * The operations over `tree`, counting in `registry`; one registry for one bridge. An operation does nothing until it is
+ * run, and does it again each time.
+ */
+export const make = (tree: ArchiveTree, registry: LookupRegistry.LookupRegistry, options?: Options): Bridge =>
+  lazily(eager(tree, registry, options))
+
+/**
+ * The same bridge; what it does, it does when it is run.
+ *
+ * @internal
+ */
+export const lazily = (bridge: Bridge): Bridge => {
+  const { seek } = bridge
+  return {
+    ...bridge,
+    lookup: (...args) => Effect.suspend(() => bridge.lookup(...args)),
+    forget: (...args) => Effect.suspend(() => bridge.forget(...args)),
+    getattr: (id) => Effect.suspend(() => bridge.getattr(id)),
+    readlink: (id) => Effect.suspend(() => bridge.readlink(id)),
+    open: (...args) => Effect.suspend(() => bridge.open(...args)),
+    read: (...args) => Effect.suspend(() => bridge.read(...args)),
+    seek: seek && ((...args) => Effect.suspend(() => seek(...args))),
+    readdir: (...args) => Effect.suspend(() => bridge.readdir(...args)),
+    getxattr: (...args) => Effect.suspend(() => bridge.getxattr(...args)),
+    listxattr: (id) => Effect.suspend(() => bridge.listxattr(id)),
+    fileAttributes: (id) => Effect.suspend(() => bridge.fileAttributes(id)),
+    pathOf: (id) => Effect.suspend(() => bridge.pathOf(id)),
+  }
+}
+
+/**
+ * The operations for a session, which runs each operation once, at once: one that need not wait is done when it is called, and
+ * has ended (`AtOnce`).
+ *
+ * @internal
+ */
+export const eager = (
   tree: ArchiveTree,
   registry: LookupRegistry.LookupRegistry,
   { sharesLinks = false }: Options = {},

@@ -8,10 +8,12 @@ import * as Effect from "effect/Effect"
 import * as Errno from "../../domain/Errno.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as PathText from "../../domain/PathText.ts"
-import type * as Bridge from "./Bridge.ts"
+import * as Bridge from "./Bridge.ts"
 
 /** The same bridge, with a span `pxar-fuse.OPERATION` around each operation on a node. */
-export const make = (bridge: Bridge.Bridge): Bridge.Bridge => {
+export const make = (eager: Bridge.Bridge): Bridge.Bridge => {
+  // What is done before a span begins would not be in it.
+  const bridge = Bridge.lazily(eager)
   const span = <A>(
     operation: string,
     id: NodeId.NodeId,

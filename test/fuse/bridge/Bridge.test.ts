@@ -102,6 +102,20 @@ describe("a node that is not held", () => {
   )
 })
 
+describe("an operation", () => {
+  it.effect("does nothing until it is run, and the same each time", () =>
+    Effect.gen(function* () {
+      const { bridge, registry } = yield* H.bridgeOver({ source: fromBytes(H.helloBytes()) })
+      const lease = yield* bridge.lease
+      const lookup = bridge.lookup(ROOT, bytesOf("hello"), lease)
+      assert.isUndefined(registry.find(H.HELLO_ID))
+      const first = yield* lookup
+      assert.isDefined(registry.find(H.HELLO_ID))
+      assert.deepStrictEqual(yield* lookup, first)
+    }),
+  )
+})
+
 describe("lookup", () => {
   it.effect("gives the attributes of a file, and counts one reference once that is leaked", () =>
     Effect.gen(function* () {
