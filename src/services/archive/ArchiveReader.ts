@@ -39,6 +39,7 @@ import type * as TableRepair from "./TableRepair.ts"
 
 export type { Hash } from "../../domain/pxar/SipHash.ts"
 export type { Options as BlockOptions } from "./BlockCache.ts"
+export type { Flaw } from "./TableRepair.ts"
 
 /** Random access to one archive. */
 export interface ArchiveReader extends ArchiveTree {

@@ -14,6 +14,8 @@ import type * as Node from "../../domain/pxar/Node.ts"
 import type { Extent } from "../bytes/Extent.ts"
 import type { ArchiveError } from "./ArchiveError.ts"
 
+export type { Extent, Ids }
+
 /** What reading gives, or why it cannot. */
 export type Read<A> = Effect.Effect<A, ArchiveError>
 
