@@ -22,11 +22,11 @@ export interface Input {
   readonly progress: Progress.Mode
 }
 
-export const run = Effect.fnUntraced(function* ({ chunks, reference, repository }: InRepository, input: Input) {
+export const run = Effect.fnUntraced(function* ({ reference, repository }: InRepository, input: Input) {
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode: input.progress })
   const state = input.state === undefined ? undefined : yield* VerifyState.open(input.state)
-  const events = DatastoreVerifier.verify(repository, chunks, {
+  const events = DatastoreVerifier.verify(repository, {
     within: reference,
     filters: input.filters.map(Filter.parse),
     jobs: input.jobs,

@@ -109,6 +109,7 @@ export const open = Effect.fnUntraced(function* (
       index,
       encrypted: file.cryptMode === "encrypt",
       key,
+      chunks: options.chunks,
       warnings: Bytes.equals(checksum, index.headerChecksum)
         ? []
         : [fault("IndexHeaderCsum", "has another checksum in its header than it should; the manifest's is right")],
@@ -121,7 +122,7 @@ export const open = Effect.fnUntraced(function* (
     const found = yield* index(name)
     if (found.encrypted && unlocked._tag === "NoKey") return yield* fromFault(at(name), unlocked.fault)
     const { missing, onLost } = options
-    return yield* ChunkedSource.make({ ...found, name: at(name), store: options.chunks, missing, onLost })
+    return yield* ChunkedSource.make({ ...found, name: at(name), store: found.chunks, missing, onLost })
   })
 
   const blob = Effect.fnUntraced(function* (name: string): Effect.fn.Return<Uint8Array, RepositoryError> {

@@ -13,6 +13,7 @@ import type * as SnapshotFile from "../../domain/datastore/SnapshotFile.ts"
 import type { GroupId, SnapshotId } from "../../domain/datastore/SnapshotId.ts"
 import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
 import type { ChunkedSource } from "./ChunkedSource.ts"
+import type { ChunkStore } from "./ChunkStore.ts"
 import type { EncryptionKey } from "./EncryptionKey.ts"
 import type { RepositoryError } from "./RepositoryError.ts"
 
@@ -50,6 +51,8 @@ export interface StreamIndex {
   readonly encrypted: boolean
   /** The key that they are encrypted with, where it is at hand. */
   readonly key: EncryptionKey | undefined
+  /** Where its chunks are. */
+  readonly chunks: ChunkStore
 }
 
 /** A finished backup. */

@@ -11,7 +11,6 @@ import * as Stream from "effect/Stream"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import type { ChunkFault } from "../repository/ChunkFault.ts"
-import type { ChunkStore } from "../repository/ChunkStore.ts"
 import type { Repository, Snapshot, StreamIndex } from "../repository/Repository.ts"
 import type { RepositoryError } from "../repository/RepositoryError.ts"
 import * as WalkRepository from "../repository/WalkRepository.ts"
@@ -81,11 +80,10 @@ export interface Verdict {
 /** Checks a datastore. The verdict is the last. Fails only if the datastore cannot be listed. */
 export const verify = (
   repository: Repository,
-  chunks: ChunkStore,
   options: Options = {},
 ): Stream.Stream<Problem | Verdict, RepositoryError> =>
   Stream.suspend(() => {
-    const run = new Run(chunks, options)
+    const run = new Run(options)
     const problems = Stream.flatMap(WalkRepository.snapshots(repository, options), (id) => run.snapshot(repository, id))
     const counted = Stream.tap(problems, ({ severity }) =>
       Effect.sync(() => (severity === "error" ? run.errors++ : run.notes++)),
@@ -106,11 +104,9 @@ class Run {
   private bytes = 0
   /** Chunks that have been looked at, with what was wrong. */
   private readonly seen = new Map<string, ChunkFault | undefined>()
-  private readonly chunks: ChunkStore
   private readonly options: Options
 
-  constructor(chunks: ChunkStore, options: Options) {
-    this.chunks = chunks
+  constructor(options: Options) {
     this.options = options
   }
 
@@ -222,7 +218,7 @@ class Run {
   private chunk(
     snapshot: string,
     file: string,
-    { encrypted, index, key }: StreamIndex,
+    { chunks, encrypted, index, key }: StreamIndex,
     chunk: number,
   ): Effect.Effect<Problem | undefined> {
     const digest = index.digest(chunk)
@@ -249,7 +245,7 @@ class Run {
     this.seen.set(id, undefined)
     const wanted = { digest, length: range.end - range.start, encrypted, key }
     const isPartly = encrypted && key === undefined
-    const check = isPartly ? this.chunks.checkStored(wanted) : Effect.asVoid(this.chunks.check(wanted))
+    const check = isPartly ? chunks.checkStored(wanted) : Effect.asVoid(chunks.check(wanted))
     return Effect.match(check, {
       onFailure: (fault) => {
         this.seen.set(id, fault)

@@ -3,8 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { toKey } from "../../../src/domain/Bytes.ts"
 import * as BlobStoreWrappers from "../../../src/services/repository/BlobStoreWrappers.ts"
-import * as ChunkCache from "../../../src/services/repository/ChunkCache.ts"
-import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
 import * as FolderBlobStore from "../../../src/services/repository/FolderBlobStore.ts"
 import * as KeyRing from "../../../src/services/repository/KeyRing.ts"
 import * as DatastoreVerifier from "../../../src/services/verify/DatastoreVerifier.ts"
@@ -19,8 +17,7 @@ const verify = Effect.fnUntraced(function* (
   const { counts, store } = BlobStoreWrappers.counting(FolderBlobStore.make(Datastores.store(name)))
   const ring = keys ?? (yield* stores.keys(["key1", "key2"]))
   const repository = yield* stores.over(store, { keys: ring })
-  const chunks = ChunkStore.make({ stores: [store], cache: yield* ChunkCache.make() })
-  const events = yield* Stream.runCollect(DatastoreVerifier.verify(repository, chunks, options))
+  const events = yield* Stream.runCollect(DatastoreVerifier.verify(repository, options))
   const problems = events.filter((event) => event._tag === "Problem")
   const verdict = events.at(-1)
   assert.strictEqual(verdict?._tag, "Verdict")
