@@ -33,7 +33,7 @@ import * as KeyRing from "../services/repository/KeyRing.ts"
 import type { Repository, Snapshot } from "../services/repository/Repository.ts"
 import type { RepositoryError } from "../services/repository/RepositoryError.ts"
 import * as ResolveReference from "../services/repository/ResolveReference.ts"
-import * as SnapshotTree from "../services/repository/SnapshotTree.ts"
+import * as RepositoryTree from "../services/repository/RepositoryTree.ts"
 import * as Archive from "../services/tree/Archive.ts"
 import * as SubfolderTree from "../services/tree/SubfolderTree.ts"
 import * as ExitCode from "./ExitCode.ts"
@@ -65,6 +65,9 @@ export type Failure =
   | KeyRing.KeyError
   | OpenError
   | RepositoryError
+
+/** Whose the folders are that are in no archive. */
+const thisUser = () => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 })
 
 /** A repository, and what is meant in it. */
 export interface InRepository {
@@ -225,7 +228,10 @@ export const tree = Effect.fnUntraced(function* (
   const found = yield* repository(text, options)
   if (found === undefined) {
     if (yield* FileRepository.isCollection([text])) {
-      return { tree: (yield* FileRepository.open([text], { payload: options.payload })).tree, file: undefined }
+      return {
+        tree: (yield* FileRepository.open([text], { payload: options.payload, owner: thisUser() })).tree,
+        file: undefined,
+      }
     }
     const { archive, payload } = yield* ArchiveBytes.open(text, options.payload)
     return { tree: yield* ArchiveReader.make(archive, payload, options.reader), file: undefined }
@@ -245,13 +251,12 @@ export const treeIn = Effect.fnUntraced(function* (
       ? yield* Effect.flatMap(resolved.snapshot.archive(resolved.file), ({ archive, payload }) =>
           ArchiveReader.make(archive, payload, options.reader),
         )
-      : yield* SnapshotTree.make(found.repository, {
+      : yield* RepositoryTree.make(found.repository, {
           ...options.reader,
           timeTemplate: options.timeTemplate,
           idle: options.idle,
           root: resolved._tag === "Level" ? resolved.level : resolved.snapshot.id,
-          uid: process.geteuid?.() ?? 0,
-          gid: process.getegid?.() ?? 0,
+          ...thisUser(),
           mtimeSeconds: Math.floor(Date.now() / 1000),
         })
   // So that a missing key is told as such, and not as a file that cannot be read.

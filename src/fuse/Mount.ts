@@ -167,7 +167,8 @@ export const mountPaths = Effect.fnUntraced(function* (
   if (options.options?.nfsExport === true) {
     return yield* FuseServer.noExport("goes with one archive only: the numbers of several do not last")
   }
-  const collection = yield* FileRepository.open(archives, options)
+  const { euid, gid } = yield* Mounter
+  const collection = yield* FileRepository.open(archives, { owner: { uid: euid, gid }, ...options })
   for (const archive of collection.archives) yield* refuseInside(archive, options.mountPoint)
   yield* PayloadMissing.warn(collection.archives)
   const source = path.resolve(first ?? "")

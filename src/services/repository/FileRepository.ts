@@ -20,7 +20,8 @@ import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 import * as ArchiveBytes from "../bytes/ArchiveBytes.ts"
 import * as FileSource from "../bytes/FileSource.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
-import * as RepositoryTree from "./RepositoryTree.ts"
+import type * as VirtualItem from "./VirtualItem.ts"
+import * as VirtualTree from "./VirtualTree.ts"
 
 /**
  * Archives that cannot be shown as one tree: there are none in a folder, two have one file name, or a payload archive was
@@ -47,6 +48,8 @@ export class CollectionError extends Schema.TaggedError<CollectionError>()("Coll
 export interface Options extends ArchiveFiles.Options {
   /** How long an archive stays open unused; a minute unless given. */
   readonly idle?: Duration.Input | undefined
+  /** Whose the folder of the archives is; root's unless given. */
+  readonly owner?: VirtualItem.Owner | undefined
 }
 
 /** Archives that are shown as one tree. */
@@ -77,7 +80,7 @@ export const open = Effect.fnUntraced(function* (
   }
   const archives = (yield* Effect.forEach(paths, archivesAt)).flat()
   const byName = new Map<string, string>()
-  const children: Array<RepositoryTree.Item> = []
+  const items: Array<VirtualItem.Item> = []
   let size = 0
   let newest = 0n
   for (const archive of archives) {
@@ -89,23 +92,19 @@ export const open = Effect.fnUntraced(function* (
     }
     byName.set(name, archive)
     const identity = yield* identify(archive)
-    children.push({
-      _tag: "Archive",
-      name: Bytes.fromText(name),
-      archive,
-      open: openSame(archive, identity, options),
-    })
-    size += identity.archive.size + (identity.payload?.size ?? 0)
+    const bytes = identity.archive.size + (identity.payload?.size ?? 0)
+    const open = openSame(archive, identity, options)
+    items.push({ _tag: "Archive", name, archive: { archive, size: bytes, open } })
+    size += bytes
     if (identity.archive.mtimeNanos > newest) newest = identity.archive.mtimeNanos
   }
-  const tree = yield* RepositoryTree.make({
+  const tree = yield* VirtualTree.make({
     name: paths.join(", "),
-    children: Effect.succeed(children),
+    root: { items: Effect.succeed(items), isFixed: true, mtimeSeconds: Number(newest / 1_000_000_000n) },
     size,
-    idle: options.idle ?? "1 minute",
-    uid: process.geteuid?.() ?? 0,
-    gid: process.getegid?.() ?? 0,
-    mtimeSeconds: newest / 1_000_000_000n,
+    idle: options.idle,
+    uid: options.owner?.uid ?? 0,
+    gid: options.owner?.gid ?? 0,
   })
   return { tree, archives }
 })

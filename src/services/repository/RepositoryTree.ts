@@ -1,268 +1,339 @@
 /**
- * Many archives as one tree: folders that are in no archive, and in them archives by reference, each of which is a folder
- * with all that is in it.
+ * A whole repository as one tree: `[ns/NAME/...]TYPE/ID/TIME/FILE`, with the names as on disk.
  *
- * Nothing is listed or opened before somebody looks: a reference costs its name and a number. An archive is opened when it
- * is first used and closed when it is idle. What a folder holds is asked once.
- *
- * Folders and archives are numbered in the order in which they are first listed, from 2 on, the root is 1. A node in an
- * archive has the archive's number and its id there. Inode numbers: twice the number of a folder or archive; in an archive
- * its own (see `Inode`) above a base that is reserved when it is first opened, and kept, so that a file shows the same
- * number whenever it is looked at.
+ * An archive is a folder, an image a file of its true size with its partitions in a folder beside it, a blob a file with
+ * its content. A group also has its owner and notes, and `latest`, a link to its newest finished backup. A level is listed
+ * without opening anything below it; backups that are made or pruned meanwhile appear and go. What is opened is closed
+ * when it has not been used for a while.
  */
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
+import * as RcMap from "effect/RcMap"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import * as Bytes from "../../domain/Bytes.ts"
-import { type Entry, noAttributes, S_IFDIR } from "../../domain/pxar/Entry.ts"
-import * as Inode from "../../domain/pxar/Inode.ts"
-import type * as Node from "../../domain/pxar/Node.ts"
-import * as NodeId from "../../domain/pxar/NodeId.ts"
-import { type ArchiveError, unavailable } from "../archive/ArchiveError.ts"
-import type { Add, ArchiveTree, Found, Listed, Memory, Read } from "../archive/ArchiveTree.ts"
+import * as Namespace from "../../domain/datastore/Namespace.ts"
+import type { Reference } from "../../domain/datastore/Reference.ts"
+import type * as SnapshotFile from "../../domain/datastore/SnapshotFile.ts"
+import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
+import * as TimeTemplate from "../../domain/datastore/TimeTemplate.ts"
+import * as ArchiveError from "../archive/ArchiveError.ts"
+import * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type { ArchiveTree, Read } from "../archive/ArchiveTree.ts"
 import * as AtOnce from "../AtOnce.ts"
-import * as OnDemandReader from "./OnDemandReader.ts"
+import type { ChunkedSource } from "./ChunkedSource.ts"
+import * as DiskPartitions from "./DiskPartitions.ts"
+import type { Repository, Snapshot } from "./Repository.ts"
+import type { RepositoryError } from "./RepositoryError.ts"
+import type * as VirtualItem from "./VirtualItem.ts"
+import * as VirtualTree from "./VirtualTree.ts"
 
-/** A folder that is in no archive. */
-export interface Folder {
-  readonly _tag: "Folder"
-  readonly name: Uint8Array
-  /** What is in it; no two have the same name. Run once, but again after a failure. */
-  readonly children: Effect.Effect<ReadonlyArray<Item>, ArchiveError>
-  /** Seconds since the epoch; that of the tree unless given. */
-  readonly mtimeSeconds?: bigint | undefined
-}
-
-/** An archive, not opened yet. */
-export interface Reference {
-  readonly _tag: "Archive"
-  /** Name of its folder. */
-  readonly name: Uint8Array
-  /** Name for messages. */
-  readonly archive: string
-  /** Opens it: the same archive each time. */
-  readonly open: Effect.Effect<ArchiveTree, ArchiveError, Scope.Scope>
-}
-
-/** What is in a folder. */
-export type Item = Folder | Reference
-
-/** What a tree consists of. */
-export interface Options {
-  /** Name of the whole, for messages. */
-  readonly name: string
-  /** What is in the root. */
-  readonly children: Folder["children"]
-  /** Bytes of all archives, as far as they are known. */
-  readonly size: number
-  /** How long an archive stays open unused. */
-  readonly idle: Duration.Input
-  /** Owner of the folders that are in no archive. */
+/** How a repository is shown. */
+export interface Options extends Partial<ArchiveReader.Options> {
+  /** What is the root: the repository, or a namespace, type, group or backup of it. */
+  readonly root?: Pick<Reference, "namespace" | "type" | "id"> & { readonly time?: string | undefined }
+  /** Names of the folders of backups; their times as on disk unless given. */
+  readonly timeTemplate?: TimeTemplate.TimeTemplate | undefined
+  /** Whose everything is that is in no archive. */
   readonly uid: number
   readonly gid: number
-  /** Seconds since the epoch. */
-  readonly mtimeSeconds: bigint
+  /** Seconds since the epoch: of folders that have no time of their own. */
+  readonly mtimeSeconds: number
+  /** How long what is open stays so unused; a minute unless given. */
+  readonly idle?: Duration.Input | undefined
+  /** Milliseconds for which a level is not listed again; a second unless given. */
+  readonly fresh?: number | undefined
 }
 
-/** A folder or an archive that has been listed. */
-interface Place {
-  readonly node: Node.Node
-  readonly item: Item
-  /** What is in a folder, once it is known. */
-  children: ReadonlyArray<Place> | undefined
-  byName: ReadonlyMap<string, Place> | undefined
-  /** The archive, once it was used. */
-  reader: ArchiveTree | undefined
-  /** Its base, as a multiple of 2^32; 0 as long as it was never open. */
-  base: number
-}
+type Items = ReadonlyArray<VirtualItem.Item>
 
-/** Makes the tree; closing the scope closes what is open. */
-export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<ArchiveTree, never, Scope.Scope> {
-  const scope = yield* Effect.scope
-  const listing = Semaphore.makeUnsafe(1)
-  /** By number. */
-  const places: Array<Place | undefined> = [undefined]
-  /** The next base that is free: below are the numbers of folders and archives. */
-  let nextBase = 1
+/** Makes the tree. What is open is closed with the scope. */
+export const make = Effect.fnUntraced(function* (
+  repository: Repository,
+  options: Options,
+): Effect.fn.Return<ArchiveTree, never, Scope.Scope> {
+  const { idle = "1 minute", mtimeSeconds, root, timeTemplate } = options
+  const opened = yield* openedOf(repository, idle)
 
-  const number = (item: Item, parent: NodeId.NodeId): Place => {
-    const id = places.length
-    // The columns of the lookup table have room for a folder that ends at its number.
-    const node = { id, parent, nameStart: 0, start: 0, bound: id, contentsStart: 1 }
-    const place = { node, item, children: undefined, byName: undefined, reader: undefined, base: 0 }
-    places.push(place)
-    return place
+  const folder = (items: Read<Items>): VirtualItem.Folder => ({ items, isFixed: false, mtimeSeconds })
+  const read = <A>(effect: Effect.Effect<A, RepositoryError>): Read<A> => Effect.mapError(effect, toArchiveError)
+
+  const namespace = (at: Namespace.Namespace): VirtualItem.Folder =>
+    folder(
+      read(
+        Effect.gen(function* () {
+          const below = yield* repository.namespaces(at)
+          const groups = yield* repository.groups(at)
+          const types = SnapshotId.TYPES.filter((type) => groups.some((group) => group.type === type))
+          return [
+            ...types.map((name) => ({ _tag: "Folder" as const, name, folder: groupsOf(at, name) })),
+            ...(below.length === 0 ? [] : [{ _tag: "Folder" as const, name: "ns", folder: namespaces(at) }]),
+          ]
+        }),
+      ),
+    )
+
+  const namespaces = (parent: Namespace.Namespace): VirtualItem.Folder =>
+    folder(
+      read(
+        Effect.map(repository.namespaces(parent), (below) =>
+          below.map((at) => ({ _tag: "Folder", name: at.at(-1) as string, folder: namespace(at) })),
+        ),
+      ),
+    )
+
+  const groupsOf = (at: Namespace.Namespace, type: SnapshotId.BackupType): VirtualItem.Folder =>
+    folder(
+      read(
+        Effect.map(repository.groups(at), (groups) =>
+          groups
+            .filter((group) => group.type === type)
+            .map((group) => ({ _tag: "Folder", name: group.id, folder: groupFolder(group) })),
+        ),
+      ),
+    )
+
+  const groupFolder = (group: SnapshotId.GroupId): VirtualItem.Folder => {
+    let newest = mtimeSeconds
+    const items = read(
+      Effect.gen(function* () {
+        const ids = yield* repository.snapshots(group)
+        const named = TimeTemplate.names(timeTemplate, ids)
+        const last = ids.at(-1)
+        if (last !== undefined) newest = SnapshotId.toEpoch(last.time)
+        const { notes, owner } = yield* repository.group(group)
+        const found: Array<VirtualItem.Item> = named.map(({ id, name }) => ({
+          _tag: "Folder",
+          name,
+          folder: snapshotFolder(id),
+        }))
+        if (ids.length > 0)
+          found.push({
+            _tag: "Link",
+            name: "latest",
+            target: latest(group),
+            mtimeSeconds: newest,
+            version: String(newest),
+          })
+        if (owner !== undefined) found.push(text("owner", `${owner}\n`, newest))
+        if (notes !== undefined) found.push(text("notes", notes, newest))
+        return found
+      }),
+    )
+    return {
+      items,
+      isFixed: false,
+      get mtimeSeconds() {
+        return newest
+      },
+    }
   }
 
-  const root = number({ _tag: "Folder", name: Bytes.empty, children: options.children }, NodeId.ROOT)
+  /** Name of the newest backup that is finished; of the newest if none is. */
+  const latest = (group: SnapshotId.GroupId): Read<string> =>
+    read(
+      Effect.gen(function* () {
+        const named = TimeTemplate.names(timeTemplate, yield* repository.snapshots(group))
+        for (const { id, name } of named.toReversed()) if (yield* repository.isFinished(id)) return name
+        return named.at(-1)?.name ?? "."
+      }),
+    )
 
-  /** The folder or archive itself; `undefined` for what is in an archive. */
-  const placeOf = ({ archive, id }: Node.Key): Place | undefined => (archive === undefined ? places[id] : undefined)
-
-  const gone = unavailable(options.name, "there is no such folder")
-
-  const folderEntry = ({ mtimeSeconds = options.mtimeSeconds }: Folder): Entry => ({
-    _tag: "Entry",
-    start: 0,
-    end: 0,
-    mode: S_IFDIR | 0o755,
-    flags: 0n,
-    uid: options.uid,
-    gid: options.gid,
-    mtimeSeconds,
-    mtimeNanos: 0,
-    attributes: noAttributes,
-    body: { _tag: "Directory", contentsStart: 0 },
-    findings: [],
+  const snapshotFolder = (id: SnapshotId.SnapshotId): VirtualItem.Folder => ({
+    isFixed: true,
+    mtimeSeconds: SnapshotId.toEpoch(id.time),
+    items: AtOnce.catch_(
+      opened.snapshot(id, (snapshot) => Effect.succeed(filesOf(snapshot))),
+      (error) =>
+        error.check === "SnapshotUnfinished"
+          ? Effect.as(Effect.logWarning(`${error.message}; it is shown as an empty folder`), [])
+          : Effect.fail(toArchiveError(error)),
+    ),
   })
 
-  const numberAll = (place: Place, items: ReadonlyArray<Item>): ReadonlyArray<Place> => {
-    const children = items.map((item) => number(item, place.node.id))
-    place.byName = new Map(children.map((child) => [Bytes.toKey(child.item.name), child]))
-    return (place.children = children)
+  const filesOf = (snapshot: Snapshot): Items => {
+    const at = SnapshotId.toEpoch(snapshot.id.time)
+    const items = snapshot.files.flatMap((file) => itemsOf(snapshot, file, at))
+    const { notes } = snapshot.manifest
+    const isTaken = items.some(({ name }) => name === "notes")
+    return notes === undefined || isTaken ? items : [...items, text("notes", notes, at)]
   }
 
-  const childrenOf = (place: Place, { children }: Folder): Read<ReadonlyArray<Place>> =>
-    place.children !== undefined
-      ? Effect.succeed(place.children)
-      : listing.withPermits(1)(
-          Effect.suspend(() =>
-            place.children !== undefined
-              ? Effect.succeed(place.children)
-              : Effect.map(children, (items) => numberAll(place, items)),
-          ),
+  const itemsOf = (snapshot: Snapshot, file: SnapshotFile.Shown, at: number): Items => {
+    const { id } = snapshot
+    const size = snapshot.file(file.name)?.size ?? 0
+    const payloadSize = file.payload === undefined ? 0 : (snapshot.file(file.payload)?.size ?? 0)
+    switch (file.kind) {
+      case "archive": {
+        const archive = `${repository.name}/${SnapshotId.format(id)}/${file.shown}`
+        const open = Effect.flatMap(opened.archive(id, file), ({ archive, payload }) =>
+          ArchiveReader.make(archive, payload, options),
         )
-
-  /** Opens an archive and, the first time, reserves its base. */
-  const openPlace = (place: Place, { open }: Reference): Reference["open"] =>
-    Effect.map(open, (reader) => {
-      if (place.base === 0) {
-        place.base = nextBase
-        nextBase += Inode.blocks(reader.root.bound)
+        return [
+          {
+            _tag: "Archive",
+            name: file.shown,
+            archive: { archive, size: size + payloadSize, open },
+          },
+        ]
       }
-      return reader
-    })
-
-  const readerOf = (place: Place, reference: Reference): Effect.Effect<ArchiveTree> => {
-    if (place.reader !== undefined) return Effect.succeed(place.reader)
-    const { archive } = reference
-    const made = OnDemandReader.make({ archive, size: 0, open: openPlace(place, reference), idle: options.idle })
-    return Effect.map(Scope.provide(made, scope), (reader) => (place.reader ??= reader))
+      case "blob": {
+        const blob = opened.blob(id, file.name)
+        return [
+          {
+            _tag: "File",
+            name: file.shown,
+            file: {
+              mtimeSeconds: at,
+              size: AtOnce.map(blob, ({ length }) => length),
+              read: (target, offset) =>
+                AtOnce.map(blob, (content) => target.set(content.subarray(offset, offset + target.length))),
+            },
+          },
+        ]
+      }
+      default: {
+        const stream = streamFile(id, file.name, 0, size, at)
+        const items: Array<VirtualItem.Item> = [{ _tag: "File", name: file.shown, file: stream }]
+        if (file.kind !== "image") return items
+        const parts = Effect.map(
+          opened.stream(id, file.name, (image) => Effect.mapError(DiskPartitions.find(image), ArchiveError.fromSource)),
+          (partitions): Items =>
+            partitions.map(({ length, number, start }) => ({
+              _tag: "File",
+              name: `p${number}`,
+              file: streamFile(id, file.name, start, length, at),
+            })),
+        )
+        items.push({
+          _tag: "Folder",
+          name: `${file.shown}.parts`,
+          folder: { isFixed: true, mtimeSeconds: at, items: parts },
+        })
+        return items
+      }
+    }
   }
 
-  /** The archive that a node is in, and the node there. */
-  const within = <A>(
-    node: Node.Node,
-    use: (reader: ArchiveTree, node: Node.Node, number: number) => Read<A>,
-    folder: (place: Place, folder: Folder) => Read<A>,
-  ): Read<A> => {
-    const { archive } = node
-    const place = places[archive ?? node.id]
-    if (place === undefined) return Effect.fail(gone)
-    const { item } = place
-    if (item._tag === "Folder") return folder(place, item)
-    return AtOnce.flatMap(readerOf(place, item), (reader) =>
-      use(reader, archive === undefined ? reader.root : node, place.node.id),
-    )
-  }
-
-  const noFile = (): Read<never> => Effect.fail(unavailable(options.name, "is a folder"))
-
-  /** A child in an archive, as it is known here. */
-  const outside = (found: Found, archive: number): Found => ({ ...found, node: { ...found.node, archive } })
-
-  const listedOutside = (child: Listed, archive: number): Listed =>
-    child._tag === "Found" ? outside(child, archive) : child
-
-  const foundPlace = (place: Place): Read<Found> =>
-    AtOnce.map(entry(place.node), (entry) => ({
-      _tag: "Found",
-      name: place.item.name,
-      node: place.node,
-      entry,
-      link: undefined,
-      nameStart: 0,
-    }))
-
-  const entry = (node: Node.Node): Read<Entry> =>
-    within(
-      node,
-      (reader, node) => reader.entry(node),
-      (_, folder) => Effect.succeed(folderEntry(folder)),
-    )
-
-  const lookup = (directory: Node.Node, name: Uint8Array): Read<Found | undefined> =>
-    within(
-      directory,
-      (reader, node, archive) =>
-        AtOnce.map(reader.lookup(node, name), (found) => (found === undefined ? undefined : outside(found, archive))),
-      (place, folder) =>
-        AtOnce.flatMap(childrenOf(place, folder), (): Read<Found | undefined> => {
-          const child = place.byName?.get(Bytes.toKey(name))
-          return child === undefined ? Effect.undefined : foundPlace(child)
-        }),
-    )
-
-  const list = (directory: Node.Node, from: number, add: Add): Read<void> =>
-    within(
-      directory,
-      (reader, node, archive) => reader.list(node, from, (child, next) => add(listedOutside(child, archive), next)),
-      (place, folder) =>
-        AtOnce.map(childrenOf(place, folder), (children) => {
-          for (let index = from; index < children.length; index++) {
-            const { item, node } = children[index] as Place
-            const { name } = item
-            const child: Listed =
-              item._tag === "Archive"
-                ? { _tag: "Unopened", name, node }
-                : { _tag: "Found", name, node, entry: folderEntry(item), link: undefined, nameStart: 0 }
-            if (!add(child, index + 1)) return
-          }
-        }),
-    )
-
-  const memory = Effect.map(
-    Effect.forEach(places, (place): Effect.Effect<Memory> => place?.reader?.memory ?? Effect.succeed(NONE)),
-    (all) => ({
-      blocks: all.reduce((sum, { blocks }) => sum + blocks, 0),
-      tables: all.reduce((sum, { tables }) => sum + tables, 0),
-    }),
-  )
-
-  return {
-    archive: options.name,
-    size: options.size,
-    root: root.node,
-    ids: "allotted",
-    inode: ({ archive, id }) => {
-      if (archive !== undefined) return Inode.above(places[archive]?.base ?? 0, Inode.ofNode(id))
-      return id === NodeId.ROOT ? 1 : 2 * id
-    },
-    entry,
-    lookup,
-    count: (directory) =>
-      within(
-        directory,
-        (reader, node) => reader.count(node),
-        (place, folder) => AtOnce.map(childrenOf(place, folder), (children) => children.length),
+  /** The bytes of a stream from `start` on as a file. */
+  const streamFile = (
+    id: SnapshotId.SnapshotId,
+    name: string,
+    start: number,
+    length: number,
+    at: number,
+  ): VirtualItem.File => ({
+    mtimeSeconds: at,
+    size: Effect.succeed(length),
+    read: (target, offset) =>
+      opened.stream(id, name, (source) =>
+        AtOnce.mapError(source.read(target, start + offset), ArchiveError.fromSource),
       ),
-    list,
-    name: (node) => {
-      const place = placeOf(node)
-      return place === undefined
-        ? within(node, (reader, node) => reader.name(node), noFile)
-        : Effect.succeed(place.item.name)
-    },
-    content: (node, offset, target) => within(node, (reader, node) => reader.content(node, offset, target), noFile),
-    release: (directory) => {
-      const reader = places[directory.archive ?? directory.id]?.reader
-      if (reader === undefined) return Effect.void
-      return reader.release(directory.archive === undefined ? reader.root : directory)
-    },
-    memory,
+    ...(name.endsWith(".fidx") && { holes: holesOf(id, name, start, length) }),
+  })
+
+  /** The holes of a part of an image. */
+  const holesOf = (id: SnapshotId.SnapshotId, name: string, start: number, length: number): VirtualItem.Holes => {
+    const extentOf = (source: ChunkedSource, offset: number) => {
+      const { end, isHole } = source.extent(start + offset)
+      return { isHole, end: Math.min(end - start, length) }
+    }
+    return {
+      extent: (offset) => opened.stream(id, name, (source) => Effect.succeed(extentOf(source, offset))),
+      allocated: opened.stream(id, name, (source) =>
+        Effect.sync(() => {
+          let sum = 0
+          for (let offset = 0; offset < length;) {
+            const { end, isHole } = extentOf(source, offset)
+            if (!isHole) sum += end - offset
+            offset = end
+          }
+          return sum
+        }),
+      ),
+    }
   }
+
+  const rootFolder = (): VirtualItem.Folder => {
+    if (root === undefined) return namespace(Namespace.root)
+    const { id, time, type } = root
+    if (type === undefined) return namespace(root.namespace)
+    if (id === undefined) return groupsOf(root.namespace, type)
+    const group = { namespace: root.namespace, type, id }
+    return time === undefined ? groupFolder(group) : snapshotFolder({ ...group, time })
+  }
+
+  return yield* VirtualTree.make({ ...options, name: repository.name, root: rootFolder() })
 })
 
-const NONE: Memory = { blocks: 0, tables: 0 }
+const text = (name: string, content: string, mtimeSeconds: number): VirtualItem.Item => {
+  const bytes = Bytes.fromText(content)
+  return {
+    _tag: "File",
+    name,
+    version: content,
+    file: {
+      mtimeSeconds,
+      size: Effect.succeed(bytes.length),
+      read: (target, offset) => {
+        target.set(bytes.subarray(offset, offset + target.length))
+        return Effect.void
+      },
+    },
+  }
+}
+
+const toArchiveError = ({ detail, path }: RepositoryError): ArchiveError.ArchiveError =>
+  ArchiveError.unavailable(path, detail)
+
+/** What is open of a repository, each thing once and for as long as it is used. */
+const openedOf = Effect.fnUntraced(function* (repository: Repository, idle: Duration.Input) {
+  const idleTimeToLive = Duration.fromInputUnsafe(idle)
+  const parse = (key: string) => Result.getOrThrow(SnapshotId.parse(key))
+  const split = (key: string): readonly [snapshot: string, file: string] => {
+    const slash = key.lastIndexOf("/")
+    return [key.slice(0, slash), key.slice(slash + 1)]
+  }
+  const snapshots = yield* RcMap.make({
+    idleTimeToLive,
+    lookup: (key: string) =>
+      Effect.tap(repository.snapshot(parse(key)), ({ warnings }) =>
+        Effect.forEach(warnings, ({ message }) => Effect.logWarning(`${repository.name}/${key}: ${message}`)),
+      ),
+  })
+  const snapshotAt = (key: string) =>
+    // What has failed is tried again: it may have been pruned, finished or repaired meanwhile.
+    Effect.tapError(RcMap.get(snapshots, key), () => RcMap.invalidate(snapshots, key))
+  const streams = yield* RcMap.make({
+    idleTimeToLive,
+    lookup: (key: string) => {
+      const [snapshot, file] = split(key)
+      return Effect.flatMap(snapshotAt(snapshot), (found) => found.stream(file))
+    },
+  })
+  const blobs = yield* RcMap.make({
+    idleTimeToLive,
+    lookup: (key: string) => {
+      const [snapshot, file] = split(key)
+      return Effect.flatMap(snapshotAt(snapshot), (found) => found.blob(file))
+    },
+  })
+  const used = <A>(map: RcMap.RcMap<string, A, RepositoryError>, key: string) =>
+    Effect.mapError(
+      Effect.tapError(RcMap.get(map, key), () => RcMap.invalidate(map, key)),
+      toArchiveError,
+    )
+  return {
+    snapshot: <A>(id: SnapshotId.SnapshotId, use: (snapshot: Snapshot) => Effect.Effect<A, RepositoryError>) =>
+      Effect.scoped(Effect.flatMap(snapshotAt(SnapshotId.format(id)), use)),
+    archive: (id: SnapshotId.SnapshotId, file: SnapshotFile.Shown) =>
+      Effect.mapError(
+        Effect.flatMap(snapshotAt(SnapshotId.format(id)), (snapshot) => snapshot.archive(file)),
+        toArchiveError,
+      ),
+    stream: <A>(id: SnapshotId.SnapshotId, name: string, use: (source: ChunkedSource) => Read<A>): Read<A> =>
+      Effect.scoped(Effect.flatMap(used(streams, `${SnapshotId.format(id)}/${name}`), use)),
+    blob: (id: SnapshotId.SnapshotId, name: string): Read<Uint8Array> =>
+      Effect.scoped(used(blobs, `${SnapshotId.format(id)}/${name}`)),
+  }
+})

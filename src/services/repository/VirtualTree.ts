@@ -1,143 +1,92 @@
 /**
- * A tree put together: folders, files and links that are in no archive, and archives, each of them a folder.
+ * A tree put together: folders, files and links that are in no archive, and archives, each of them a folder with all that is
+ * in it (see `VirtualItem`).
  *
- * What is in a folder is asked of its `Folder`, again after a while unless it stays the same for ever. A name keeps its node
- * and its number in listings for the life of the tree, so that a listing which is under way when something appears or
- * goes misses nothing else. Nothing is opened before it is used.
+ * Nothing is listed or opened before somebody looks. What is in a folder is asked of its `Folder`, by one at a time, and
+ * again after a while unless it stays the same for ever. A name keeps its node and its place in listings for the life of the
+ * tree. An archive is opened when it is first used and closed when it is idle.
  *
  * Everything is numbered in the order in which it is first listed or looked up, from 2 on; the root is 1. A node in an archive
  * has the archive's number and its id there. Inode numbers: twice the number, and one for what is no folder; in an archive
- * its own (see `Inode`) above a base that is kept for the life of the tree.
+ * its own (see `Inode`) above a base that is reserved when the archive is first opened, and kept.
  */
 import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
-import type * as Duration from "effect/Duration"
+import * as Semaphore from "effect/Semaphore"
 import * as Bytes from "../../domain/Bytes.ts"
-import { type Body, type Entry, noAttributes, S_IFDIR, S_IFLNK, S_IFREG } from "../../domain/pxar/Entry.ts"
+import type { Entry } from "../../domain/pxar/Entry.ts"
 import * as Inode from "../../domain/pxar/Inode.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
-import type { ArchiveTree, Found, Listed, Memory, Read } from "../archive/ArchiveTree.ts"
-import type { Extent } from "../bytes/Extent.ts"
+import type { Add, ArchiveTree, Found, Listed, Memory, Read } from "../archive/ArchiveTree.ts"
 import * as AtOnce from "../AtOnce.ts"
+import { NameSlots, type Slot } from "./NameSlots.ts"
 import * as OnDemandReader from "./OnDemandReader.ts"
-
-/** What a folder has under a name. */
-export type Item = Named &
-  (
-    | { readonly _tag: "Folder"; readonly folder: Folder }
-    | { readonly _tag: "File"; readonly file: File }
-    /** `mtimeSeconds`: since the epoch. */
-    | { readonly _tag: "Link"; readonly target: Read<string>; readonly mtimeSeconds: number }
-    | { readonly _tag: "Archive"; readonly archive: Archive }
-  )
-
-/** The name of an item. */
-export interface Named {
-  readonly name: string
-  /** What is another one is another thing under the same name, with a node of its own: kernels keep contents of links. */
-  readonly version?: string | undefined
-}
-
-/** A folder that is in no archive. */
-export interface Folder {
-  /** What is in it: no two with one name. */
-  readonly items: Read<ReadonlyArray<Item>>
-  /** Whether that can change. */
-  readonly isFixed: boolean
-  /** Seconds since the epoch. */
-  readonly mtimeSeconds: number
-}
-
-/** A file that is in no archive. */
-export interface File {
-  /** Bytes. */
-  readonly size: Read<number>
-  /** As `ByteSource.read`. */
-  readonly read: (target: Uint8Array, offset: number) => Read<void>
-  /** Where it can have holes. */
-  readonly holes?: Holes | undefined
-  /** Seconds since the epoch. */
-  readonly mtimeSeconds: number
-}
-
-/** Which bytes of a file are stored. */
-export interface Holes {
-  /** The run that `offset`, a byte of the file, is in. */
-  readonly extent: (offset: number) => Read<Extent>
-  /** Bytes that are in no hole. */
-  readonly allocated: Read<number>
-}
-
-/** An archive that is shown as a folder. */
-export interface Archive {
-  /** For messages. */
-  readonly archive: string
-  /** Bytes of the archive alone. */
-  readonly archiveSize: number
-  /** Bytes of the archive and, if there is one, of its payload archive. */
-  readonly size: number
-  readonly open: Effect.Effect<ArchiveTree, ArchiveError.ArchiveError, Scope.Scope>
-}
+import * as VirtualItem from "./VirtualItem.ts"
 
 /** How the tree is shown. */
-export interface Options {
+export interface Options extends VirtualItem.Owner {
   /** For messages. */
   readonly name: string
-  readonly root: Folder
-  /** Whose everything is that is in no archive. */
-  readonly uid: number
-  readonly gid: number
+  readonly root: VirtualItem.Folder
+  /** Bytes of all archives, as far as they are known; 0 unless given. */
+  readonly size?: number | undefined
   /** How long an archive stays open unused; a minute unless given. */
   readonly idle?: Duration.Input | undefined
   /** Milliseconds for which a folder that can change is not asked again; a second unless given. */
   readonly fresh?: number | undefined
 }
 
-/** A name in a folder. */
-interface Slot {
-  readonly name: Uint8Array
-  item: Item
-  /** Whether it is there. */
-  isPresent: boolean
-  /** Made when it is first seen by a listing or a lookup. */
-  known: Known | undefined
-}
+/** What has a number. */
+type Place = Folder | Leaf | Archive
 
-type Known = Virtual | Placed
-
-/** Something that is in no archive. */
-interface Virtual {
-  readonly _tag: "Virtual"
+interface Folder {
+  readonly _tag: "Folder"
   readonly node: Node.Node
   readonly name: Uint8Array
-  readonly item: Exclude<Item, { readonly _tag: "Archive" }>
-  /** Of a folder; in the order in which they were seen first. */
-  readonly slots: Array<Slot>
-  readonly bySlot: Map<string, Slot>
-  /** Milliseconds; what is in a folder counts until then. */
+  readonly item: VirtualItem.Item & { readonly _tag: "Folder" }
+  /** Once somebody has looked into it. */
+  contents: Contents | undefined
+}
+
+/** What is in a folder, as far as it is known. */
+interface Contents {
+  readonly slots: NameSlots<Place>
+  /** Whoever asks what is in it. */
+  readonly asking: Semaphore.Semaphore
+  /** Milliseconds; what is known counts until then. */
   freshUntil: number
 }
 
-/** An archive in its place. */
-interface Placed {
-  readonly _tag: "Placed"
-  readonly name: Uint8Array
+/** A file or a link. */
+interface Leaf {
+  readonly _tag: "Leaf"
   readonly node: Node.Node
-  /** As a multiple of 2^32. */
-  readonly base: number
-  readonly reader: ArchiveTree
+  readonly name: Uint8Array
+  readonly item: VirtualItem.Item & { readonly _tag: "File" | "Link" }
+}
+
+interface Archive {
+  readonly _tag: "Archive"
+  readonly node: Node.Node
+  readonly name: Uint8Array
+  readonly archive: VirtualItem.Archive
+  /** As a multiple of 2^32; 0 as long as it was never open. */
+  base: number
+  /** Once it was used. */
+  reader: ArchiveTree | undefined
 }
 
 /** Makes the tree. Archives that are open are closed with the scope. */
 export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<ArchiveTree, never, Scope.Scope> {
-  const { fresh = 1000, gid, idle = "1 minute", name, uid } = options
+  const { fresh = 1000, idle = "1 minute", name, size = 0 } = options
   const scope = yield* Effect.scope
   const clock = yield* Clock.Clock
   /** By number. */
-  const places: Array<Known | undefined> = [undefined]
+  const places: Array<Place | undefined> = [undefined]
   /** The next base that is free: below are the numbers of what is in no archive. */
   let nextBase = 1
 
@@ -149,160 +98,117 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       : { id: NodeId.ofEntry(next), parent, nameStart: 0, start: next, bound: next, contentsStart: 0 }
   }
 
-  const makeVirtual = (item: Virtual["item"], parent: NodeId.NodeId): Virtual => {
-    const made: Virtual = {
-      _tag: "Virtual",
-      node: number(parent, item._tag === "Folder"),
-      name: Bytes.fromText(item.name),
-      item,
-      slots: [],
-      bySlot: new Map(),
-      freshUntil: -1,
-    }
-    places.push(made)
-    return made
-  }
+  const makeFolder = (item: Folder["item"], parent: NodeId.NodeId): Folder => ({
+    _tag: "Folder",
+    node: number(parent, true),
+    name: Bytes.fromText(item.name),
+    item,
+    contents: undefined,
+  })
 
-  const place = (
-    { archive, name }: Item & { readonly _tag: "Archive" },
-    parent: NodeId.NodeId,
-  ): Effect.Effect<Placed> =>
-    Effect.map(Scope.provide(OnDemandReader.make({ ...archive, idle }), scope), (reader): Placed => {
-      const base = nextBase
-      nextBase += Inode.blocks(archive.archiveSize)
-      const made: Placed = { _tag: "Placed", name: Bytes.fromText(name), node: number(parent, true), base, reader }
-      places.push(made)
-      return made
-    })
-
-  const root = makeVirtual({ _tag: "Folder", name: "", folder: options.root }, NodeId.ROOT)
-
-  /** What a node is, or the archive that it is in. */
-  const ownerOf = ({ archive, id }: Node.Key): Known => places[archive ?? Math.abs(id)] ?? root
-
-  /** A node of an archive, as the archive knows it. */
-  const inside = ({ reader }: Placed, node: Node.Node): Node.Node => (node.archive === undefined ? reader.root : node)
-
-  /** A child in an archive, as it is known here. */
-  const outside = (found: Found, { node }: Placed): Found => ({ ...found, node: { ...found.node, archive: node.id } })
-
-  /** Sees to it that what is known of a folder is fresh. */
-  const refresh = (folder: Virtual): Read<void> => {
-    if (folder.item._tag !== "Folder") return Effect.void
-    const { isFixed, items } = folder.item.folder
-    const now = clock.currentTimeMillisUnsafe()
-    if (now < folder.freshUntil) return Effect.void
-    return AtOnce.map(items, (found) => {
-      folder.freshUntil = isFixed ? Infinity : now + fresh
-      for (const slot of folder.slots) slot.isPresent = false
-      for (const item of found) {
-        const slot = folder.bySlot.get(item.name)
-        if (slot === undefined) {
-          const made: Slot = { name: Bytes.fromText(item.name), item, isPresent: true, known: undefined }
-          folder.bySlot.set(item.name, made)
-          folder.slots.push(made)
-          continue
-        }
-        slot.isPresent = true
-        if (slot.item.version === item.version) continue
-        slot.item = item
-        slot.known = undefined
-      }
-    })
-  }
-
-  const known = (slot: Slot, parent: Virtual): Read<Known> => {
-    if (slot.known !== undefined) return Effect.succeed(slot.known)
-    const made: Read<Known> =
-      slot.item._tag === "Archive"
-        ? place(slot.item, parent.node.id)
-        : Effect.succeed(makeVirtual(slot.item, parent.node.id))
-    return AtOnce.map(made, (made) => {
-      slot.known = made
-      return made
-    })
-  }
-
-  const virtualEntry = ({ item }: Virtual): Read<Entry> => {
-    const entry = (mode: number, body: Body, mtimeSeconds: number): Entry => ({
-      _tag: "Entry",
-      start: 0,
-      end: 0,
-      mode,
-      flags: 0n,
-      uid,
-      gid,
-      mtimeSeconds: BigInt(mtimeSeconds),
-      mtimeNanos: 0,
-      attributes: noAttributes,
-      body,
-      findings: [],
-    })
+  const makePlace = ({ item, name }: Slot<Place>, parent: NodeId.NodeId): Place => {
     switch (item._tag) {
       case "Folder":
-        return Effect.succeed(entry(S_IFDIR | 0o755, { _tag: "Directory", contentsStart: 0 }, item.folder.mtimeSeconds))
-      case "File":
-        return AtOnce.flatMap(item.file.size, (length) =>
-          AtOnce.map(allocated(item.file), (allocated) =>
-            // What is decrypted here is for whom the mount belongs to.
-            entry(
-              S_IFREG | 0o600,
-              { _tag: "File", content: { source: "archive", start: 0, length, allocated } },
-              item.file.mtimeSeconds,
-            ),
-          ),
-        )
-      case "Link":
-        return AtOnce.map(item.target, (target) =>
-          entry(S_IFLNK | 0o777, { _tag: "Symlink", target: Bytes.fromText(target) }, item.mtimeSeconds),
-        )
+        return makeFolder(item, parent)
+      case "Archive": {
+        const { archive } = item
+        return { _tag: "Archive", node: number(parent, true), name, archive, base: 0, reader: undefined }
+      }
+      default:
+        return { _tag: "Leaf", node: number(parent, false), name, item }
     }
   }
 
-  const entryOf = (of: Known): Read<Entry> =>
-    of._tag === "Placed" ? of.reader.entry(of.reader.root) : virtualEntry(of)
+  const placeOf = (slot: Slot<Place>, parent: Folder): Place => {
+    if (slot.known !== undefined) return slot.known
+    const place = makePlace(slot, parent.node.id)
+    places.push(place)
+    return (slot.known = place)
+  }
 
-  const found = (of: Known): Read<Found> =>
-    AtOnce.map(entryOf(of), (entry) => ({
-      _tag: "Found",
-      name: of.name,
-      node: of.node,
-      entry,
-      link: undefined,
-      nameStart: 0,
-    }))
+  const root = makeFolder({ _tag: "Folder", name: "", folder: options.root }, NodeId.ROOT)
+  places.push(root)
 
-  const lookup = (folder: Virtual, name: Uint8Array): Read<Found | undefined> =>
-    AtOnce.flatMap(refresh(folder), (): Read<Found | undefined> => {
-      const slot = folder.bySlot.get(decoder.decode(name))
-      if (slot === undefined || !slot.isPresent || !Bytes.equals(slot.name, name)) return Effect.undefined
-      return AtOnce.flatMap(known(slot, folder), found)
+  /** What a node is, or the archive that it is in. */
+  const ownerOf = ({ archive, id }: Node.Key): Place => places[archive ?? Math.abs(id)] ?? root
+
+  /** Opens an archive and, the first time, reserves its base. */
+  const openArchive = (of: Archive): VirtualItem.Archive["open"] =>
+    Effect.map(of.archive.open, (reader) => {
+      if (of.base === 0) {
+        of.base = nextBase
+        nextBase += Inode.blocks(reader.root.bound)
+      }
+      return reader
+    })
+
+  const readerOf = (of: Archive): Effect.Effect<ArchiveTree> => {
+    if (of.reader !== undefined) return Effect.succeed(of.reader)
+    const { archive, size } = of.archive
+    const made = OnDemandReader.make({ archive, size, open: openArchive(of), idle })
+    return Effect.map(Scope.provide(made, scope), (reader) => (of.reader ??= reader))
+  }
+
+  /** Asks an archive about a node that is in it, or is its root. */
+  const within = <A>(of: Archive, node: Node.Node, use: (reader: ArchiveTree, node: Node.Node) => Read<A>): Read<A> =>
+    AtOnce.flatMap(readerOf(of), (reader) => use(reader, node.archive === undefined ? reader.root : node))
+
+  /** A child in an archive, as it is known here. */
+  const outside = (found: Found, { node }: Archive): Found => ({ ...found, node: { ...found.node, archive: node.id } })
+
+  const contentsOf = (folder: Folder): Contents =>
+    (folder.contents ??= { slots: new NameSlots(), asking: Semaphore.makeUnsafe(1), freshUntil: -1 })
+
+  /** What is in a folder now, or was a moment ago. */
+  const freshSlots = (folder: Folder): Read<NameSlots<Place>> => {
+    const contents = contentsOf(folder)
+    const { asking, slots } = contents
+    const isFresh = (): boolean => clock.currentTimeMillisUnsafe() < contents.freshUntil
+    if (isFresh()) return Effect.succeed(slots)
+    const { isFixed, items } = folder.item.folder
+    const update = Effect.map(items, (found) => {
+      slots.update(found)
+      contents.freshUntil = isFixed ? Infinity : clock.currentTimeMillisUnsafe() + fresh
+      return slots
+    })
+    return asking.withPermits(1)(Effect.suspend(() => (isFresh() ? Effect.succeed(slots) : update)))
+  }
+
+  const entryOf = (of: Place): Read<Entry> =>
+    of._tag === "Archive"
+      ? within(of, of.node, (reader, node) => reader.entry(node))
+      : VirtualItem.entry(of.item, options)
+
+  const foundAt = (of: Place): Read<Found> => {
+    const { name, node } = of
+    return AtOnce.map(entryOf(of), (entry) => ({ _tag: "Found", name, node, entry, link: undefined, nameStart: 0 }))
+  }
+
+  const lookup = (folder: Folder, name: Uint8Array): Read<Found | undefined> =>
+    AtOnce.flatMap(freshSlots(folder), (slots): Read<Found | undefined> => {
+      const slot = slots.find(name)
+      return slot === undefined ? Effect.undefined : foundAt(placeOf(slot, folder))
     })
 
   /** A child of a listing: folders and archives by name alone. */
-  const listed = (slot: Slot, folder: Virtual): Effect.Effect<Listed> =>
-    AtOnce.catch_(
-      AtOnce.flatMap(known(slot, folder), (of): Read<Listed> =>
-        of._tag === "Placed" || of.item._tag === "Folder"
-          ? Effect.succeed({ _tag: "Unopened", name: of.name, node: of.node })
-          : found(of),
-      ),
+  const listed = (of: Place): Effect.Effect<Listed> => {
+    const { name, node } = of
+    if (of._tag !== "Leaf") return Effect.succeed({ _tag: "Unopened", name, node })
+    return AtOnce.catch_(
+      foundAt(of),
       // A listing fails for the whole of an I/O error; here one of them has it, and says so when it is looked up.
       (error): Effect.Effect<Listed> =>
-        Effect.succeed({
-          _tag: "Unreadable",
-          name: slot.name,
-          link: undefined,
-          error: asAnother(error),
-        }),
+        Effect.succeed({ _tag: "Unreadable", name, link: undefined, error: asAnother(error) }),
     )
+  }
 
-  const list = (folder: Virtual, from: number, add: Parameters<ArchiveTree["list"]>[2]): Read<void> => {
+  const list = (folder: Folder, from: number, add: Add): Read<void> => {
+    const { all } = contentsOf(folder).slots
     const step = (index: number): Read<void> => {
-      for (let at = index; at < folder.slots.length; at++) {
-        const slot = folder.slots[at] as Slot
+      for (let at = index; at < all.length; at++) {
+        const slot = all[at] as Slot<Place>
         if (!slot.isPresent) continue
-        const child = listed(slot, folder)
+        const child = listed(placeOf(slot, folder))
         if (!AtOnce.hasEnded(child)) {
           return Effect.flatMap(child, (child) => (add(child, at + 1) ? step(at + 1) : Effect.void))
         }
@@ -311,90 +217,86 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       return Effect.void
     }
     // A listing that goes on sees what it began with.
-    return from > 0 ? step(from) : AtOnce.flatMap(refresh(folder), () => step(0))
+    return from > 0 ? step(from) : AtOnce.flatMap(freshSlots(folder), () => step(0))
   }
 
-  const content = (of: Virtual, offset: number, target: Uint8Array): Read<void> =>
-    of.item._tag === "File"
-      ? of.item.file.read(target, offset)
-      : Effect.fail(ArchiveError.outOfRange(name, "is no file"))
+  const fileOf = (of: Place): VirtualItem.File | undefined =>
+    of._tag === "Leaf" && of.item._tag === "File" ? of.item.file : undefined
+
+  const isNo = (what: string): Read<never> => Effect.fail(ArchiveError.outOfRange(name, `is no ${what}`))
 
   return {
     archive: name,
-    size: 0,
+    size,
     root: root.node,
     ids: "allotted",
     inode: ({ archive, id }) => {
       const of = archive === undefined ? undefined : places[archive]
-      if (of?._tag === "Placed") return Inode.above(of.base, Inode.ofNode(id))
-      return Inode.ofNode(id)
+      return of?._tag === "Archive" ? Inode.above(of.base, Inode.ofNode(id)) : Inode.ofNode(id)
     },
     entry: (node) => {
       const of = ownerOf(node)
-      return of._tag === "Placed" ? of.reader.entry(inside(of, node)) : virtualEntry(of)
+      return of._tag === "Archive" ? within(of, node, (reader, node) => reader.entry(node)) : entryOf(of)
     },
     lookup: (directory, name) => {
       const of = ownerOf(directory)
-      if (of._tag === "Virtual") return lookup(of, name)
-      return AtOnce.map(of.reader.lookup(inside(of, directory), name), (found) =>
-        found === undefined ? undefined : outside(found, of),
+      if (of._tag === "Folder") return lookup(of, name)
+      if (of._tag === "Leaf") return isNo("folder")
+      return within(of, directory, (reader, node) =>
+        AtOnce.map(reader.lookup(node, name), (found) => (found === undefined ? undefined : outside(found, of))),
       )
     },
     count: (directory) => {
       const of = ownerOf(directory)
-      return of._tag === "Placed"
-        ? of.reader.count(inside(of, directory))
-        : AtOnce.map(refresh(of), () => of.slots.length)
+      if (of._tag === "Folder") return AtOnce.map(freshSlots(of), ({ all }) => all.length)
+      return of._tag === "Leaf" ? isNo("folder") : within(of, directory, (reader, node) => reader.count(node))
     },
     list: (directory, from, add) => {
       const of = ownerOf(directory)
-      if (of._tag === "Virtual") return list(of, from, add)
-      return of.reader.list(inside(of, directory), from, (child, next) =>
-        add(child._tag === "Found" ? outside(child, of) : child, next),
+      if (of._tag === "Folder") return list(of, from, add)
+      if (of._tag === "Leaf") return isNo("folder")
+      return within(of, directory, (reader, node) =>
+        reader.list(node, from, (child, next) => add(child._tag === "Found" ? outside(child, of) : child, next)),
       )
     },
     name: (node) => {
       const of = ownerOf(node)
-      return of._tag === "Virtual" || node.archive === undefined ? Effect.succeed(of.name) : of.reader.name(node)
+      return of._tag === "Archive" && node.archive !== undefined
+        ? within(of, node, (reader, node) => reader.name(node))
+        : Effect.succeed(of.name)
     },
     content: (node, offset, target) => {
       const of = ownerOf(node)
-      return of._tag === "Placed" ? of.reader.content(inside(of, node), offset, target) : content(of, offset, target)
+      if (of._tag === "Archive") return within(of, node, (reader, node) => reader.content(node, offset, target))
+      return fileOf(of)?.read(target, offset) ?? isNo("file")
     },
-    extent: (node, offset, size) => {
-      const of = ownerOf(node)
-      const holes = of._tag === "Virtual" && of.item._tag === "File" ? of.item.file.holes : undefined
-      return holes === undefined ? Effect.succeed({ isHole: false, end: size }) : holes.extent(offset)
-    },
+    extent: (node, offset, size) =>
+      fileOf(ownerOf(node))?.holes?.extent(offset) ?? Effect.succeed({ isHole: false, end: size }),
     release: (directory) => {
       const of = ownerOf(directory)
-      return of._tag === "Placed" ? of.reader.release(inside(of, directory)) : Effect.void
+      if (of._tag !== "Archive" || of.reader === undefined) return Effect.void
+      return of.reader.release(directory.archive === undefined ? of.reader.root : directory)
     },
     isLive: (node) => {
       const of = ownerOf(node)
-      return of._tag === "Virtual" && of.item._tag === "Folder" && !of.item.folder.isFixed
+      return of._tag === "Folder" && !of.item.folder.isFixed
     },
     memory: Effect.suspend(() =>
       Effect.map(
-        Effect.forEach(places, (of) => (of?._tag === "Placed" ? of.reader.memory : Effect.succeed(NOTHING))),
-        (all) =>
-          all.reduce<Memory>(
-            (sum, { blocks, tables }) => ({ blocks: sum.blocks + blocks, tables: sum.tables + tables }),
-            NOTHING,
-          ),
+        Effect.forEach(places, (of): Effect.Effect<Memory> =>
+          of?._tag === "Archive" && of.reader !== undefined ? of.reader.memory : Effect.succeed(NOTHING),
+        ),
+        (all) => ({
+          blocks: all.reduce((sum, { blocks }) => sum + blocks, 0),
+          tables: all.reduce((sum, { tables }) => sum + tables, 0),
+        }),
       ),
     ),
   }
 })
-
-/** What cannot be opened is shown as if it had no holes: reading it says why. */
-const allocated = ({ holes }: File): Effect.Effect<number | undefined> =>
-  holes === undefined ? Effect.undefined : AtOnce.catch_(holes.allocated, () => Effect.undefined)
 
 const NOTHING: Memory = { blocks: 0, tables: 0 }
 
 /** The same error as one that concerns a child, not the folder. */
 const asAnother = ({ archive, check, detail, errno, offset }: ArchiveError.ArchiveError): ArchiveError.ArchiveError =>
   new ArchiveError.ArchiveError({ archive, kind: "Unsupported", check, detail, errno, offset })
-
-const decoder = new TextDecoder()

@@ -10,7 +10,7 @@ import * as XattrList from "../../../src/domain/pxar/XattrList.ts"
 import * as BlobStoreWrappers from "../../../src/services/repository/BlobStoreWrappers.ts"
 import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
 import * as FolderBlobStore from "../../../src/services/repository/FolderBlobStore.ts"
-import * as SnapshotTree from "../../../src/services/repository/SnapshotTree.ts"
+import * as RepositoryTree from "../../../src/services/repository/RepositoryTree.ts"
 import * as Archive from "../../../src/services/tree/Archive.ts"
 import type * as TreeWalk from "../../../src/services/tree/TreeWalk.ts"
 import * as Datastores from "../../support/Datastores.ts"
@@ -65,7 +65,7 @@ const open = Effect.gen(function* () {
   const { counts, store } = BlobStoreWrappers.counting(FolderBlobStore.make(Datastores.realStore()))
   const files = ["enc-none.json", "enc-scrypt.json", "sign-none.json"].map(Datastores.realKeyFile)
   const repository = yield* stores.over(store, { keys: yield* stores.keyRing(files, "correct horse") })
-  const tree = yield* SnapshotTree.make(repository, { uid: 0, gid: 0, mtimeSeconds: 0 })
+  const tree = yield* RepositoryTree.make(repository, { uid: 0, gid: 0, mtimeSeconds: 0 })
   return { archive: Archive.fromReader(tree), counts, repository }
 })
 

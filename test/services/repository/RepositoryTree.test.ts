@@ -1,290 +1,193 @@
+import * as crypto from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import { TestClock } from "effect/testing"
-import type * as Inode from "../../../src/domain/pxar/Inode.ts"
-import { unavailable } from "../../../src/services/archive/ArchiveError.ts"
-import * as LookupRegistry from "../../../src/services/LookupRegistry.ts"
-import * as Archive from "../../../src/services/tree/Archive.ts"
-import type { ArchiveTree } from "../../../src/services/archive/ArchiveTree.ts"
+import * as Bytes from "../../../src/domain/Bytes.ts"
+import type { ArchiveTree, Listed } from "../../../src/services/archive/ArchiveTree.ts"
+import * as BlobStoreWrappers from "../../../src/services/repository/BlobStoreWrappers.ts"
+import { fromMap } from "../../../src/services/repository/BlobStore.ts"
+import * as SnapshotId from "../../../src/domain/datastore/SnapshotId.ts"
+import * as FolderBlobStore from "../../../src/services/repository/FolderBlobStore.ts"
 import * as RepositoryTree from "../../../src/services/repository/RepositoryTree.ts"
-import * as Node from "../../../src/domain/pxar/Node.ts"
-import * as B from "../../support/ArchiveBuilder.ts"
-import * as AtOnce from "../../../src/services/AtOnce.ts"
-import * as H from "../archive/helpers.ts"
+import * as Archive from "../../../src/services/tree/Archive.ts"
+import * as Datastores from "../../support/Datastores.ts"
+import * as stores from "./stores.ts"
 
-const first = B.build({
-  root: B.entry({ mode: 0o40750, uid: 1 }),
-  children: [B.file("file", "one"), B.folder("folder", [B.file("deep", "two")]), B.linkTo("link", "file")],
-})
-const second = B.build({ version: 2, children: [B.file("file", "three"), B.linkTo("link", "file")] })
+const SHOWN = { uid: 1, gid: 2, mtimeSeconds: 1_700_000_000 }
+const sha256 = (bytes: Uint8Array) => crypto.createHash("sha256").update(bytes).digest("hex")
 
-/** An archive by reference, which counts how often it is opened. */
-const reference = (name: string, built: Pick<B.Built, "bytes">, payload?: Uint8Array, onOpen = (): void => undefined) =>
-  ({
-    _tag: "Archive",
-    name: Buffer.from(name),
-    archive: name,
-    open: Effect.tap(H.open(built.bytes, payload), () => Effect.sync(onOpen)),
-  }) satisfies RepositoryTree.Reference
-
-const treeOf = (children: ReadonlyArray<RepositoryTree.Item>, size = 0) =>
-  RepositoryTree.make({
-    name: "several",
-    children: Effect.succeed(children),
-    size,
-    idle: "10 seconds",
-    uid: 3,
-    gid: 4,
-    mtimeSeconds: 5n,
-  })
-
-const open = treeOf(
-  [reference("b.pxar", first), reference("a.mpxar", second, second.payload)],
-  first.bytes.length + second.bytes.length + second.payload.length,
-)
-
-const walk = (reader: ArchiveTree) =>
-  Effect.gen(function* () {
-    const archive = Archive.fromReader(reader)
-    const items = yield* Stream.runCollect(archive.walk(yield* archive.root))
-    return items.map((item) => (item._tag === "Found" ? item : assert.fail(item.error.message)))
-  })
-
-const BLOCK = 2 ** 32
-
-describe("a collection", () => {
-  it.effect("is a folder of archives, in the order given", () =>
-    Effect.gen(function* () {
-      const found = yield* walk(yield* open)
-      assert.deepStrictEqual(
-        found.map((item) => Buffer.from(item.path).toString()),
-        [
-          "/",
-          "/b.pxar",
-          "/b.pxar/file",
-          "/b.pxar/folder",
-          "/b.pxar/folder/deep",
-          "/b.pxar/link",
-          "/a.mpxar",
-          "/a.mpxar/file",
-          "/a.mpxar/link",
-        ],
-      )
-    }),
-  )
-
-  it.effect("has an owner and a time of its own; its archives show what their roots say", () =>
-    Effect.gen(function* () {
-      const reader = yield* open
-      const { gid, mode, mtimeSeconds, uid } = yield* reader.entry(reader.root)
-      assert.deepStrictEqual({ gid, mode, mtimeSeconds, uid }, { gid: 4, mode: 0o40755, mtimeSeconds: 5n, uid: 3 })
-      const archive = yield* H.find(reader, "b.pxar")
-      assert.deepInclude(archive.entry, { mode: 0o40750, uid: 1 })
-      assert.deepStrictEqual(yield* reader.entry(archive.node), archive.entry)
-      assert.strictEqual(Buffer.from(yield* reader.name(archive.node)).toString(), "b.pxar")
-      assert.isUndefined(yield* reader.lookup(reader.root, Buffer.from("c.pxar")))
-      assert.strictEqual(reader.size, first.bytes.length + second.bytes.length + second.payload.length)
-    }),
-  )
-
-  it.effect("shows each entry under a number of its own: that of its archive, above the archive's base", () =>
-    Effect.gen(function* () {
-      const reader = yield* open
-      const found = yield* walk(reader)
-      const inodes = new Map(found.map(({ node, path }) => [Buffer.from(path).toString(), reader.inode(node)]))
-      assert.deepStrictEqual(
-        [...inodes],
-        [
-          ["/", 1],
-          ["/b.pxar", 4],
-          ["/b.pxar/file", BLOCK + 2 * first.at("file").start + 1],
-          ["/b.pxar/folder", BLOCK + 2 * first.at("folder").end],
-          ["/b.pxar/folder/deep", BLOCK + 2 * first.at("folder/deep").start + 1],
-          ["/b.pxar/link", BLOCK + 2 * first.at("file").start + 1],
-          ["/a.mpxar", 6],
-          ["/a.mpxar/file", 2 * BLOCK + 2 * second.at("file").start + 1],
-          ["/a.mpxar/link", 2 * BLOCK + 2 * second.at("file").start + 1],
-        ],
-      )
-      assert.deepStrictEqual(
-        (yield* H.listed(reader, reader.root)).map((child) => [
-          Buffer.from(child.name!).toString(),
-          child._tag === "Unopened" ? reader.inode(child.node) : undefined,
-        ]),
-        [
-          ["b.pxar", 4],
-          ["a.mpxar", 6],
-        ],
-      )
-    }),
-  )
-
-  it.effect("leads every node to its parent and to its entry", () =>
-    Effect.gen(function* () {
-      const reader = yield* open
-      const found = yield* walk(reader)
-      const nodes = new Map(found.map(({ node, path }) => [Buffer.from(path).toString(), node]))
-      for (const { entry, node, path } of found.slice(1)) {
-        const text = Buffer.from(path).toString()
-        const { archive, id } = nodes.get(text.slice(0, text.lastIndexOf("/")) || "/")!
-        assert.deepStrictEqual(Node.parentOf(node), archive === undefined ? { id } : { archive, id }, text)
-        assert.deepStrictEqual(yield* reader.entry(node), entry)
-        assert.strictEqual(Buffer.from(yield* reader.name(node)).toString(), text.split("/").at(-1))
-      }
-    }),
-  )
-
-  it.effect("reads contents from the archive that has them", () =>
-    Effect.gen(function* () {
-      const reader = yield* open
-      assert.strictEqual(yield* H.readText(reader, "b.pxar/file"), "one")
-      assert.strictEqual(yield* H.readText(reader, "b.pxar/folder/deep"), "two")
-      assert.strictEqual(yield* H.readText(reader, "a.mpxar/file"), "three")
-      assert.strictEqual(yield* H.readText(reader, "a.mpxar/link"), "three")
-    }),
-  )
-
-  it.effect("tells at once what its archives tell at once", () =>
-    Effect.gen(function* () {
-      const reader = yield* open
-      const { node } = yield* H.find(reader, "b.pxar")
-      const file = yield* H.find(reader, "b.pxar/file")
-      for (const effect of [
-        reader.entry(node),
-        reader.list(node, 0, () => true),
-        reader.list(reader.root, 0, () => true),
-        reader.lookup(node, Buffer.from("file")),
-        reader.content(file.node, 0, new Uint8Array(3)),
-      ]) {
-        assert.isTrue(AtOnce.hasEnded<unknown, unknown, never>(effect))
-      }
-    }),
-  )
-
-  it.effect("lists its root and the roots of its archives by slot", () =>
-    Effect.gen(function* () {
-      const reader = yield* open
-      assert.strictEqual(yield* reader.count(reader.root), 2)
-      const { node } = yield* H.find(reader, "a.mpxar")
-      assert.sameMembers(
-        (yield* H.children(reader, node)).map(({ name }) => Buffer.from(name).toString()),
-        ["file", "link"],
-      )
-    }),
-  )
+const open = Effect.fnUntraced(function* (folder: string, options: Partial<RepositoryTree.Options> = {}) {
+  const { counts, store } = BlobStoreWrappers.counting(FolderBlobStore.make(folder))
+  const keys = yield* stores.keys(["key1", "key2"])
+  const repository = yield* stores.over(store, { keys })
+  const tree = yield* RepositoryTree.make(repository, { ...SHOWN, ...options })
+  return { counts, tree, archive: Archive.fromReader(tree) }
 })
 
-describe("a tree of folders and archives", () => {
-  const folder = (name: string, children: RepositoryTree.Folder["children"]): RepositoryTree.Folder => ({
-    _tag: "Folder",
-    name: Buffer.from(name),
-    children,
-  })
+const at = (archive: Archive.Archive<ArchiveTree>, where: string) => archive.find(Bytes.fromText(where))
 
-  it.effect("lists each folder once, when somebody looks, and opens nothing for that", () =>
-    Effect.gen(function* () {
-      const story: Array<string> = []
-      const snapshot = (name: string) =>
-        folder(
-          name,
-          Effect.sync(() => {
-            story.push(`list ${name}`)
-            return [reference("root.pxar", first, undefined, () => void story.push(`open ${name}`))]
-          }),
-        )
-      const tree = yield* treeOf([folder("vm", Effect.succeed(["1", "2", "3"].map(snapshot)))])
-      assert.deepStrictEqual(story, [])
-      const vm = yield* H.find(tree, "vm")
-      assert.strictEqual(yield* tree.count(vm.node), 3)
-      assert.deepStrictEqual(story, [])
-      const inside = yield* H.find(tree, "vm/2")
-      for (const _ of [1, 2]) yield* H.listed(tree, inside.node)
-      assert.deepStrictEqual(story, ["list 2"])
-      assert.strictEqual(yield* H.readText(tree, "vm/2/root.pxar/folder/deep"), "two")
-      assert.deepStrictEqual(story, ["list 2", "open 2"])
-      assert.isUndefined(yield* tree.lookup(inside.node, Buffer.from("nothing")))
-    }),
-  )
+/** Names in a folder, as they are listed. */
+const names = Effect.fnUntraced(function* (tree: ArchiveTree, where: string) {
+  const { node } = yield* at(Archive.fromReader(tree), where)
+  const found: Array<Listed> = []
+  yield* tree.list(node, 0, (child) => found.push(child) > 0)
+  return found.map(({ name }) => Buffer.from(name as Uint8Array).toString())
+})
 
-  it.effect("asks again for a folder that could not be listed, and shows its siblings", () =>
-    Effect.gen(function* () {
-      let broken = true
-      const children = Effect.suspend(() =>
-        broken ? Effect.fail(unavailable("store", "is away")) : Effect.succeed([reference("a.pxar", first)]),
-      )
-      const tree = yield* treeOf([folder("bad", children), reference("b.pxar", first)])
-      const { node } = yield* H.find(tree, "bad")
-      yield* H.failing(H.listed(tree, node), "IO", "unavailable")
-      assert.strictEqual(yield* H.readText(tree, "b.pxar/file"), "one")
-      broken = false
-      assert.strictEqual(yield* H.readText(tree, "bad/a.pxar/file"), "one")
-    }),
-  )
+const bytesOf = Effect.fnUntraced(function* (archive: Archive.Archive<ArchiveTree>, where: string) {
+  const file = yield* at(archive, where)
+  const parts: Array<Uint8Array> = []
+  for (let offset = 0; ;) {
+    const part = yield* archive.read(file, offset, 100_000)
+    if (part.length === 0) return Bytes.concat(parts)
+    parts.push(part)
+    offset += part.length
+  }
+})
 
-  it.effect("shows the same numbers after an archive was closed, whatever was opened meanwhile", () =>
+describe("the tree of a repository", () => {
+  const plain = Datastores.store("datastore-plain")
+
+  it.live("has the names as on disk, level by level", () =>
     Effect.gen(function* () {
-      let opened = 0
-      const count = () => void opened++
-      const tree = yield* treeOf([
-        reference("a", first, undefined, count),
-        reference("b", first, undefined, count),
-        reference("c", first, undefined, count),
+      const { tree } = yield* open(plain)
+      assert.deepStrictEqual(yield* names(tree, "/"), ["host", "ns"])
+      assert.deepStrictEqual(yield* names(tree, "/ns"), ["a", "empty"])
+      assert.deepStrictEqual(yield* names(tree, "/ns/a"), ["ct", "ns"])
+      assert.deepStrictEqual(yield* names(tree, "/host"), ["alpha", "beta"])
+      assert.deepStrictEqual(yield* names(tree, "/host/beta"), [
+        "2024-01-15T12:30:45Z",
+        "2024-01-16T12:30:45Z",
+        "latest",
+        "owner",
       ])
-      const before = yield* H.find(tree, "b/file")
-      const number = tree.inode(before.node)
-      assert.strictEqual(number, BLOCK + 2 * first.at("file").start + 1)
-      yield* TestClock.adjust("1 minute")
-      yield* H.find(tree, "c/file")
-      yield* H.find(tree, "a/file")
-      const after = yield* H.find(tree, "b/file")
-      assert.deepStrictEqual([after.node, tree.inode(after.node), opened], [before.node, number, 4])
+      assert.sameMembers(yield* names(tree, "/host/alpha/2024-03-01T03:00:00Z"), ["data.pxar", "client.log", "notes"])
+      assert.sameMembers(yield* names(tree, "/ns/a/ns/b/vm/200/2024-01-04T01:02:03Z"), [
+        "drive-scsi0.img",
+        "drive-scsi0.img.parts",
+        "drive-efidisk0.img",
+        "drive-efidisk0.img.parts",
+        "qemu-server.conf",
+        "fw.conf",
+      ])
     }),
   )
 
-  it.effect("is exact for 5000 archives of 2 TB: no two files share a number, and lookups lead back", () =>
+  it.live("shows owner and notes, and links to the newest backup that is finished", () =>
     Effect.gen(function* () {
-      const SIZE = 2e12
-      const huge = Effect.map(H.open(first.bytes), (reader): ArchiveTree => ({
-        ...reader,
-        root: { ...reader.root, bound: SIZE },
-      }))
-      const tree = yield* treeOf(
-        Array.from({ length: 5000 }, (_, index) => ({ ...reference(`${index}`, first), open: huge })),
+      const { archive } = yield* open(plain)
+      assert.strictEqual(Buffer.from(yield* bytesOf(archive, "/host/alpha/owner")).toString(), "root@pam\n")
+      assert.strictEqual(
+        Buffer.from(yield* bytesOf(archive, "/host/alpha/notes")).toString(),
+        "Group notes: äöü, second line\nline 2\n",
       )
-      const registry = yield* LookupRegistry.make(tree.root, tree.ids)
-      const lease = yield* registry.lease
-      const seen = new Set<Inode.Inode>()
-      let largest = 0n
-      for (let index = 0; index < 5000; index++) {
-        const { node } = yield* H.find(tree, `${index}`)
-        const archive = index + 2
-        yield* tree.entry(node)
-        for (const id of [-(SIZE - 1), SIZE - 2, -1]) {
-          const ino = tree.inode({ archive, id })
-          const base = BigInt(tree.inode({ archive, id: 2 })) - 4n
-          assert.strictEqual(BigInt(ino), base + 2n * BigInt(Math.abs(id)) + (id < 0 ? 1n : 0n))
-          assert.isFalse(seen.has(ino))
-          seen.add(ino)
-          if (BigInt(ino) > largest) largest = BigInt(ino)
-          const held = { id, archive, parent: 1, nameStart: 0, start: Math.abs(id), bound: id, contentsStart: 0 }
-          if (id < 0) assert.deepInclude(registry.find(lease.add(held)), { id, archive })
+      const { entry } = yield* at(archive, "/host/alpha/latest")
+      assert.deepStrictEqual(entry.body, { _tag: "Symlink", target: Bytes.fromText("2024-04-01T03:00:00Z") })
+    }),
+  )
+
+  it.live("shows an unfinished backup as an empty folder", () =>
+    Effect.gen(function* () {
+      const { tree } = yield* open(plain)
+      assert.deepStrictEqual(yield* names(tree, "/host/alpha/2024-05-01T03:00:00Z"), [])
+    }),
+  )
+
+  it.live.each(["datastore-plain", "datastore-encrypted"] as const)(
+    "has every image and blob of %s, byte for byte",
+    (name) =>
+      Effect.gen(function* () {
+        const { archive } = yield* open(Datastores.store(name))
+        const rows = Datastores.expected.stores[name].snapshots.filter(
+          ({ error, state }) => error === undefined && state === "finished",
+        )
+        let compared = 0
+        for (const row of rows) {
+          for (const file of row.files) {
+            if (file.error !== undefined || file.type === "dynamic") continue
+            const namespace =
+              row.ns === ""
+                ? ""
+                : `/${row.ns
+                    .split("/")
+                    .map((part) => `ns/${part}`)
+                    .join("/")}`
+            const where = `${namespace}/${row.snapshot}/${file.name.replace(/\.(?:fidx|blob)$/, "")}`
+            assert.strictEqual(sha256(yield* bytesOf(archive, where)), file.sha256, where)
+            compared++
+          }
         }
-      }
-      assert.isTrue(largest > 2n ** 53n && largest < 2n ** 63n)
+        assert.isAbove(compared, 10)
+      }),
+  )
+
+  it.live("reads no payload chunk to walk a split archive", () =>
+    Effect.gen(function* () {
+      const { archive, counts } = yield* open(plain)
+      const folder = yield* at(archive, "/host/alpha/2024-03-01T03:00:00Z/data.pxar")
+      const row = Datastores.expected.stores["datastore-plain"].snapshots.find(
+        ({ snapshot }) => snapshot === "host/alpha/2024-03-01T03:00:00Z",
+      )
+      const metadata = row?.files.find(({ name }) => name === "data.mpxar.didx")
+      let entries = 0
+      yield* Stream.runForEach(archive.walk(folder), () => Effect.sync(() => entries++))
+      assert.isAbove(entries, 600)
+      const chunks = new Set(counts.blobs.filter((name) => name.startsWith(".chunks/")))
+      // The start of the payload archive is checked when it is opened: one chunk.
+      assert.isAtMost(chunks.size, (metadata?.distinct_chunks ?? 0) + 2)
     }),
   )
 
-  it.effect("costs nothing for 10,000 archives that nobody opens", () =>
+  it.live("gives every name the inode number that its node has, and no two the same", () =>
     Effect.gen(function* () {
-      const tree = yield* treeOf(
-        Array.from({ length: 10_000 }, (_, index) => ({
-          ...reference(`${index}`, first),
-          open: Effect.die(new Error("opened")),
-        })),
+      const { archive, tree } = yield* open(plain)
+      const ids = new Set<number | bigint>()
+      const visit = (node: Parameters<ArchiveTree["list"]>[0]): Effect.Effect<void, unknown> =>
+        Effect.gen(function* () {
+          const children: Array<Listed> = []
+          yield* tree.list(node, 0, (child) => children.push(child) > 0)
+          for (const child of children) {
+            if (child._tag === "Unreadable") continue
+            const looked = yield* tree.lookup(node, child.name)
+            const inode = tree.inode(child.node)
+            assert.strictEqual(looked && tree.inode(looked.node), inode)
+            if (looked?.link !== undefined) continue
+            assert.isFalse(ids.has(inode), Buffer.from(child.name).toString())
+            ids.add(inode)
+            if (looked?.entry.body._tag === "Directory") yield* visit(looked.node)
+          }
+        })
+      yield* visit((yield* archive.root).node)
+      assert.isAbove(ids.size, 3000)
+    }),
+  )
+
+  it.live("opens nothing to list ten thousand backups, and sees those that come and go", () =>
+    Effect.gen(function* () {
+      const time = (i: number) => SnapshotId.fromEpoch(1_600_000_000 + i * 3600)
+      const blobs = new Map<string, Uint8Array>([[".chunks/0000/x", new Uint8Array()]])
+      for (let i = 0; i < 10_000; i++) blobs.set(`host/many/${time(i)}/index.json.blob`, new Uint8Array())
+      const { counts, store } = BlobStoreWrappers.counting(fromMap(blobs))
+      const tree = yield* RepositoryTree.make(yield* stores.over(store), { ...SHOWN, fresh: 0 })
+      assert.strictEqual((yield* names(tree, "/host/many")).length, 10_001)
+      assert.deepStrictEqual(
+        counts.blobs.filter((name) => name.endsWith(".blob")),
+        [],
       )
-      assert.strictEqual(yield* tree.count(tree.root), 10_000)
-      assert.lengthOf(yield* H.listed(tree, tree.root), 10_000)
-      assert.deepStrictEqual(yield* tree.memory, { blocks: 0, tables: 0 })
+      blobs.set(`host/many/${time(20_000)}/index.json.blob`, new Uint8Array())
+      blobs.delete(`host/many/${time(5)}/index.json.blob`)
+      const now = yield* names(tree, "/host/many")
+      assert.include(now, time(20_000))
+      assert.notInclude(now, time(5))
+    }),
+  )
+
+  it.live("can show one group or one backup, under other names", () =>
+    Effect.gen(function* () {
+      const group = { namespace: ["a", "b"], type: "vm", id: "200" } as const
+      const { tree } = yield* open(plain, { root: group, timeTemplate: "%Y%m%d" })
+      assert.deepStrictEqual(yield* names(tree, "/"), ["20240104", "20240105", "latest", "owner"])
+      const one = yield* open(plain, { root: { ...group, time: "2024-01-05T01:02:03Z" } })
+      assert.include(yield* names(one.tree, "/"), "qemu-server.conf")
     }),
   )
 })
