@@ -10,6 +10,7 @@ import { isSafeId } from "../../domain/datastore/SafeId.ts"
 import * as SnapshotFile from "../../domain/datastore/SnapshotFile.ts"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import type { BlobStore, Item } from "./BlobStore.ts"
+import type { Files } from "./SnapshotFiles.ts"
 import * as OpenSnapshot from "./OpenSnapshot.ts"
 import type { Repository } from "./Repository.ts"
 import { fromBlob, fromFault, type RepositoryError } from "./RepositoryError.ts"
@@ -26,17 +27,25 @@ export const isDatastore = (store: BlobStore): Effect.Effect<boolean, Repository
     fromBlob,
   )
 
+/** How a datastore is opened. */
+export interface Options extends OpenSnapshot.Options {
+  /** Copies of it, which stand in for files of backups that are missing or damaged. What is not in the datastore is not shown. */
+  readonly copies?: ReadonlyArray<BlobStore> | undefined
+}
+
 /** Opens a datastore. Fails with `NotADatastore` if it has no chunks. */
 export const open = Effect.fnUntraced(function* (
   store: BlobStore,
-  options: OpenSnapshot.Options,
+  options: Options,
 ): Effect.fn.Return<Repository, RepositoryError> {
   if (yield* isDatastore(store)) return make(store, options)
   return yield* fromFault(store.name, fault("NotADatastore", "is no datastore: it has no folder .chunks"))
 })
 
 /** The repository in a datastore. */
-export const make = (store: BlobStore, options: OpenSnapshot.Options): Repository => {
+export const make = (store: BlobStore, options: Options): Repository => {
+  const { copies = [] } = options
+
   const below = (namespace: Namespace.Namespace, name: string): string =>
     [...(namespace.length === 0 ? [] : [Namespace.toPath(namespace)]), name].join("/")
 
@@ -78,25 +87,42 @@ export const make = (store: BlobStore, options: OpenSnapshot.Options): Repositor
         times.map((time) => ({ ...group, time })),
       ),
     isFinished: (id) =>
-      Effect.map(listed(store, SnapshotId.format(id)), (items) =>
-        items.some(({ name }) => name === SnapshotFile.MANIFEST),
+      Effect.map(
+        Effect.forEach([store, ...copies], (place) =>
+          Effect.catch(listed(place, SnapshotId.format(id)), (error) =>
+            // A copy that cannot be read says nothing.
+            place === store ? Effect.fail(error) : Effect.succeed([]),
+          ),
+        ),
+        (all) => all.flat().some(({ name }) => name === SnapshotFile.MANIFEST),
       ),
     snapshot: Effect.fnUntraced(function* (id) {
       const folder = SnapshotId.format(id)
-      const path = `${store.name}/${folder}`
       const items = yield* listed(store, folder)
       if (items.length === 0) {
-        return yield* fromFault(path, fault("ArchiveNotFound", "there is no such backup, or it has just been pruned"))
+        return yield* fromFault(
+          `${store.name}/${folder}`,
+          fault("ArchiveNotFound", "there is no such backup, or it has just been pruned"),
+        )
       }
-      const names = items.flatMap(({ kind, name }) => (kind === "blob" ? [name] : []))
+      const others = yield* Effect.forEach(copies, (copy) =>
+        Effect.catch(listed(copy, folder), () => Effect.succeed([])),
+      )
       return yield* OpenSnapshot.open(
         id,
-        { name: path, names, read: (name, limit) => readFile(store, folder, name, limit) },
+        filesOf(store, folder, items),
         options,
+        copies.map((copy, number) => filesOf(copy, folder, others[number] ?? [])),
       )
     }),
   }
 }
+
+const filesOf = (store: BlobStore, folder: string, items: ReadonlyArray<Item>): Files => ({
+  name: `${store.name}/${folder}`,
+  names: items.flatMap(({ kind, name }) => (kind === "blob" ? [name] : [])),
+  read: (name, limit) => readFile(store, folder, name, limit),
+})
 
 const listed = (store: BlobStore, folder: string): Effect.Effect<ReadonlyArray<Item>, RepositoryError> =>
   Effect.catch(store.list(folder), (error) =>

@@ -4,12 +4,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Bytes from "../../domain/Bytes.ts"
-import * as DataBlob from "../../domain/datastore/DataBlob.ts"
 import { type DatastoreFault, fault } from "../../domain/datastore/DatastoreFault.ts"
 import * as Digest from "../../domain/datastore/Digest.ts"
-import * as DynamicIndex from "../../domain/datastore/DynamicIndex.ts"
-import * as FixedIndex from "../../domain/datastore/FixedIndex.ts"
-import * as Manifest from "../../domain/datastore/Manifest.ts"
+import type * as Manifest from "../../domain/datastore/Manifest.ts"
 import * as SnapshotFile from "../../domain/datastore/SnapshotFile.ts"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
@@ -20,7 +17,8 @@ import type { EncryptionKey } from "./EncryptionKey.ts"
 import type { KeyRing } from "./KeyRing.ts"
 import type { Snapshot, StreamIndex } from "./Repository.ts"
 import { fromFault, RepositoryError } from "./RepositoryError.ts"
-import { sha256 } from "./Sha256.ts"
+import * as SnapshotFiles from "./SnapshotFiles.ts"
+import type { Files } from "./SnapshotFiles.ts"
 
 /** How backups are opened. */
 export interface Options {
@@ -32,26 +30,11 @@ export interface Options {
   readonly missing?: "fail" | "zeros" | undefined
   /** See `ChunkedSource`. */
   readonly onLost?: ((lost: ChunkedSource.Lost) => Effect.Effect<void>) | undefined
+  /** Is told of every file of a backup that a copy had. */
+  readonly onHealed?: SnapshotFiles.OnHealed
 }
 
-/** The files of a backup, however they are had. */
-export interface Files {
-  /** For messages: the repository and the backup. */
-  readonly name: string
-  /** Names of what is there, the manifest with them. */
-  readonly names: ReadonlyArray<string>
-  /** A file's bytes. Fails with `ArchiveNotFound` if it is not there. */
-  readonly read: (name: string, limit: number) => Effect.Effect<Uint8Array, RepositoryError>
-}
-
-/** Bytes of a stored blob: its content and the larger header. */
-const MAX_STORED_BLOB = DataBlob.MAX_BLOB + DataBlob.ENCRYPTED_HEADER
-/** Bytes of an index: of 16 TiB in chunks of 1 MiB, or 67 million chunks of an image. */
-const MAX_INDEX = 2 * 1024 * 1024 * 1024 - 4096
-/** Bytes of a manifest's text. It lists a handful of files. */
-const MAX_MANIFEST = 16 * 1024 * 1024
-
-const decoder = new TextDecoder("utf-8", { fatal: true })
+export type { Files }
 
 /** What can be decrypted and verified. */
 type Unlocked =
@@ -59,17 +42,28 @@ type Unlocked =
   /** What is said when something encrypted is opened. */
   | { readonly _tag: "NoKey"; readonly fault: DatastoreFault }
 
-/** Opens a backup. */
+/** A manifest, and what can be told of it with the keys at hand. */
+interface Described {
+  readonly manifest: Manifest.Manifest
+  readonly unlocked: Unlocked
+  readonly signature: Snapshot["signature"]
+}
+
+/** Opens a backup; `copies` are of the same backup, and stand in for what is missing or damaged. */
 export const open = Effect.fnUntraced(function* (
   id: SnapshotId.SnapshotId,
   files: Files,
   options: Options,
+  copies: ReadonlyArray<Files> = [],
 ): Effect.fn.Return<Snapshot, RepositoryError> {
-  const at = (name: string) => `${files.name}/${name}`
-  const manifest = yield* readManifest(files, at(SnapshotFile.MANIFEST))
-  const failed = (found: DatastoreFault) => fromFault(at(SnapshotFile.MANIFEST), found)
-  const unlocked = yield* findKey(manifest, options.keys, at(SnapshotFile.MANIFEST))
-  const signature = yield* Effect.mapError(checkSignature(manifest, unlocked, options.unsigned), failed)
+  const at = (name: string) => SnapshotFiles.pathOf(files, name)
+  const { manifest, signature, unlocked } = yield* SnapshotFiles.orFromCopies(
+    files,
+    copies,
+    SnapshotFile.MANIFEST,
+    (place) => (place === files ? describe(files, options) : describeCopy(id, files, place, options)),
+    options.onHealed,
+  )
   const key = unlocked._tag === "Key" ? unlocked.key : undefined
 
   const listed = new Map<string, Manifest.File>()
@@ -94,23 +88,19 @@ export const open = Effect.fnUntraced(function* (
     if (file.storage === "blob") {
       return yield* failed(fault("ArchiveNotFound", "is a blob: it has no index"))
     }
-    const bytes = yield* files.read(name, MAX_INDEX)
-    const parse = file.storage === "fixed" ? FixedIndex.parse : DynamicIndex.parse
-    const index = yield* Effect.mapError(Effect.fromResult(parse(bytes)), failed)
-    const checksum = yield* sha256(index.entries)
-    if (!Bytes.equals(checksum, file.checksum)) {
-      return yield* failed(fault("IndexCsumMismatch", `has the checksum ${Digest.toHex(checksum)}, not the manifest's`))
-    }
-    if (index.size !== file.size) {
-      const detail = `is of ${index.size} bytes, not of the ${file.size} in the manifest`
-      return yield* failed(fault("IndexSizeMismatch", detail))
-    }
+    const { value: index } = yield* SnapshotFiles.orFromCopies(
+      files,
+      copies,
+      name,
+      (place) => SnapshotFiles.index(place, file),
+      options.onHealed,
+    )
     return {
       index,
       encrypted: file.cryptMode === "encrypt",
       key,
       chunks: options.chunks,
-      warnings: Bytes.equals(checksum, index.headerChecksum)
+      warnings: Bytes.equals(file.checksum, index.headerChecksum)
         ? []
         : [fault("IndexHeaderCsum", "has another checksum in its header than it should; the manifest's is right")],
     }
@@ -128,11 +118,14 @@ export const open = Effect.fnUntraced(function* (
   const blob = Effect.fnUntraced(function* (name: string): Effect.fn.Return<Uint8Array, RepositoryError> {
     const failed = (found: DatastoreFault) => fromFault(at(name), found)
     const file = name === SnapshotFile.CLIENT_LOG && !listed.has(name) ? undefined : yield* find(name)
-    const stored = yield* files.read(name, MAX_STORED_BLOB)
-    if (file !== undefined) {
-      const isSame = stored.length === file.size && Bytes.equals(yield* sha256(stored), file.checksum)
-      if (!isSame) return yield* failed(fault("BlobCsumMismatch", "is not the file that the manifest describes"))
-    }
+    const stored = yield* SnapshotFiles.orFromCopies(
+      files,
+      // Nothing vouches for the client's log of a copy.
+      file === undefined ? [] : copies,
+      name,
+      (place) => SnapshotFiles.blob(place, name, file),
+      options.onHealed,
+    )
     return yield* Effect.mapError(ChunkDecoder.decodeBlob(stored, key), (found) =>
       failed(found.check === "KeyRequired" && unlocked._tag === "NoKey" ? unlocked.fault : found),
     )
@@ -180,24 +173,33 @@ export const open = Effect.fnUntraced(function* (
   }
 })
 
-/** Reads and decodes the manifest. An absent one makes the backup unfinished, anything wrong with it `ManifestInvalid`. */
-const readManifest = Effect.fnUntraced(function* (
+/** Reads the manifest, finds its key and checks its signature (datastore §4.4). */
+const describe = Effect.fnUntraced(function* (
   files: Files,
-  path: string,
-): Effect.fn.Return<Manifest.Manifest, RepositoryError> {
-  if (!files.names.includes(SnapshotFile.MANIFEST)) {
-    const detail = "is missing: the backup is not finished, or it failed"
-    return yield* fromFault(path, fault("SnapshotUnfinished", detail))
-  }
-  const invalid = (found: DatastoreFault) =>
-    fromFault(path, fault("ManifestInvalid", `cannot be used: ${found.message}`))
-  const stored = yield* files.read(SnapshotFile.MANIFEST, MAX_MANIFEST)
-  const content = yield* Effect.mapError(ChunkDecoder.decodeBlob(stored, undefined, MAX_MANIFEST), invalid)
-  const text = yield* Effect.try({
-    try: () => decoder.decode(content),
-    catch: () => invalid(fault("ManifestInvalid", "is no UTF-8 text")),
-  })
-  return yield* Effect.mapError(Effect.fromResult(Manifest.parse(text)), invalid)
+  options: Options,
+): Effect.fn.Return<Described, RepositoryError> {
+  const path = SnapshotFiles.pathOf(files, SnapshotFile.MANIFEST)
+  const { value: manifest } = yield* SnapshotFiles.manifest(files)
+  const unlocked = yield* findKey(manifest, options.keys, path)
+  const signature = yield* Effect.mapError(checkSignature(manifest, unlocked, options.unsigned), (found) =>
+    fromFault(path, found),
+  )
+  return { manifest, unlocked, signature }
+})
+
+/** The same of a copy, if it can be told that it is of this backup. */
+const describeCopy = Effect.fnUntraced(function* (
+  id: SnapshotId.SnapshotId,
+  own: Files,
+  copy: Files,
+  options: Options,
+): Effect.fn.Return<Described, RepositoryError> {
+  const described = yield* describe(copy, options)
+  const { manifest, signature } = described
+  const isSame = pathWarnings(id, manifest).length === 0
+  if (isSame && (signature === "valid" || (yield* SnapshotFiles.confirms(own, manifest)))) return described
+  const detail = "cannot be told to be of the same backup"
+  return yield* fromFault(SnapshotFiles.pathOf(copy, SnapshotFile.MANIFEST), fault("ManifestPathMismatch", detail))
 })
 
 /** The key that the manifest wants, if it is at hand; without a fingerprint the one that its signature is of. */

@@ -11,6 +11,9 @@ import * as Stream from "effect/Stream"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import type { ChunkFault } from "../repository/ChunkFault.ts"
+import type { Wanted } from "../repository/ChunkDecoder.ts"
+import type { ChunkStore } from "../repository/ChunkStore.ts"
+import type { Healed } from "../repository/Healed.ts"
 import type { Repository, Snapshot, StreamIndex } from "../repository/Repository.ts"
 import type { RepositoryError } from "../repository/RepositoryError.ts"
 import * as WalkRepository from "../repository/WalkRepository.ts"
@@ -33,6 +36,8 @@ export interface Options extends WalkRepository.Options {
   readonly isDone?: ((digest: Uint8Array) => boolean) | undefined
   /** Is told of every chunk that is good. Not of those that could only be checked in part. */
   readonly onGood?: ((digest: Uint8Array) => void) | undefined
+  /** Files of backups that a copy had to stand in for, since it was asked last. */
+  readonly takeHealed?: (() => ReadonlyArray<Healed>) | undefined
   /** Called now and then. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
@@ -59,6 +64,16 @@ export interface Problem {
   readonly detail: string
   /** What is lost of the file. */
   readonly range: { readonly start: number; readonly end: number } | undefined
+  /** Where what is lost here can be had. */
+  readonly healable?: Healable | undefined
+}
+
+/** A copy that has what is missing or damaged. */
+export interface Healable {
+  /** Name of the copy, or of the backup's folder in it. */
+  readonly from: string
+  /** Whether only the checksum that is stored with it could be compared, because its key is missing. */
+  readonly isPartly: boolean
 }
 
 /** What it comes to. */
@@ -75,6 +90,8 @@ export interface Verdict {
   readonly bytes: number
   readonly errors: number
   readonly notes: number
+  /** Errors of which a copy has what is lost. */
+  readonly healable: number
 }
 
 /** Checks a datastore. The verdict is the last. Fails only if the datastore cannot be listed. */
@@ -85,29 +102,40 @@ export const verify = (
   Stream.suspend(() => {
     const run = new Run(options)
     const problems = Stream.flatMap(WalkRepository.snapshots(repository, options), (id) => run.snapshot(repository, id))
-    const counted = Stream.tap(problems, ({ severity }) =>
-      Effect.sync(() => (severity === "error" ? run.errors++ : run.notes++)),
-    )
+    const counted = Stream.tap(problems, (problem) => Effect.sync(() => run.take(problem)))
     return Stream.concat(
       counted,
       Stream.suspend(() => Stream.succeed(run.verdict())),
     )
   })
 
+/** A chunk that is not as it should be. */
+interface Looked {
+  readonly fault: ChunkFault
+  readonly healable: Healable | undefined
+}
+
 class Run {
-  errors = 0
-  notes = 0
+  private errors = 0
+  private notes = 0
+  private healable = 0
   private snapshots = 0
   private checked = 0
   private skipped = 0
   private partly = 0
   private bytes = 0
   /** Chunks that have been looked at, with what was wrong. */
-  private readonly seen = new Map<string, ChunkFault | undefined>()
+  private readonly seen = new Map<string, Looked | undefined>()
   private readonly options: Options
 
   constructor(options: Options) {
     this.options = options
+  }
+
+  take({ healable, severity }: Problem): void {
+    if (severity === "error") this.errors++
+    else this.notes++
+    if (healable !== undefined) this.healable++
   }
 
   verdict(): Verdict {
@@ -121,6 +149,7 @@ class Run {
       bytes: this.bytes,
       errors: this.errors,
       notes: this.notes,
+      healable: this.healable,
     }
   }
 
@@ -130,7 +159,7 @@ class Run {
       Effect.map(Effect.result(repository.snapshot(id)), (read) => {
         this.snapshots++
         this.tell()
-        if (read._tag === "Success") return this.opened(path, read.success)
+        if (read._tag === "Success") return Stream.concat(this.healed(path), this.opened(path, read.success))
         const { check, detail } = read.failure
         const severity = check === "SnapshotUnfinished" ? "note" : "error"
         return this.ofFirst([
@@ -179,7 +208,7 @@ class Run {
     if (!this.isFirst()) return Stream.empty
     return Stream.unwrap(
       Effect.match(snapshot.blob(name), {
-        onSuccess: () => Stream.empty,
+        onSuccess: () => this.healed(path),
         onFailure: (error) => Stream.succeed(problemOf(path, name, error)),
       }),
     )
@@ -199,7 +228,10 @@ class Run {
           detail,
           range: undefined,
         }))
-        return Stream.concat(this.ofFirst(notes), this.chunksOf(path, name, read.success))
+        return this.healed(path).pipe(
+          Stream.concat(this.ofFirst(notes)),
+          Stream.concat(this.chunksOf(path, name, read.success)),
+        )
       }),
     )
   }
@@ -224,14 +256,15 @@ class Run {
     const digest = index.digest(chunk)
     const range = { start: index.start(chunk), end: index.end(chunk) }
     const id = Bytes.toKey(digest) + (encrypted ? "e" : "p")
-    const problem = ({ check, detail, file: at }: ChunkFault): Problem => ({
+    const problem = ({ fault, healable }: Looked): Problem => ({
       _tag: "Problem",
       snapshot,
       file,
       severity: "error",
-      check,
-      detail: `bytes ${range.start} to ${range.end} are in the chunk ${at}, which ${detail}`,
+      check: fault.check,
+      detail: `bytes ${range.start} to ${range.end} are in the chunk ${fault.file}, which ${fault.detail}`,
       range,
+      healable,
     })
     if (this.seen.has(id)) {
       const before = this.seen.get(id)
@@ -244,21 +277,46 @@ class Run {
     }
     this.seen.set(id, undefined)
     const wanted = { digest, length: range.end - range.start, encrypted, key }
-    const isPartly = encrypted && key === undefined
-    const check = isPartly ? chunks.checkStored(wanted) : Effect.asVoid(chunks.check(wanted))
-    return Effect.match(check, {
-      onFailure: (fault) => {
-        this.seen.set(id, fault)
-        this.count(wanted.length)
-        return problem(fault)
-      },
-      onSuccess: () => {
-        this.count(wanted.length)
-        if (isPartly) this.partly++
-        else this.options.onGood?.(digest)
-        return undefined
-      },
+    return Effect.matchEffect(chunks.check(wanted), {
+      onFailure: (fault) =>
+        Effect.map(this.look(chunks, wanted, fault), (looked) => {
+          this.seen.set(id, looked)
+          this.count(wanted.length)
+          return problem(looked)
+        }),
+      onSuccess: (proof) =>
+        Effect.sync(() => {
+          this.count(wanted.length)
+          if (proof === "checksum") this.partly++
+          else this.options.onGood?.(digest)
+          return undefined
+        }),
     })
+  }
+
+  /** Whether a copy has a chunk that is missing or damaged. */
+  private look(chunks: ChunkStore, wanted: Wanted, fault: ChunkFault): Effect.Effect<Looked> {
+    return Effect.match(chunks.findCopy(wanted, fault), {
+      onFailure: (all) => ({ fault: all, healable: undefined }),
+      onSuccess: ({ from, proof }) => ({ fault, healable: { from, isPartly: proof === "checksum" } }),
+    })
+  }
+
+  /** What copies had to stand in for. */
+  private healed(snapshot: string): Stream.Stream<Problem> {
+    const all = this.options.takeHealed?.() ?? []
+    return this.ofFirst(
+      all.map(({ check, detail, file, from }) => ({
+        _tag: "Problem",
+        snapshot,
+        file: file.slice(file.lastIndexOf("/") + 1),
+        severity: "error",
+        check,
+        detail,
+        range: undefined,
+        healable: { from, isPartly: false },
+      })),
+    )
   }
 
   private count(bytes: number): void {

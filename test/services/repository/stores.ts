@@ -7,7 +7,6 @@ import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
 import * as DatastoreRepository from "../../../src/services/repository/DatastoreRepository.ts"
 import * as FolderBlobStore from "../../../src/services/repository/FolderBlobStore.ts"
 import * as KeyRing from "../../../src/services/repository/KeyRing.ts"
-import type * as OpenSnapshot from "../../../src/services/repository/OpenSnapshot.ts"
 import * as Datastores from "../../support/Datastores.ts"
 
 /** The keys in files of the fixtures, all with one passphrase. */
@@ -21,7 +20,7 @@ export const keyRing = (files: ReadonlyArray<string>, passphrase?: string) =>
 export const keys = (names: ReadonlyArray<"key1" | "key2">) =>
   keyRing(names.map((name) => Datastores.keyFile(`${name}-none.json`)))
 
-export interface Options extends Partial<OpenSnapshot.Options> {
+export interface Options extends Partial<DatastoreRepository.Options> {
   readonly capacity?: number | undefined
   readonly verify?: boolean | undefined
 }
@@ -29,7 +28,7 @@ export interface Options extends Partial<OpenSnapshot.Options> {
 /** The repository in a store of blobs. */
 export const over = Effect.fnUntraced(function* (store: BlobStore, { capacity, verify, ...options }: Options = {}) {
   const cache = yield* ChunkCache.make(capacity)
-  const chunks = ChunkStore.make({ stores: [store], cache, verify })
+  const chunks = ChunkStore.make({ stores: [store, ...(options.copies ?? [])], cache, verify })
   return yield* DatastoreRepository.open(store, { keys: KeyRing.empty, chunks, ...options })
 })
 
