@@ -12,6 +12,7 @@ import * as Mount from "../../fuse/Mount.ts"
 import * as MountOptions from "../../fuse/mount/MountOptions.ts"
 import type { View } from "../../fuse/bridge/View.ts"
 import * as ArchiveReader from "../../services/archive/ArchiveReader.ts"
+import * as OpenTree from "../../services/open/OpenTree.ts"
 import * as Compiler from "../Compiler.ts"
 import * as ControlServer from "../control/ControlServer.ts"
 import * as MountReport from "../control/MountReport.ts"
@@ -44,7 +45,8 @@ const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | un
   if (settings.autoMountpoint) yield* AutoMountPoint.make(settings.mountPoint)
   const mounted = yield* mount(settings, interactive, log)
   yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
-  const absolute = archives.map((archive) => path.resolve(archive))
+  // An address is the same from everywhere.
+  const absolute = archives.map((archive) => (/^[a-z0-9]+:/.test(archive) ? archive : path.resolve(archive)))
   yield* answerQuestions(mounted, absolute)
   yield* Effect.raceFirst(mounted.ready, mounted.ended)
   yield* Ref.set(yield* ExitCode.OnInterrupt, ExitCode.SUCCESS)
@@ -62,7 +64,7 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
   const options = yield* Effect.fromResult(MountOptions.parse(settings.options))
   const observer = settings.debug ? yield* RequestLog.make : undefined
   const [first = "", ...others] = settings.archives
-  const found = others.length === 0 ? yield* OpenAddress.repository(first, settings) : undefined
+  const found = others.length === 0 ? yield* OpenAddress.open(first, settings) : undefined
   return yield* Progress.during({ screen: screen(interactive && !settings.quiet, log) }, (progress) => {
     const mountOptions = {
       mountPoint: settings.mountPoint,
@@ -76,24 +78,30 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
       idle: settings.closeAfter,
       view: view(settings, progress),
     }
-    return found === undefined
+    return found === undefined || found._tag === "Files"
       ? Mount.mountPaths(settings.archives, mountOptions)
-      : mountRepository(found, settings, mountOptions)
+      : mountOpened(found, settings, mountOptions)
   })
 })
 
-const mountRepository = Effect.fnUntraced(function* (
-  found: OpenAddress.InRepository,
+const mountOpened = Effect.fnUntraced(function* (
+  found: OpenAddress.Opened,
   settings: Settings,
   options: Mount.SourceOptions,
 ) {
   const reader = settings.cacheSize === undefined ? undefined : ArchiveReader.caches(settings.cacheSize)
-  const { file, tree } = yield* OpenAddress.treeIn(found, { ...settings, idle: settings.closeAfter, reader })
+  const { file, tree } = yield* OpenTree.tree(found, {
+    ...settings,
+    idle: settings.closeAfter,
+    owner: OpenAddress.thisUser(),
+    reader,
+  })
   if (file !== undefined) {
     const detail = `${settings.archives.join(" ")}: names a file; what is mounted is an archive or a folder`
     return yield* new ExitCode.Usage({ detail })
   }
-  return yield* Mount.mountTree(tree, { ...options, fsname: settings.archives.join(" "), store: found.folder })
+  const store = found._tag === "InRepository" ? found.folder : undefined
+  return yield* Mount.mountTree(tree, { ...options, fsname: settings.archives.join(" "), store })
 })
 
 /** The view that the settings ask for; counting links shows its progress. */

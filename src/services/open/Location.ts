@@ -1,0 +1,87 @@
+/**
+ * What is at a location, and what opens one. Each kind of location has an opener of its own (`Locate` has the table).
+ *
+ * Whatever a location needs besides its text is in `Access`: nothing here reads the command line.
+ */
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Address from "../../domain/datastore/Address.ts"
+import type { ArchiveError } from "../archive/ArchiveError.ts"
+import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
+import type { OpenError } from "../bytes/FileSource.ts"
+import type { BlobError, BlobStore } from "../repository/BlobStore.ts"
+import type { ChunkStore } from "../repository/ChunkStore.ts"
+import type { CollectionError } from "../repository/FileRepository.ts"
+import type { KeyError, KeyRing } from "../repository/KeyRing.ts"
+import type * as OpenSnapshot from "../repository/OpenSnapshot.ts"
+import type { Repository } from "../repository/Repository.ts"
+import type { RepositoryError } from "../repository/RepositoryError.ts"
+import type { PathError } from "../tree/Archive.ts"
+
+/** What may be needed to get to a location. */
+export interface Access {
+  /** Variables of the environment: defaults of what an address leaves out, and secrets. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** How backups in a repository are opened. */
+export interface RepositoryOptions extends Access, Omit<OpenSnapshot.Options, "keys" | "chunks"> {
+  /** Read when there is a repository, and not before. */
+  readonly keys: Effect.Effect<KeyRing, KeyError>
+  /** Bytes of decoded chunks that are kept. */
+  readonly chunkCache?: number | undefined
+  /** Whether digests of chunks are compared; true unless given. */
+  readonly verifyChunks?: boolean | undefined
+}
+
+/** What can be wrong with a location, and with what is opened in it. */
+export type Failure =
+  | Address.AddressError
+  | ArchiveError
+  | BlobError
+  | CollectionError
+  | KeyError
+  | OpenError
+  | PathError
+  | RepositoryError
+
+/** A repository that is open. */
+export interface OpenedRepository {
+  readonly repository: Repository
+  /** The chunks of the repository. */
+  readonly chunks: ChunkStore
+}
+
+/** A file of this machine, or a folder of archive files. */
+export interface Files {
+  readonly _tag: "Files"
+  readonly path: string
+}
+
+/** One archive elsewhere. */
+export interface Archive {
+  readonly _tag: "Archive"
+  /** Opens it; `payload` is the location of its payload archive, where that is not beside it. */
+  readonly open: (payload: string | undefined) => Effect.Effect<ArchiveBytes, Failure, Scope.Scope>
+}
+
+/** A datastore as blobs. */
+export interface Datastore {
+  readonly _tag: "Datastore"
+  readonly store: BlobStore
+  /** Where it is on this machine, if it is. */
+  readonly folder: string | undefined
+}
+
+/** Backups that are asked for by name. */
+export interface Backups {
+  readonly _tag: "Backups"
+  /** Opens the repository that they are in. */
+  readonly open: (options: RepositoryOptions) => Effect.Effect<OpenedRepository, Failure, Scope.Scope>
+}
+
+/** What is at a location. */
+export type Located = Files | Archive | Datastore | Backups
+
+/** Finds out what is at the location of an address. Its reference is somebody else's. */
+export type Opener = (address: Address.Address, access: Access) => Effect.Effect<Located, Failure, Scope.Scope>

@@ -1,0 +1,51 @@
+/**
+ * Opens the repository that an address is of.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Reference from "../../domain/datastore/Reference.ts"
+import type { BlobStore } from "../repository/BlobStore.ts"
+import * as ChunkCache from "../repository/ChunkCache.ts"
+import * as ChunkStore from "../repository/ChunkStore.ts"
+import * as DatastoreRepository from "../repository/DatastoreRepository.ts"
+import * as Locate from "./Locate.ts"
+import type * as Location from "./Location.ts"
+import type { Failure, OpenedRepository, RepositoryOptions } from "./Location.ts"
+
+/** A repository, and what is meant in it. */
+export interface InRepository extends OpenedRepository {
+  /** The folder of this machine that it is in, if it is. */
+  readonly folder: string | undefined
+  readonly reference: Reference.Reference
+}
+
+/** What an address means: something in a repository, or archives. */
+export type Opened = ({ readonly _tag: "InRepository" } & InRepository) | Location.Files | Location.Archive
+
+/** Opens what an address names. Archives are only located. */
+export const open = Effect.fnUntraced(function* (
+  text: string,
+  options: RepositoryOptions,
+): Effect.fn.Return<Opened, Failure, Scope.Scope> {
+  const address = yield* Locate.parse(text, options)
+  const located = yield* Locate.locate(address, options)
+  if (located._tag === "Files" || located._tag === "Archive") return located
+  const opened = located._tag === "Backups" ? yield* located.open(options) : yield* inDatastore(located.store, options)
+  return {
+    _tag: "InRepository",
+    ...opened,
+    folder: located._tag === "Datastore" ? located.folder : undefined,
+    reference: address.reference ?? Reference.whole,
+  }
+})
+
+/** The repository in a datastore. */
+const inDatastore = Effect.fnUntraced(function* (
+  store: BlobStore,
+  options: RepositoryOptions,
+): Effect.fn.Return<OpenedRepository, Failure, Scope.Scope> {
+  const cache = yield* ChunkCache.make(options.chunkCache)
+  const chunks = ChunkStore.make({ stores: [store], cache, verify: options.verifyChunks })
+  const repository = yield* DatastoreRepository.open(store, { ...options, keys: yield* options.keys, chunks })
+  return { repository, chunks }
+})

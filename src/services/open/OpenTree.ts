@@ -1,0 +1,147 @@
+/**
+ * Opens what an address names as bytes of one archive, or as a tree: an archive, a backup, a group, a whole repository.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as PathText from "../../domain/PathText.ts"
+import type { ArchiveError } from "../archive/ArchiveError.ts"
+import * as ArchiveReader from "../archive/ArchiveReader.ts"
+import type { ArchiveTree } from "../archive/ArchiveTree.ts"
+import * as StreamReader from "../archive/StreamReader.ts"
+import * as ArchiveBytes from "../bytes/ArchiveBytes.ts"
+import * as ByteSource from "../bytes/ByteSource.ts"
+import * as ByteStream from "../bytes/ByteStream.ts"
+import * as FileRepository from "../repository/FileRepository.ts"
+import type { Repository, Snapshot } from "../repository/Repository.ts"
+import type { RepositoryError } from "../repository/RepositoryError.ts"
+import * as ResolveReference from "../repository/ResolveReference.ts"
+import * as RepositoryTree from "../repository/RepositoryTree.ts"
+import * as Archive from "../tree/Archive.ts"
+import * as SubfolderTree from "../tree/SubfolderTree.ts"
+import type { Failure } from "./Location.ts"
+import type { InRepository, Opened } from "./OpenRepository.ts"
+
+/** How it is opened. */
+export interface Options {
+  /** Of an archive file: its payload archive, where that is not beside it. */
+  readonly payload?: string | undefined
+  /** Names of the folders of backups. */
+  readonly timeTemplate?: string | undefined
+  /** How long what is open stays so unused. */
+  readonly idle?: Duration.Input | undefined
+  /** Whose the folders are that are in no archive: root's unless given. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined
+  /** Of a reader. */
+  readonly reader?: Partial<ArchiveReader.Options> | undefined
+}
+
+/** One archive, by its bytes; or as a stream, which has none that can be read at a place. */
+export interface Bytes extends ArchiveBytes.ArchiveBytes {
+  readonly reader?: Effect.Effect<ArchiveReader.ArchiveReader, ArchiveError> | undefined
+}
+
+/** A tree that has been opened. */
+export interface Tree {
+  readonly tree: ArchiveTree
+  /** What the address means in it, where that is no folder: a path as it can be given to a command. */
+  readonly file: Uint8Array | undefined
+}
+
+/** An archive that comes as a stream and is read once, from front to back: standard input (`-`) or a FIFO. */
+export const streamBytes = Effect.fnUntraced(function* (
+  text: string,
+  options: Options,
+): Effect.fn.Return<Bytes, Failure, Scope.Scope> {
+  const payload = yield* ArchiveBytes.openPayload(text, options.payload)
+  const stream = yield* ByteStream.open(text)
+  const archive = ByteSource.fromBytes(new Uint8Array(0), stream.name)
+  return { archive, payload, reader: StreamReader.make(stream, payload, options.reader?.limits) }
+})
+
+/** The same as a tree. */
+export const streamTree = Effect.fnUntraced(function* (
+  text: string,
+  options: Options,
+): Effect.fn.Return<Tree, Failure, Scope.Scope> {
+  const payload = yield* ArchiveBytes.openPayload(text, options.payload)
+  const tree = yield* StreamReader.make(yield* ByteStream.open(text), payload, options.reader?.limits)
+  return { tree, file: undefined }
+})
+
+/** The bytes of one archive. */
+export const bytes = Effect.fnUntraced(function* (
+  opened: Opened,
+  options: Options,
+): Effect.fn.Return<ArchiveBytes.ArchiveBytes, Failure, Scope.Scope> {
+  if (opened._tag === "Files") return yield* ArchiveBytes.open(opened.path, options.payload)
+  if (opened._tag === "Archive") return yield* opened.open(options.payload)
+  const { reference, repository } = opened
+  const resolved = yield* ResolveReference.resolve(repository, reference)
+  if (resolved._tag === "File" && resolved.file.kind === "archive")
+    return yield* resolved.snapshot.archive(resolved.file)
+  return yield* ResolveReference.notOneArchive(repository, yield* archivesIn(repository, resolved))
+})
+
+/** Names of the archives in a backup, where that is what is meant. */
+const archivesIn = Effect.fnUntraced(function* (
+  repository: Repository,
+  resolved: ResolveReference.Resolved,
+): Effect.fn.Return<ReadonlyArray<string>, RepositoryError> {
+  if (resolved._tag === "File") return namesOf(resolved.snapshot)
+  const { id, namespace, time, type } = resolved.level
+  if (type === undefined || id === undefined || time === undefined) return []
+  return namesOf(yield* repository.snapshot({ namespace, type, id, time }))
+})
+
+const namesOf = ({ files }: Snapshot): ReadonlyArray<string> =>
+  files.filter(({ kind }) => kind === "archive").map(({ shown }) => shown)
+
+/** The tree of whatever is named; or of a folder in an archive. */
+export const tree = Effect.fnUntraced(function* (
+  opened: Opened,
+  options: Options,
+): Effect.fn.Return<Tree, Failure, Scope.Scope> {
+  if (opened._tag === "InRepository") return yield* treeIn(opened, options)
+  if (opened._tag === "Files" && (yield* FileRepository.isCollection([opened.path]))) {
+    return {
+      tree: (yield* FileRepository.open([opened.path], { payload: options.payload, owner: options.owner })).tree,
+      file: undefined,
+    }
+  }
+  const { archive, payload } = yield* bytes(opened, options)
+  return { tree: yield* ArchiveReader.make(archive, payload, options.reader), file: undefined }
+})
+
+/** The same in a repository. */
+export const treeIn = Effect.fnUntraced(function* (
+  found: InRepository,
+  options: Options,
+): Effect.fn.Return<Tree, Failure, Scope.Scope> {
+  const { reference } = found
+  const resolved = yield* ResolveReference.resolve(found.repository, reference)
+  const whole =
+    resolved._tag === "File" && resolved.file.kind === "archive"
+      ? yield* Effect.flatMap(resolved.snapshot.archive(resolved.file), ({ archive, payload }) =>
+          ArchiveReader.make(archive, payload, options.reader),
+        )
+      : yield* RepositoryTree.make(found.repository, {
+          ...options.reader,
+          timeTemplate: options.timeTemplate,
+          idle: options.idle,
+          root: resolved._tag === "Level" ? resolved.level : resolved.snapshot.id,
+          ...(options.owner ?? { uid: 0, gid: 0 }),
+          mtimeSeconds: Math.floor(Date.now() / 1000),
+        })
+  // So that a missing key is told as such, and not as a file that cannot be read.
+  if (resolved._tag === "File" && resolved.file.kind === "blob") yield* resolved.snapshot.blob(resolved.file.name)
+  else if (resolved._tag === "File" && resolved.file.kind !== "archive")
+    yield* resolved.snapshot.stream(resolved.file.name)
+  const within =
+    resolved._tag === "File" && resolved.file.kind !== "archive" ? PathText.parse(resolved.file.shown) : reference.path
+  if (within.length === 0) return { tree: whole, file: undefined }
+  const { entry, node } = yield* Archive.fromReader(whole).find(within)
+  return entry.body._tag === "Directory"
+    ? { tree: SubfolderTree.make(whole, node), file: undefined }
+    : { tree: whole, file: within }
+})
