@@ -86,11 +86,10 @@ export const handler = Effect.fn("list")(function* ({
           ? (item, level) => (level < 0 || item._tag === "Unreadable" ? "" : `${LongListing.line(item, style)}\n`)
           : shortLine
 
-  const listItems = (items: ReadonlyArray<TreeWalk.Item>, line: Line) =>
+  const listItems = (items: ReadonlyArray<Selection.Met>) =>
     Effect.gen(function* () {
       let text = ""
-      for (const item of items) {
-        const level = selection.level(item)
+      for (const { item, level } of items) {
         if (item._tag === "Unreadable" && level >= 0) {
           if (isDamage(item)) unreadable++
           if (!json) yield* progress.say(`${PathText.print(item.path)}: ${item.error.message}`, "Warn")
@@ -106,18 +105,16 @@ export const handler = Effect.fn("list")(function* ({
         }
       }
       entries += items.length
-      const last = items.at(-1)
+      const last = items.at(-1)?.item
       if (last?._tag === "Found") progress.update({ entries, position: last.nameStart, size })
       yield* output.text(text)
     })
 
-  for (const start of selection.starts) {
-    yield* Stream.runForEachArray(archive.walk(start), (items) => listItems(items, line))
-  }
+  yield* Stream.runForEachArray(Selection.walk(archive, selection, "given"), listItems)
   for (const { text } of sorted.toSorted(orders[flags.sort])) yield* output.text(text)
   yield* output.flush
 
-  const unmatched = selection.unmatched()
+  const unmatched = selection.unmatched().map(PathText.print)
   for (const pattern of unmatched) {
     const question = yield* Operands.question(archive, pattern)
     yield* progress.say(`${pattern}: nothing like that in ${file}${question}`)

@@ -13,6 +13,7 @@ import * as Inode from "../../domain/pxar/Inode.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
 import type { ArchiveTree, Listed } from "../archive/ArchiveTree.ts"
 import * as TreeWalk from "../tree/TreeWalk.ts"
+import * as WalkStream from "../tree/WalkStream.ts"
 import type { ComparedTree, Item, Listing } from "./ComparedTree.ts"
 import { allKnown } from "./ComparedTree.ts"
 
@@ -101,12 +102,10 @@ const linkTargets = (reader: ArchiveTree): Effect.Effect<ReadonlySet<number>> =>
     // What cannot be read is found again, and reported, when it is compared.
     const root = yield* Effect.result(TreeWalk.root(reader))
     if (Result.isFailure(root)) return targets
-    yield* Stream.runForEachArray(
-      TreeWalk.walk(reader, root.success, { maxDepth: Infinity, recursive: true }),
-      (items) =>
-        Effect.sync(() => {
-          for (const { link } of items) if (link !== undefined) targets.add(link.target)
-        }),
+    yield* Stream.runForEachArray(WalkStream.walk(reader, root.success, Infinity, WalkStream.whole), (items) =>
+      Effect.sync(() => {
+        for (const { link } of items) if (link !== undefined) targets.add(link.target)
+      }),
     )
     return targets
   })

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as Bytes from "../../domain/Bytes.ts"
+import * as PathText from "../../domain/PathText.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 import type * as Archive from "../tree/Archive.ts"
@@ -27,7 +28,7 @@ export interface Exported {
 
 export interface ExportWalk {
   readonly items: Stream.Stream<Exported | TreeWalk.Unreadable>
-  /** Paths and patterns that have selected nothing, as text; to be asked at the end. */
+  /** Patterns that have selected nothing, as text; to be asked at the end. */
   readonly unmatched: () => ReadonlyArray<string>
 }
 
@@ -60,8 +61,8 @@ export const make = Effect.fnUntraced(function* (
     return undefined
   })
 
-  const exported = (item: TreeWalk.Item): Effect.Effect<ReadonlyArray<Exported | TreeWalk.Unreadable>> => {
-    if (selection.level(item) < 0) return NOTHING
+  const exported = ({ item, level }: Selection.Met): Effect.Effect<ReadonlyArray<Exported | TreeWalk.Unreadable>> => {
+    if (level < 0) return NOTHING
     if (item._tag === "Unreadable") return Effect.succeed([item])
     if (item.node.archive !== current) {
       current = item.node.archive
@@ -76,12 +77,8 @@ export const make = Effect.fnUntraced(function* (
   }
 
   return {
-    items: Stream.fromIterable(inOrder(selection.starts)).pipe(
-      Stream.flatMap((start) => archive.walk(start)),
-      Stream.mapEffect(exported),
-      Stream.flattenIterable,
-    ),
-    unmatched: selection.unmatched,
+    items: Selection.walk(archive, selection).pipe(Stream.mapEffect(exported), Stream.flattenIterable),
+    unmatched: () => selection.unmatched().map(PathText.print),
   }
 })
 
@@ -106,20 +103,6 @@ const targetPaths = (path: Uint8Array, target: Uint8Array): ReadonlyArray<Uint8A
     ...names.slice(1).map((_, i) => join(names.slice(i + 1))),
   ]
 }
-
-/** Where to walk from, in the order of the archive, without what lies below another. */
-const inOrder = (starts: ReadonlyArray<TreeWalk.Found>): ReadonlyArray<TreeWalk.Found> => {
-  const kept: Array<TreeWalk.Found> = []
-  for (const start of starts.toSorted((left, right) => left.nameStart - right.nameStart)) {
-    if (!kept.some(({ path }) => isWithin(start.path, path))) kept.push(start)
-  }
-  return kept
-}
-
-const isWithin = (path: Uint8Array, folder: Uint8Array): boolean =>
-  folder.length === 1 ||
-  (Bytes.equals(path.subarray(0, folder.length), folder) &&
-    (path.length === folder.length || path[folder.length] === ArchivePath.ROOT[0]))
 
 /** Positions of one archive, in ascending order. */
 class Positions {

@@ -6,17 +6,18 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as ExcludePattern from "../../domain/pxar/ExcludePattern.ts"
 import * as PathText from "../../domain/PathText.ts"
-import { SelectionError } from "../tree/Selection.ts"
-import type { ExtractSelection } from "./ExtractSelection.ts"
+import { type Selection, SelectionError } from "../tree/Selection.ts"
+import type { Children } from "../tree/TreeWalk.ts"
+import { NONE } from "../tree/WalkStream.ts"
 
 export class ExtractFilter {
-  private readonly selection: ExtractSelection
+  private readonly selection: Selection
   private readonly patterns: ExcludePattern.Patterns | undefined
   private readonly texts: ReadonlyArray<Uint8Array>
   private readonly used = new Set<ExcludePattern.Pattern>()
 
   private constructor(
-    selection: ExtractSelection,
+    selection: Selection,
     patterns: ReadonlyArray<ExcludePattern.Pattern>,
     texts: ReadonlyArray<Uint8Array>,
   ) {
@@ -28,7 +29,7 @@ export class ExtractFilter {
   /** Reads the patterns; `archive` is for messages. */
   static make(
     archive: string,
-    selection: ExtractSelection,
+    selection: Selection,
     exclude: ReadonlyArray<Uint8Array>,
   ): Effect.Effect<ExtractFilter, SelectionError> {
     const patterns: Array<ExcludePattern.Pattern> = []
@@ -48,9 +49,10 @@ export class ExtractFilter {
     return this.selection.selects(path, length, isFolder, inherited) && !this.excludes(path, length, isFolder)
   }
 
-  /** Whether something below the folder at `path[0…length)`, which is not extracted, can be. */
-  mayMatchBelow(path: Uint8Array, length: number): boolean {
-    return this.selection.mayMatchBelow(path, length) && !this.excludes(path, length, true)
+  /** The children of the folder at `path[0…length)`, which is not extracted, that can be, or have something in them. */
+  children(path: Uint8Array, length: number): Children {
+    const children = this.selection.children(path, length)
+    return children?.length === 0 || this.excludes(path, length, true) ? NONE : children
   }
 
   /** Whether a pattern leaves the entry at `path[0…length)` out. */

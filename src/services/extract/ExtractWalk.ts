@@ -17,14 +17,14 @@ import type * as ExtractEntry from "./ExtractEntry.ts"
 import type { ExtractFolders } from "./ExtractFolders.ts"
 import type { ExtractPath } from "./ExtractPath.ts"
 import type { Problems } from "./ExtractProblem.ts"
-import type { ExtractSelection } from "./ExtractSelection.ts"
+import type { ExtractFilter } from "./ExtractFilter.ts"
 import * as Folders from "./Folder.ts"
 import type { Folder } from "./Folder.ts"
 
 export interface Context<E> {
   readonly reader: ArchiveTree
   readonly root: Entry
-  readonly selection: Pick<ExtractSelection, "selects" | "mayMatchBelow">
+  readonly selection: Pick<ExtractFilter, "selects" | "children">
   /** How many names at the beginning of each path are left out. */
   readonly strip: number
   readonly path: ExtractPath
@@ -58,7 +58,9 @@ interface Level {
 
 export const walk = Effect.fnUntraced(function* <E>(context: Context<E>): Effect.fn.Return<void, ArchiveError | E> {
   const { counts, entries, folders, path, problems, reader, selection } = context
-  const cursor = yield* TreeWalk.make(reader, { place: Place.ROOT, node: reader.root }, context.maxDepth)
+  const start = { place: Place.ROOT, node: reader.root }
+  const wanted = folders.root.selected ? undefined : selection.children(path.buffer, 0)
+  const cursor = yield* TreeWalk.make(reader, start, context.maxDepth, wanted)
   const levels: Array<Level> = [
     { folder: folders.root, node: reader.root, entry: context.root, open: true, entered: true },
   ]
@@ -79,10 +81,11 @@ export const walk = Effect.fnUntraced(function* <E>(context: Context<E>): Effect
     level: Level,
     found: TreeWalk.Found,
     selected: boolean,
+    wanted: TreeWalk.Children,
   ): Effect.fn.Return<void> {
     // A folder whose children cannot be read is made all the same.
     const unreadableBefore = problems.unreadable
-    const entered = yield* Effect.match(cursor.enter(), {
+    const entered = yield* Effect.match(cursor.enter(wanted), {
       onFailure: (error) => {
         problems.add("Unreadable", error.message)
         return false
@@ -105,9 +108,8 @@ export const walk = Effect.fnUntraced(function* <E>(context: Context<E>): Effect
     const isFolder = body._tag === "Directory"
     const selected = selection.selects(path.buffer, path.length, isFolder, level.folder.selected)
     if (isFolder) {
-      return selected || selection.mayMatchBelow(path.buffer, path.length)
-        ? enterFolder(level, found, selected)
-        : undefined
+      const wanted = selected ? undefined : selection.children(path.buffer, path.length)
+      return wanted?.length === 0 ? undefined : enterFolder(level, found, selected, wanted)
     }
     // With so many names left out it has none.
     if (!selected || levels.length <= context.strip) return undefined

@@ -22,7 +22,6 @@ import * as Schema from "effect/Schema"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as Errno from "../../domain/Errno.ts"
-import type { Entry } from "../../domain/pxar/Entry.ts"
 import * as XattrList from "../../domain/pxar/XattrList.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
@@ -31,7 +30,7 @@ import * as NameSyscalls from "../posix/NameSyscalls.ts"
 import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
 import * as Syscalls from "../posix/WriteSyscalls.ts"
 import type * as Archive from "../tree/Archive.ts"
-import type { SelectionError } from "../tree/Selection.ts"
+import * as Selection from "../tree/Selection.ts"
 import { type Counts, noCounts } from "./Counts.ts"
 import type { Overwrite } from "./Existing.ts"
 import { ExtractFilter } from "./ExtractFilter.ts"
@@ -42,7 +41,6 @@ import { ExtractPath } from "./ExtractPath.ts"
 import type { Step } from "./ExtractPlan.ts"
 import { type ExtractProblem, type Kind, Problems } from "./ExtractProblem.ts"
 import * as ExtractRun from "./ExtractRun.ts"
-import { ExtractSelection } from "./ExtractSelection.ts"
 import * as ExtractWalk from "./ExtractWalk.ts"
 import * as Folders from "./Folder.ts"
 import { unlock } from "./FolderOpener.ts"
@@ -112,16 +110,15 @@ export const extractProblems: Metric.Counter<number> = Metric.counter("pxar_fuse
 export const extract = <E = never>(
   archive: Pick<Archive.Archive, "find" | "reader">,
   options: Options<E>,
-): Effect.Effect<Report, ExtractError | ArchiveError | SelectionError | E> =>
+): Effect.Effect<Report, ExtractError | ArchiveError | Selection.SelectionError | E> =>
   Effect.gen(function* () {
     const { reader } = archive
-    const selection = yield* ExtractSelection.make(archive, options.paths ?? [])
+    const selection = yield* Selection.make(archive, options.paths ?? [])
     const filter = yield* ExtractFilter.make(reader.archive, selection, options.exclude ?? [])
-    const root = yield* reader.entry(reader.root)
     const clock = yield* Clock.Clock
     return yield* Effect.acquireUseRelease(
       openTarget(options),
-      (target) => run(reader, root, selection, filter, target, clock, options),
+      (target) => run(reader, selection, filter, target, clock, options),
       ({ fd }) =>
         Effect.sync(() => {
           if (fd >= 0) ReadSyscalls.close(fd)
@@ -138,8 +135,7 @@ const FULL: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EROF
 
 const run = Effect.fnUntraced(function* <E>(
   reader: ArchiveTree,
-  root: Entry,
-  selection: ExtractSelection,
+  selection: Selection.Selection,
   filter: ExtractFilter,
   target: Target,
   clock: Clock.Clock,
@@ -151,7 +147,8 @@ const run = Effect.fnUntraced(function* <E>(
   const counts = noCounts()
   const onProgress = options.onProgress ?? (() => undefined)
   const pace = new ExtractPace(reader.size, counts, onProgress, () => clock.currentTimeMillisUnsafe())
-  const rootFolder = (making: boolean) => openRoot(target, selection.root(), making, resolved, problems)
+  const isSelected = selection.selects(Bytes.empty, 0, true, selection.otherwise)
+  const rootFolder = (making: boolean) => openRoot(target, isSelected, making, resolved, problems)
   const context = { reader, filter, path: currentPath, problems, counts, pace, resolved, root: rootFolder }
 
   const tell = Effect.fnUntraced(function* (steps: Array<Step>): Effect.fn.Return<void, ExtractError | E> {
@@ -170,7 +167,7 @@ const run = Effect.fnUntraced(function* <E>(
     Effect.ensuring(
       ExtractWalk.walk({
         reader,
-        root,
+        root: selection.root.entry,
         selection: filter,
         strip: resolved.strip,
         path: currentPath,

@@ -26,6 +26,7 @@ import * as AtOnce from "../AtOnce.ts"
 import type { OpenError } from "../bytes/FileSource.ts"
 import * as Place from "./Place.ts"
 import * as TreeWalk from "./TreeWalk.ts"
+import * as WalkStream from "./WalkStream.ts"
 
 /** A path that cannot be used as asked. */
 export class PathError extends Schema.TaggedError<PathError>()("PathError", {
@@ -61,6 +62,8 @@ export interface Archive<Tree extends ArchiveTree = ArchiveTree> {
   readonly list: (directory: TreeWalk.Found) => Stream.Stream<TreeWalk.Item, PathError>
   /** The whole tree below an entry, the entry first; what cannot be read does not end it. */
   readonly walk: (start: TreeWalk.Found) => Stream.Stream<TreeWalk.Item>
+  /** What a guide wants of the tree below an entry. */
+  readonly walkGuided: <A>(start: TreeWalk.Found, guide: WalkStream.Guide<A>) => Stream.Stream<A>
   /** At most `length` bytes of a file from `offset` on; fewer only at its end. */
   readonly read: (
     file: TreeWalk.Found,
@@ -159,6 +162,11 @@ export const fromReader = <Tree extends ArchiveTree>(
       }),
     )
 
+  const walkGuided: Archive["walkGuided"] = (start, guide) =>
+    Stream.withSpan(WalkStream.walk(reader, start, limits.depth, guide), "pxar-fuse.walk", {
+      captureStackTrace: false,
+    })
+
   return {
     reader,
     root,
@@ -169,15 +177,13 @@ export const fromReader = <Tree extends ArchiveTree>(
       }),
     list: (directory) =>
       directory.entry.body._tag === "Directory"
-        ? TreeWalk.walk(reader, directory, { maxDepth: limits.depth, recursive: false }).pipe(
+        ? WalkStream.walk(reader, directory, limits.depth, WalkStream.level).pipe(
             Stream.drop(1),
             Stream.withSpan("pxar-fuse.list", { captureStackTrace: false }),
           )
         : Stream.fail(fail(directory.path, "NotADirectory")),
-    walk: (start) =>
-      Stream.withSpan(TreeWalk.walk(reader, start, { maxDepth: limits.depth, recursive: true }), "pxar-fuse.walk", {
-        captureStackTrace: false,
-      }),
+    walk: (start) => walkGuided(start, WalkStream.whole),
+    walkGuided,
     read,
     content: (file, { length = Number.MAX_SAFE_INTEGER, offset = 0 } = {}) =>
       Stream.unwrap(

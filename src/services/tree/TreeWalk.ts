@@ -3,15 +3,13 @@
  * read from front to back.
  *
  * The walk is a cursor in a folder: `next` gives its children one after the other, `enter` goes into the one that was
- * given last, `leave` goes back. A folder that is not entered is skipped. Nothing goes backwards, so that a walk can also
- * be made over bytes that come only once. What cannot be read is part of the walk and does not end it.
+ * given last, `leave` goes back. A folder that is not entered is skipped, and one can be entered for some of its children
+ * alone. Nothing goes backwards, so that a walk can also be made over bytes that come only once. What cannot be read is
+ * part of the walk and does not end it.
  *
  * Memory grows with the depth, by a name and a node for each folder the walk is in, and by a few children of one folder.
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Stream from "effect/Stream"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Entry, HardLink } from "../../domain/pxar/Entry.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
@@ -58,6 +56,12 @@ export interface Unreadable {
 /** A step of a walk. */
 export type Item = Found | Unreadable
 
+/**
+ * Names of the children that are wanted of a folder; `undefined` for all. Where they are named they are looked up, and no
+ * other is read; but in a tree that comes once all come by.
+ */
+export type Children = ReadonlyArray<Uint8Array> | undefined
+
 /** A cursor in a tree. Its effects have ended where what they take is at hand (see `AtOnce`); one is run at a time. */
 export interface TreeWalk {
   /** Number of folders that the cursor is in, the one it began in included. */
@@ -68,40 +72,22 @@ export interface TreeWalk {
    * Goes into the folder that `next` gave last. Fails if its children cannot be read, or if it is too deep (D11): the
    * cursor then stays where it is.
    */
-  readonly enter: () => Effect.Effect<void, ArchiveError.ArchiveError>
+  readonly enter: (wanted?: Children) => Effect.Effect<void, ArchiveError.ArchiveError>
   /** Goes out of the folder; what is left in it is skipped. */
   readonly leave: () => void
 }
 
-/** How far to walk. */
-export interface Options {
-  /** Folders nested deeper than this below the start are not entered, but reported (D11). */
-  readonly maxDepth: number
-  /** Whether folders below the start are entered. */
-  readonly recursive: boolean
-}
-
 const UNKNOWN = Bytes.fromText("?")
 
-class FoundItem implements Found {
-  readonly _tag = "Found"
+/** An item's name and path come from its place; the path is composed when it is asked for. */
+class Placed {
   readonly place: Place.Place
   readonly depth: number
-  readonly node: Node
-  readonly entry: Entry
   readonly link: HardLink | undefined
-  readonly nameStart: number
-  constructor(
-    place: Place.Place,
-    depth: number,
-    { entry, link, nameStart, node }: Pick<ArchiveTree.Found, "node" | "entry" | "link" | "nameStart">,
-  ) {
+  constructor(place: Place.Place, depth: number, link: HardLink | undefined) {
     this.place = place
     this.depth = depth
-    this.node = node
-    this.entry = entry
     this.link = link
-    this.nameStart = nameStart
   }
   get name(): Uint8Array {
     return this.place.name
@@ -111,12 +97,26 @@ class FoundItem implements Found {
   }
 }
 
-class UnreadableItem implements Unreadable {
+class FoundItem extends Placed implements Found {
+  readonly _tag = "Found"
+  readonly node: Node
+  readonly entry: Entry
+  readonly nameStart: number
+  constructor(
+    place: Place.Place,
+    depth: number,
+    { entry, link, nameStart, node }: Pick<ArchiveTree.Found, "node" | "entry" | "link" | "nameStart">,
+  ) {
+    super(place, depth, link)
+    this.node = node
+    this.entry = entry
+    this.nameStart = nameStart
+  }
+}
+
+class UnreadableItem extends Placed implements Unreadable {
   readonly _tag = "Unreadable"
-  readonly place: Place.Place
-  readonly depth: number
   readonly isRest: boolean
-  readonly link: HardLink | undefined
   readonly error: ArchiveError.ArchiveError
   constructor(
     place: Place.Place,
@@ -125,19 +125,15 @@ class UnreadableItem implements Unreadable {
     link: HardLink | undefined,
     error: ArchiveError.ArchiveError,
   ) {
-    this.place = place
-    this.depth = depth
+    super(place, depth, link)
     this.isRest = isRest
-    this.link = link
     this.error = error
   }
-  get name(): Uint8Array {
-    return this.place.name
-  }
-  get path(): Uint8Array {
-    return Place.path(this.place)
-  }
 }
+
+/** That the children of a folder cannot be read. */
+export const restOf = (folder: Pick<Found, "place" | "depth">, error: ArchiveError.ArchiveError): Unreadable =>
+  new UnreadableItem(folder.place, folder.depth, true, undefined, error)
 
 /** The entry at a place, as the start of a walk: what is below it counts its depth from there. */
 export const start = (
@@ -214,11 +210,25 @@ const BATCH = 64
 
 const noChildren: ReadonlyArray<ArchiveTree.Listed> = []
 
+/** A child by name, as a listing would give it. */
+const lookUp = (
+  tree: ArchiveTree.ArchiveTree,
+  folder: Node,
+  name: Uint8Array,
+): Effect.Effect<ArchiveTree.Listed | undefined> =>
+  Effect.match(tree.lookup(folder, name), {
+    onFailure: (error) => ({ _tag: "Unreadable", name, link: undefined, error }),
+    onSuccess: (found) => found,
+  })
+
+const nameStartOf = (child: ArchiveTree.Listed): number => (child._tag === "Found" ? child.nameStart : 0)
+
 /** A cursor in the folder `start`. Fails if its children cannot be read. */
 export const make = (
   tree: ArchiveTree.ArchiveTree,
   start: Pick<Found, "place" | "node">,
   maxDepth: number,
+  wanted?: Children,
 ): Effect.Effect<TreeWalk, ArchiveError.ArchiveError> => {
   const levels: Array<Level> = []
   let last: Item | undefined
@@ -239,7 +249,19 @@ export const make = (
     })
   }
 
-  const begin = (folder: Pick<Found, "place" | "depth" | "node">): Effect.Effect<void, ArchiveError.ArchiveError> => {
+  const find = (level: Level, wanted: ReadonlyArray<Uint8Array>): Effect.Effect<void> =>
+    Effect.map(
+      Effect.forEach(wanted, (name) => lookUp(tree, level.node, name)),
+      (found) => {
+        level.from = undefined
+        level.batch = found.filter((child) => child !== undefined).toSorted((a, b) => nameStartOf(a) - nameStartOf(b))
+      },
+    )
+
+  const begin = (
+    folder: Pick<Found, "place" | "depth" | "node">,
+    wanted: Children,
+  ): Effect.Effect<void, ArchiveError.ArchiveError> => {
     const level: Level = {
       place: folder.place,
       depth: folder.depth,
@@ -248,7 +270,8 @@ export const make = (
       batch: noChildren,
       at: 0,
     }
-    return AtOnce.map(fill(level), () => void levels.push(level))
+    const filled = wanted === undefined || tree.comesOnce === true ? fill(level) : find(level, wanted)
+    return AtOnce.map(filled, () => void levels.push(level))
   }
 
   const give = (item: Item | undefined): Item | undefined => (last = item)
@@ -270,10 +293,10 @@ export const make = (
     })
   }
 
-  const enter = (): Effect.Effect<void, ArchiveError.ArchiveError> => {
+  const enter = (wanted?: Children): Effect.Effect<void, ArchiveError.ArchiveError> => {
     if (last?._tag !== "Found" || !isDirectory(last)) return Effect.die(new Error("there is no folder to enter"))
     if (last.depth > maxDepth) return Effect.fail(tooDeep(tree, last, maxDepth))
-    return begin(last)
+    return begin(last, wanted)
   }
 
   const walk: TreeWalk = {
@@ -282,7 +305,7 @@ export const make = (
     enter,
     leave: () => void levels.pop(),
   }
-  return AtOnce.map(begin({ place: start.place, depth: 0, node: start.node }), () => walk)
+  return AtOnce.map(begin({ place: start.place, depth: 0, node: start.node }, wanted), () => walk)
 }
 
 const tooDeep = (tree: ArchiveTree.ArchiveTree, { node }: Found, maxDepth: number): ArchiveError.ArchiveError =>
@@ -291,76 +314,8 @@ const tooDeep = (tree: ArchiveTree.ArchiveTree, { node }: Found, maxDepth: numbe
     FormatError.limit("D11", node.start, `folders nested more than ${maxDepth} deep`),
   )
 
-/** Items handed on at once. */
-const CHUNK = 128
-
-/** Chunks after which others have a turn. */
-const TURN = 8
-
-/** Walks from `start`, which comes first, through all that is below it. */
-export const walk = (
-  tree: ArchiveTree.ArchiveTree,
-  start: Found,
-  { maxDepth, recursive }: Options,
-): Stream.Stream<Item> =>
-  Stream.fromPull(
-    Effect.sync(() => {
-      let cursor: TreeWalk | undefined
-      let first: Found | undefined = start
-      let pulls = 0
-
-      /** Goes into a folder; that this is not possible is an item of the walk. */
-      const into = (folder: Found, items: Array<Item>, enter: Effect.Effect<unknown, ArchiveError.ArchiveError>) =>
-        AtOnce.catch_(enter, (error) => {
-          items.push(new UnreadableItem(folder.place, folder.depth, true, undefined, error))
-          return Effect.void
-        })
-
-      const begin = (items: Array<Item>): Effect.Effect<unknown> => {
-        if (first === undefined) return Effect.void
-        const top = new FoundItem(first.place, 0, first)
-        first = undefined
-        items.push(top)
-        if (!isDirectory(top)) return Effect.void
-        return into(
-          top,
-          items,
-          AtOnce.map(make(tree, top, maxDepth), (made) => void (cursor = made)),
-        )
-      }
-
-      const fill = (cursor: TreeWalk, items: Array<Item>): Effect.Effect<unknown> => {
-        while (cursor.depth() > 0 && items.length < CHUNK) {
-          const taken = AtOnce.flatMap(cursor.next(), (item) => take(cursor, item, items))
-          if (!AtOnce.hasEnded(taken) || Exit.isFailure(taken)) return Effect.flatMap(taken, () => fill(cursor, items))
-        }
-        return Effect.void
-      }
-
-      const take = (cursor: TreeWalk, item: Item | undefined, items: Array<Item>): Effect.Effect<unknown> => {
-        if (item === undefined) {
-          cursor.leave()
-          return Effect.void
-        }
-        items.push(item)
-        return recursive && item._tag === "Found" && isDirectory(item) ? into(item, items, cursor.enter()) : Effect.void
-      }
-
-      return Effect.suspend(() => {
-        const items: Array<Item> = []
-        const begun = ++pulls % TURN === 0 ? Effect.yieldNow : begin(items)
-        return Effect.flatMap(
-          Effect.flatMap(begun, () => (cursor === undefined ? Effect.void : fill(cursor, items))),
-          () => {
-            const [head, ...tail] = items
-            return head === undefined ? Cause.done() : Effect.succeed([head, ...tail] as const)
-          },
-        )
-      })
-    }),
-  )
-
-const isDirectory = (found: Pick<Found, "entry">): boolean => found.entry.body._tag === "Directory"
+/** Whether an item is a folder. */
+export const isDirectory = (found: Pick<Found, "entry">): boolean => found.entry.body._tag === "Directory"
 
 const isFolder = (child: ArchiveTree.Listed): boolean =>
   child._tag === "Unopened" || (child._tag === "Found" && isDirectory(child))

@@ -24,16 +24,9 @@ const select = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
     archive,
     args.map((argument) => PathText.parse(argument)),
   )
-  const selected: Array<string> = []
-  for (const start of selection.starts) {
-    yield* Stream.runForEach(archive.walk(start), (item) =>
-      Effect.sync(() => {
-        const level = selection.level(item)
-        if (level >= 0) selected.push(`${level} ${PathText.print(item.path)}`)
-      }),
-    )
-  }
-  return { selected, unmatched: selection.unmatched() }
+  const met = yield* Stream.runCollect(Selection.walk(archive, selection, "given"))
+  const selected = met.flatMap(({ item, level }) => (level < 0 ? [] : [`${level} ${PathText.print(item.path)}`]))
+  return { selected, unmatched: selection.unmatched().map(PathText.print) }
 })
 
 const cases: Readonly<
@@ -114,9 +107,9 @@ describe("the rest of a folder that cannot be read", () => {
       const limits = { ...Limits.defaults, directoryEntries: 2 }
       const archive = Archive.fromReader(yield* open(bytes, undefined, { limits }))
       const selection = yield* Selection.make(archive, [PathText.parse("ba?/")])
-      const items = yield* Stream.runCollect(archive.walk(yield* archive.root))
+      const met = yield* Stream.runCollect(Selection.walk(archive, selection))
       assert.deepStrictEqual(
-        items.map((item) => [item._tag, PathText.print(item.path), selection.level(item)]),
+        met.map(({ item, level }) => [item._tag, PathText.print(item.path), level]),
         [
           ["Found", "/", -1],
           ["Found", "/bad", 0],

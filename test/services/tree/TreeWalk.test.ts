@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import * as Place from "../../../src/services/tree/Place.ts"
 import * as TreeWalk from "../../../src/services/tree/TreeWalk.ts"
+import * as WalkStream from "../../../src/services/tree/WalkStream.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as H from "../archive/helpers.ts"
 
@@ -91,7 +92,7 @@ describe("a deep tree", () => {
       for (let depth = 1; depth < DEPTH; depth++) folder = B.folder(name, [folder])
       const reader = yield* H.open(B.build({ children: [folder] }).bytes)
       const root = yield* TreeWalk.root(reader)
-      const items = yield* Stream.runCollect(TreeWalk.walk(reader, root, { maxDepth: 1000, recursive: true }))
+      const items = yield* Stream.runCollect(WalkStream.walk(reader, root, 1000, WalkStream.whole))
       assert.strictEqual(items.length, DEPTH + 1)
       const buffers = new Set<ArrayBufferLike>()
       for (const item of items) {
