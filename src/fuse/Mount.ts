@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import * as PathText from "../domain/PathText.ts"
 import type * as NodeId from "../domain/pxar/NodeId.ts"
 import type { ArchiveError } from "../services/archive/ArchiveError.ts"
 import * as ArchiveFiles from "../services/archive/ArchiveFiles.ts"
@@ -22,6 +23,7 @@ import { ArchiveTree } from "../services/archive/ArchiveTree.ts"
 import type { PathError } from "../services/tree/Archive.ts"
 import type { OpenError } from "../services/bytes/FileSource.ts"
 import * as ArchiveBytes from "../services/bytes/ArchiveBytes.ts"
+import * as DiskPath from "../services/posix/DiskPath.ts"
 import * as LookupRegistry from "../services/LookupRegistry.ts"
 import * as FileRepository from "../services/repository/FileRepository.ts"
 import * as Bridge from "./bridge/Bridge.ts"
@@ -171,7 +173,7 @@ export const mountPaths = Effect.fnUntraced(function* (
   const collection = yield* FileRepository.open(archives, { owner: { uid: euid, gid }, ...options })
   for (const archive of collection.archives) yield* refuseInside(archive, options.mountPoint)
   yield* PayloadMissing.warn(collection.archives)
-  const source = path.resolve(first ?? "")
+  const source = DiskPath.resolve(first ?? "")
   return yield* mountTree(collection.tree, {
     ...options,
     fsname: others.length === 0 ? source : `${source}+${others.length}`,
@@ -184,7 +186,7 @@ export const mountPath = Effect.fnUntraced(function* (
   options: Options & ArchiveFiles.Options,
 ): Effect.fn.Return<Mounted, OpenError | ArchiveError | PathError | MountError, Scope.Scope> {
   const reader = yield* ArchiveFiles.open(archive, options)
-  const absolute = path.resolve(archive)
+  const absolute = DiskPath.resolve(archive)
   yield* refuseInside(absolute, options.mountPoint)
   if (reader.version === 2 && options.payload === undefined) {
     yield* ArchiveBytes.payloadBeside(archive) === undefined
@@ -273,7 +275,7 @@ const refuseInside = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, MountError> {
   // A mount that is there already is not touched: it may hang.
   const present = yield* MountTable.at(mountPoint)
-  const folder = present?.mountPoint.toString() ?? realPath(mountPoint)
+  const folder = present === undefined ? realPath(mountPoint) : MountTable.pathOf(present)
   const file = realPath(archive)
   // What cannot be resolved is refused with its own message, when it is mounted on.
   if (folder === undefined || file === undefined) return
@@ -282,7 +284,7 @@ const refuseInside = Effect.fnUntraced(function* (
   return yield* new MountError({
     reason: "ArchiveInside",
     mountPoint,
-    detail: `the archive ${archive} is inside the mount point and would be hidden by its own mount`,
+    detail: `the archive ${PathText.safe(archive)} is inside the mount point and would be hidden by its own mount`,
   })
 })
 
@@ -296,14 +298,14 @@ const refuseWithin = (store: string, mountPoint: string): Effect.Effect<void, Mo
       new MountError({
         reason: "ArchiveInside",
         mountPoint,
-        detail: `it is inside the datastore ${store}: mount elsewhere`,
+        detail: `it is inside the datastore ${PathText.safe(store)}: mount elsewhere`,
       }),
     )
   })
 
 const realPath = (file: string): string | undefined => {
   try {
-    return fs.realpathSync(file)
+    return DiskPath.fromNode(fs.realpathSync.native(DiskPath.forNode(file), "buffer"))
   } catch {
     return undefined
   }

@@ -200,6 +200,17 @@ describe("--subdir", () => {
     }),
   )
 
+  it.live("takes a name as it is typed before what its escapes stand for", () =>
+    Effect.gen(function* () {
+      const { bytes } = B.build({
+        children: [B.folder(String.raw`a\x2db`, [B.file("typed")]), B.folder("a-b", [B.file("meant")])],
+      })
+      const archive = yield* Command.write("test.pxar", bytes)
+      const mountPoint = yield* mounted(archive, "--subdir", String.raw`a\x2db`)
+      assert.deepStrictEqual(fs.readdirSync(mountPoint), ["typed"])
+    }),
+  )
+
   it.live("is refused where there is no such folder", () =>
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint()

@@ -3,15 +3,15 @@
  *
  * Nothing here enters a mount. One of somebody else is seen in the mount table only.
  */
-import * as path from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import { type MountError, shellWord } from "../../fuse/mount/MountError.ts"
+import { type MountError, placeWord } from "../../fuse/mount/MountError.ts"
 import * as MountOptions from "../../fuse/mount/MountOptions.ts"
 import * as MountProbe from "../../fuse/mount/MountProbe.ts"
 import * as MountTable from "../../fuse/mount/MountTable.ts"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as ControlClient from "./ControlClient.ts"
 
@@ -29,7 +29,7 @@ export class NotMounted extends Data.TaggedError("NotMounted")<{
   override readonly [Runtime.errorExitCode] = ExitCode.NOT_MOUNTED
   override get message(): string {
     const { fsType, mountPoint } = this
-    const place = shellWord(mountPoint)
+    const place = placeWord(mountPoint)
     return fsType === undefined
       ? `nothing is mounted on ${place}`
       : `not an archive but ${fsType} is mounted on ${place}`
@@ -78,7 +78,7 @@ export const find = Effect.fnUntraced(function* (
     const mount = { entry, server: servers.find(serves(entry)) }
     return isArchive(mount) ? mount : yield* new NotMounted({ mountPoint, fsType: entry.fsType })
   }
-  const absolute = path.resolve(mountPoint)
+  const absolute = DiskPath.resolve(mountPoint)
   const found = (yield* all).find((mount) => mount.entry === undefined && mount.server?.report.mount_point === absolute)
   return found ?? (yield* new NotMounted({ mountPoint }))
 })
@@ -98,7 +98,7 @@ export const state = ({ entry, server }: Mount): Effect.Effect<State> => {
     return Effect.succeed(entry === undefined && server.report.device !== undefined ? "detached" : "served")
   }
   if (entry?.owner !== process.geteuid?.()) return Effect.succeed("unknown")
-  return Effect.map(MountProbe.probe(entry?.mountPoint.toString() ?? ""), (answer) =>
+  return Effect.map(MountProbe.probe(entry?.mountPoint ?? Buffer.alloc(0)), (answer) =>
     answer === "answers" ? "unknown" : answer,
   )
 }

@@ -3,6 +3,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import { shellWord } from "../../fuse/mount/MountError.ts"
 import * as Mounts from "./Mounts.ts"
@@ -35,7 +36,7 @@ export const handler = Effect.fn("status")(function* ({ json, mountPoint }: Inpu
 const asJson = ({ entry, server }: Mounts.Mount, state: Mounts.State): StatusJson => {
   const { mount_point = "", ...report } = server?.report ?? {}
   return {
-    ...(entry === undefined ? { mount_point } : JsonText.text("mount_point", entry.mountPoint)),
+    ...JsonText.text("mount_point", entry?.mountPoint ?? Bytes.fromText(mount_point)),
     state,
     ...JsonText.optional("archive", entry?.source),
     ...JsonText.optional("device", entry?.device),
@@ -58,7 +59,8 @@ const asText = ({ entry, server }: Mounts.Mount, state: Mounts.State, now: numbe
 const AT_ONCE = 8
 
 /** Other users have chosen these names, and whatever is in them. */
-const printed = (name: Uint8Array | string): string => shellWord(PathText.print(Buffer.from(name)))
+const printed = (name: Uint8Array | string): string =>
+  shellWord(PathText.print(typeof name === "string" ? Bytes.fromText(name) : name))
 
 const DETACHED = "unmounted, and ends with its last user"
 

@@ -6,11 +6,9 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
-import * as PathText from "../../domain/PathText.ts"
-import { shellWord } from "../../fuse/mount/MountError.ts"
+import { placeWord } from "../../fuse/mount/MountError.ts"
 import { Mounter } from "../../fuse/mount/Mounter.ts"
 import type * as MountTable from "../../fuse/mount/MountTable.ts"
 import * as Unmount from "../../fuse/mount/Unmount.ts"
@@ -46,17 +44,28 @@ export interface Input {
   readonly mountPoints: ReadonlyArray<string>
 }
 
-/** Each of them, whatever becomes of the others; the exit code is that of the first that stays. */
+/** Each of several, whatever becomes of the others, and what became of it; the exit code is that of the worst end. */
 export const handler = Effect.fn("unmount")(function* ({ mountPoints }: Input) {
   const [only] = mountPoints
-  if (only !== undefined && mountPoints.length === 1) return yield* unmount(only)
-  const ends = yield* Effect.forEach(mountPoints, (mountPoint) => Effect.exit(Terminal.report(unmount(mountPoint))))
-  yield* ends.find(Exit.isFailure) ?? Effect.void
+  if (only !== undefined && mountPoints.length === 1) return yield* unmount(only, Terminal.detail)
+  const ends = yield* Effect.forEach(mountPoints, (mountPoint) =>
+    Effect.result(Terminal.report(unmount(mountPoint, Terminal.note))),
+  )
+  const codes = ends.filter(Result.isFailure).map(({ failure }) => failure.code)
+  const worst = codes.toSorted((a, b) => seriousness(a) - seriousness(b))[0]
+  if (worst !== undefined) return yield* new ExitCode.Ended({ code: worst })
 })
 
-const unmount = Effect.fnUntraced(function* (mountPoint: string) {
+/** How few things are worse than an exit code: a bug, a mount that stays for any reason, and last one that is not there. */
+const seriousness = (code: number): number =>
+  code === ExitCode.INTERNAL
+    ? 0
+    : [ExitCode.MOUNT_FAILED, ExitCode.NOT_PERMITTED, ExitCode.NOT_MOUNTED].indexOf(code) + 2
+
+/** `done` says what nobody need hear of one mount that is ended as it should be. */
+const unmount = Effect.fnUntraced(function* (mountPoint: string, done: (text: string) => Effect.Effect<void>) {
   const { entry, server } = yield* Mounts.find(mountPoint)
-  const place = shellWord(PathText.print(Buffer.from(mountPoint)))
+  const place = placeWord(mountPoint)
   if (entry === undefined && server?.report.device !== undefined) return yield* wasUnmounted(place, server)
   if (entry === undefined) {
     return yield* new UnmountError({ place, detail: "it was mounted by somebody else; end its process" })
@@ -72,7 +81,7 @@ const unmount = Effect.fnUntraced(function* (mountPoint: string) {
   if (busy !== undefined) {
     return yield* Terminal.say(`${place} is in use (${busy}): detached, it ends with its last user`)
   }
-  yield* Terminal.detail(`${place} is unmounted`)
+  yield* done(`${place} is unmounted`)
   if (holder !== undefined && (yield* holder.isThere)) {
     return yield* Terminal.say(`${place} is unmounted, but ${holder.text}: its process ends when that is unmounted too`)
   }

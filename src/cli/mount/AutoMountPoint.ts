@@ -5,6 +5,8 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as PathText from "../../domain/PathText.ts"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import { codeOf, type MountError, refusal } from "../../fuse/mount/MountError.ts"
 import * as MountTable from "../../fuse/mount/MountTable.ts"
 import * as ErrorMessage from "../ErrorMessage.ts"
@@ -14,13 +16,10 @@ import * as HeldFolder from "./HeldFolder.ts"
 export const make = Effect.fnUntraced(function* (mountPoint: string): Effect.fn.Return<void, MountError, Scope.Scope> {
   // A mount there is not to be touched, and needs no folder.
   if ((yield* MountTable.at(mountPoint)) !== undefined) return
-  const folder = path.resolve(mountPoint)
+  const folder = DiskPath.resolve(mountPoint)
   yield* Effect.acquireRelease(
     Effect.try({
-      try: () => {
-        const first = fs.mkdirSync(folder, { recursive: true })
-        return first === undefined ? [] : created(folder, first)
-      },
+      try: () => create(folder),
       catch: (error) => refusal(mountPoint, "mkdir", codeOf(error)),
     }),
     (folders) => remove(folder, folders),
@@ -34,17 +33,37 @@ interface Created {
   readonly inode: number
 }
 
-/** A folder and those above it, up to `first`. */
-const created = (folder: string, first: string): ReadonlyArray<Created> => {
-  const { dev, ino } = fs.lstatSync(folder)
-  const self = { path: folder, device: dev, inode: ino }
-  return folder === first ? [self] : [self, ...created(path.dirname(folder), first)]
+/** Creates a folder, and those above it that are missing: what was created, the lowest first. */
+const create = (folder: string): ReadonlyArray<Created> => {
+  const bytes = DiskPath.forNode(folder)
+  if (fs.statSync(bytes, { throwIfNoEntry: false })?.isDirectory() === true) return []
+  const above = path.dirname(folder) === folder ? [] : create(path.dirname(folder))
+  try {
+    fs.mkdirSync(bytes)
+  } catch (error) {
+    removeNow(above)
+    throw error
+  }
+  const { dev, ino } = fs.lstatSync(bytes)
+  return [{ path: folder, device: dev, inode: ino }, ...above]
+}
+
+/** Those above a folder that could not be created. */
+const removeNow = (folders: ReadonlyArray<Created>): void => {
+  for (const { path } of folders) {
+    try {
+      fs.rmdirSync(DiskPath.forNode(path))
+    } catch {
+      // Somebody has put something into it.
+      return
+    }
+  }
 }
 
 /** Removes what was created, the lowest first, as far as it is still there and empty. */
 const remove = (folder: string, folders: ReadonlyArray<Created>): Effect.Effect<void> =>
   Effect.forEach(folders, removeOne, { discard: true }).pipe(
-    Effect.ignore({ log: "Warn", message: `${folder} is left behind` }),
+    Effect.ignore({ log: "Warn", message: `${PathText.safe(folder)} is left behind` }),
   )
 
 const removeOne = ({ device, inode, path }: Created): Effect.Effect<void, string> =>
@@ -52,9 +71,9 @@ const removeOne = ({ device, inode, path }: Created): Effect.Effect<void, string
     Effect.flatMap(HeldFolder.of(path), (held) =>
       Effect.tryPromise({
         try: async () => {
-          const { dev, ino } = await fs.promises.lstat(held)
+          const { dev, ino } = await fs.promises.lstat(DiskPath.forNode(held))
           if (dev !== device || ino !== inode) throw new Error(`${path} is another folder now`)
-          await fs.promises.rmdir(held)
+          await fs.promises.rmdir(DiskPath.forNode(held))
         },
         catch: ErrorMessage.of,
       }),

@@ -7,10 +7,10 @@
  * serves.
  */
 import * as fs from "node:fs"
-import * as path from "node:path"
 import { promisify } from "node:util"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import * as Libc from "../../services/posix/Libc.ts"
 import * as ErrorMessage from "../ErrorMessage.ts"
 
@@ -32,7 +32,7 @@ export const of = (
   file: string,
   { followLink = false }: { readonly followLink?: boolean } = {},
 ): Effect.Effect<string, string, Scope.Scope> => {
-  const absolute = path.resolve(file)
+  const absolute = DiskPath.resolve(file)
   // What is there is the kernel's or root's, and links are not what they say.
   if (/^\/(?:dev|proc)\//.test(absolute)) return Effect.succeed(absolute)
   return Effect.map(
@@ -50,7 +50,7 @@ interface Found {
 }
 
 const step = async (folder: number | undefined, name: string, flags: number): Promise<number> =>
-  open(folder === undefined ? name : `/proc/self/fd/${folder}/${name}`, Libc.O_PATH | flags)
+  open(DiskPath.forNode(folder === undefined ? name : `/proc/self/fd/${folder}/${name}`), Libc.O_PATH | flags)
 
 const walk = async (absolute: string, followLast: boolean): Promise<Found> => {
   const ahead = absolute.split("/").filter((part) => part !== "")
@@ -101,5 +101,5 @@ const walk = async (absolute: string, followLast: boolean): Promise<Found> => {
 const linkTarget = (link: number): string => {
   const target = new Uint8Array(LINK_MAX)
   const length = Libc.readlinkat(link, Uint8Array.of(0), target, target.length)
-  return Buffer.from(target.subarray(0, Math.max(0, length))).toString()
+  return DiskPath.fromNode(target.subarray(0, Math.max(0, length)))
 }

@@ -6,7 +6,6 @@
  * cannot be written in the end is lost: there is nobody left who could be told.
  */
 import * as fs from "node:fs"
-import * as path from "node:path"
 import { promisify } from "node:util"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
@@ -17,6 +16,8 @@ import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
+import * as PathText from "../../domain/PathText.ts"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import * as ErrorMessage from "../ErrorMessage.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as LogLine from "../LogLine.ts"
@@ -78,7 +79,7 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     void Syscalls.sendDatagram(SYSLOG, Buffer.from(LogLine.forSyslog(message, logFormat)))
 
   // The current folder is another one later.
-  const absolute = path.resolve(logFile ?? "")
+  const absolute = DiskPath.resolve(logFile ?? "")
   const file = logFile === undefined ? undefined : yield* openFile(absolute)
   const say = (text: string) =>
     Effect.map(Clock.currentTimeMillis, (now) => sink({ level: "Info", text, time: new Date(now) }))
@@ -154,12 +155,12 @@ const openFile = (path: string): Effect.Effect<number, LogFileError> =>
           // What is below these is no link of anybody, but means another file all the same.
           const direct = held === path
           const flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | (direct ? 0 : O_NOFOLLOW)
-          return promisify(fs.open)(held, flags, 0o644)
+          return promisify(fs.open)(DiskPath.forNode(held), flags, 0o644)
         },
         catch: (error) =>
           (error as NodeJS.ErrnoException).code === "ENXIO"
-            ? `${path}: nobody reads this FIFO`
-            : ErrorMessage.of(error).replace(/, \w+ '.*'$/s, `: ${path}`),
+            ? `${PathText.safe(path)}: nobody reads this FIFO`
+            : ErrorMessage.of(error).replace(/, \w+ '.*'$/s, `: ${PathText.safe(path)}`),
       }),
     ),
   ).pipe(Effect.mapError((detail) => new LogFileError({ detail })))

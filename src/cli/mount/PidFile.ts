@@ -11,6 +11,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
+import * as PathText from "../../domain/PathText.ts"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import * as ErrorMessage from "../ErrorMessage.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as HeldFolder from "./HeldFolder.ts"
@@ -35,7 +37,7 @@ interface Identity {
 
 export const make = (file: string): Effect.Effect<void, PidFileError, Scope.Scope> =>
   Effect.suspend(() => {
-    const absolute = path.resolve(file)
+    const absolute = DiskPath.resolve(file)
     return Effect.asVoid(Effect.acquireRelease(write(absolute), (identity) => remove(absolute, identity)))
   })
 
@@ -48,14 +50,14 @@ const write = (file: string): Effect.Effect<Identity, PidFileError> =>
       Effect.tryPromise({
         try: async () => {
           const temporary = `${held}.${randomBytes(8).toString("hex")}`
-          const created = await fs.open(temporary, "wx", 0o644)
+          const created = await fs.open(DiskPath.forNode(temporary), "wx", 0o644)
           try {
             await created.writeFile(content())
             const { dev, ino } = await created.stat()
-            await fs.rename(temporary, held)
+            await fs.rename(DiskPath.forNode(temporary), DiskPath.forNode(held))
             return { device: dev, inode: ino }
           } catch (error) {
-            await fs.rm(temporary, { force: true })
+            await fs.unlink(DiskPath.forNode(temporary)).catch(() => {})
             throw error
           } finally {
             await created.close()
@@ -71,12 +73,12 @@ const remove = (file: string, { device, inode }: Identity): Effect.Effect<void> 
     Effect.flatMap(HeldFolder.of(file), (held) =>
       Effect.tryPromise({
         try: async () => {
-          const { dev, ino } = await fs.lstat(held)
+          const { dev, ino } = await fs.lstat(DiskPath.forNode(held))
           if (dev !== device || ino !== inode) return
           // Another process may have written its own id into this very file.
-          if ((await fs.readFile(held, "utf8")) === content()) await fs.rm(held)
+          if ((await fs.readFile(DiskPath.forNode(held), "utf8")) === content()) await fs.unlink(DiskPath.forNode(held))
         },
         catch: ErrorMessage.of,
       }),
     ),
-  ).pipe(Effect.ignore({ log: "Warn", message: `${file} is left behind` }))
+  ).pipe(Effect.ignore({ log: "Warn", message: `${PathText.safe(file)} is left behind` }))

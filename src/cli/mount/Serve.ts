@@ -3,7 +3,6 @@
  *
  * All it opens has been undone when it ends, whatever ends it. Its errors have been logged then.
  */
-import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
@@ -13,11 +12,13 @@ import * as MountOptions from "../../fuse/mount/MountOptions.ts"
 import type { View } from "../../fuse/bridge/View.ts"
 import * as ArchiveReader from "../../services/archive/ArchiveReader.ts"
 import * as OpenTree from "../../services/open/OpenTree.ts"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import * as Compiler from "../Compiler.ts"
 import * as ControlServer from "../control/ControlServer.ts"
 import * as MountReport from "../control/MountReport.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as OpenAddress from "../OpenAddress.ts"
+import * as Operands from "../Operands.ts"
 import * as Progress from "../Progress.ts"
 import * as Memory from "../Memory.ts"
 import * as RequestCounts from "../control/RequestCounts.ts"
@@ -46,7 +47,7 @@ const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | un
   const mounted = yield* mount(settings, interactive, log)
   yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
   // An address is the same from everywhere.
-  const absolute = archives.map((archive) => (/^[a-z0-9]+:/.test(archive) ? archive : path.resolve(archive)))
+  const absolute = archives.map((archive) => (/^[a-z0-9]+:/.test(archive) ? archive : DiskPath.resolve(archive)))
   yield* answerQuestions(mounted, absolute)
   yield* Effect.raceFirst(mounted.ready, mounted.ended)
   yield* Ref.set(yield* ExitCode.OnInterrupt, ExitCode.SUCCESS)
@@ -105,8 +106,8 @@ const mountOpened = Effect.fnUntraced(function* (
 })
 
 /** The view that the settings ask for; counting links shows its progress. */
-const view = (settings: Settings, progress: Progress.Progress): View => ({
-  subfolder: settings.subdir === undefined ? undefined : PathText.parse(settings.subdir),
+const view = ({ subdir, ...settings }: Settings, progress: Progress.Progress): View => ({
+  subfolder: subdir === undefined ? undefined : (archive) => Operands.bytesOf(archive, subdir),
   uid: settings.uid,
   gid: settings.gid,
   fileMask: settings.fmask ?? settings.umask,
@@ -134,7 +135,11 @@ const announce = Effect.fnUntraced(function* (
   if (notifyFd !== undefined) yield* Readiness.tellDescriptor(notifyFd)
   yield* log.settle
   if (parent !== undefined) yield* leave(parent)
-  yield* Readiness.tellServiceManager({ READY: 1, STATUS: `mounted on ${mountPoint}`, MAINPID: process.pid })
+  yield* Readiness.tellServiceManager({
+    READY: 1,
+    STATUS: `mounted on ${PathText.safe(mountPoint)}`,
+    MAINPID: process.pid,
+  })
   yield* Effect.addFinalizer(() => Readiness.tellServiceManagerNow({ STOPPING: 1 }))
 })
 

@@ -18,8 +18,8 @@ import * as WithoutXattrs from "./WithoutXattrs.ts"
 
 /** What to show differently; all as it is by default. */
 export interface View extends EntryView.Options {
-  /** Path of the folder that is shown as the root. */
-  readonly subfolder?: Uint8Array | undefined
+  /** Path of the folder that is shown as the root, or what says it once the archive can be looked at. */
+  readonly subfolder?: Uint8Array | ((archive: Archive.Archive) => Effect.Effect<Uint8Array>) | undefined
   /** Count the names of files, all in the archive, before mounting: one walk over its metadata. */
   readonly linkCounts?: boolean | undefined
   /** Told how far the count is. */
@@ -66,9 +66,11 @@ const countLinks = Effect.fnUntraced(function* (
 
 const subfolder = Effect.fnUntraced(function* (
   reader: ArchiveTree,
-  path: Uint8Array,
+  wanted: NonNullable<View["subfolder"]>,
 ): Effect.fn.Return<ArchiveTree, ArchiveError | Archive.PathError> {
-  const { entry, node } = yield* Archive.fromReader(reader).find(path)
+  const opened = Archive.fromReader(reader)
+  const path = typeof wanted === "function" ? yield* wanted(opened) : wanted
+  const { entry, node } = yield* opened.find(path)
   if (entry.body._tag === "Directory") return SubfolderTree.make(reader, node)
   const { archive } = reader
   return yield* new Archive.PathError({ archive, path: PathText.print(path), reason: "NotADirectory" })

@@ -12,11 +12,12 @@ import * as fs from "node:fs"
 import { getSystemErrorName, promisify } from "node:util"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import * as Libc from "../../services/posix/Libc.ts"
 import * as DeviceSyscalls from "../session/DeviceSyscalls.ts"
 import * as MountSyscalls from "./MountSyscalls.ts"
 import * as Fusermount from "./Fusermount.ts"
-import { check, codeOf, MountError, OPEN_DEVICE, refusal, shellWord } from "./MountError.ts"
+import { check, codeOf, MountError, OPEN_DEVICE, refusal, placeWord } from "./MountError.ts"
 import * as MountOptions from "./MountOptions.ts"
 import * as MountProbe from "./MountProbe.ts"
 import { Mounter } from "./Mounter.ts"
@@ -79,9 +80,9 @@ export const freeMountPoint = Effect.fnUntraced(function* ({
   // fstab's x-systemd.automount: whoever looks into the directory waits for the very mount that is being made.
   if (present?.fsType === "autofs") return path
   if (present !== undefined) {
-    const word = shellWord(path)
+    const word = placeWord(path)
     const unmount = `unmount it (umount ${word}, or fusermount3 -u ${word})`
-    const isDead = present.fsType.startsWith("fuse") && (yield* MountProbe.probe(path)) === "dead"
+    const isDead = present.fsType.startsWith("fuse") && (yield* MountProbe.probe(present.mountPoint)) === "dead"
     if (isDead && replaceDead) {
       yield* Unmount.detach(yield* Unmount.how(), present, true)
       // There may be another below it.
@@ -104,13 +105,16 @@ const notEmpty = (mountPoint: string): MountError => {
 /** A path without symbolic links, and what is mounted there. A mount there is not touched: it may be dead, or hang. */
 const resolve = Effect.fnUntraced(function* (mountPoint: string) {
   const present = yield* MountTable.at(mountPoint)
-  if (present !== undefined) return { path: present.mountPoint.toString(), present }
-  const path = yield* attempt(mountPoint, "realpath", () => fs.promises.realpath(mountPoint))
+  if (present !== undefined) return { path: MountTable.pathOf(present), present }
+  const found = yield* attempt(mountPoint, "realpath", () =>
+    fs.promises.realpath(DiskPath.forNode(DiskPath.resolve(mountPoint)), "buffer"),
+  )
+  const path = DiskPath.fromNode(found)
   return { path, present: yield* MountTable.find(path) }
 })
 
 const isEmpty = async (path: string): Promise<boolean> => {
-  const directory = await fs.promises.opendir(path)
+  const directory = await fs.promises.opendir(DiskPath.forNode(path))
   try {
     return (await directory.read()) === null
   } finally {
@@ -164,7 +168,7 @@ const mountAsRoot = Effect.fnUntraced(function* (
       const target = yield* holdTarget(mountPoint, options)
       const call = { source, target, type, flags: MountOptions.kernelFlags(options), data }
       yield* Effect.flatMap(MountSyscalls.mount(call), (result) => check(mountPoint, "mount", result))
-      return target === mountPoint ? mountPoint : fs.readlinkSync(target)
+      return target === mountPoint ? mountPoint : DiskPath.fromNode(fs.readlinkSync(target, "buffer"))
     }),
   ).pipe(Effect.onError(() => close(descriptor)))
   return { descriptor, at }
@@ -182,11 +186,12 @@ const holdTarget = Effect.fnUntraced(function* (
   if ((yield* MountTable.find(mountPoint))?.fsType === "autofs") return mountPoint
   const flags = Libc.O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW
   const folder = yield* Effect.acquireRelease(
-    attempt(mountPoint, "open", () => promisify(fs.open)(mountPoint, flags)),
+    attempt(mountPoint, "open", () => promisify(fs.open)(DiskPath.forNode(mountPoint), flags)),
     close,
   )
   const held = `/proc/self/fd/${folder}`
-  if ((yield* attempt(mountPoint, "readlink", () => fs.promises.readlink(held))) !== mountPoint) {
+  const found = yield* attempt(mountPoint, "readlink", () => fs.promises.readlink(held, "buffer"))
+  if (DiskPath.fromNode(found) !== mountPoint) {
     const detail = "the folder was replaced by another just now"
     return yield* new MountError({ reason: "Failed", mountPoint, detail })
   }
@@ -234,7 +239,7 @@ const register = Effect.fnUntraced(function* (
 const abandon = (how: Unmount.How, mountPoint: string): Effect.Effect<void> =>
   Effect.ignore(Unmount.detachTopmost(how, mountPoint), {
     log: "Error",
-    message: `${shellWord(mountPoint)} is still mounted`,
+    message: `${placeWord(mountPoint)} is still mounted`,
   })
 
 const close = (descriptor: number): Effect.Effect<void> =>

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import { codeOf, MountError, type Reason } from "./MountError.ts"
 import { Mounter } from "./Mounter.ts"
+import * as PathArgument from "./PathArgument.ts"
 
 export type Program = "fusermount3" | "fusermount"
 
@@ -33,7 +34,7 @@ const start = (
         fail(code === "ENOENT" || code === "EACCES" ? "NoFusermount" : "Failed", `spawn ${program}: ${code}`)
       }
       try {
-        const child = spawn(program, [...flags, "--", mountPoint], {
+        const child = spawn(...PathArgument.commandLine(program, [...flags, "--"], mountPoint), {
           stdio: ["ignore", "ignore", "pipe", socket ?? "ignore"],
           env: { ...environment, _FUSE_COMMFD: "3" },
           // Its own session: a Ctrl-C for this process must not kill it between the mount and the answer.

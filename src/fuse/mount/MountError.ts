@@ -7,6 +7,7 @@
 import { getSystemErrorName } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as PathText from "../../domain/PathText.ts"
 import type { ErrorId } from "../../domain/ErrorId.ts"
 
 /** A mount that did not come to be. */
@@ -64,8 +65,11 @@ export type Reason = MountError["reason"]
 export const shellWord = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 
+/** The same of a path as this program passes it on (see `DiskPath`): what cannot be shown stands as `\\xHH`. */
+export const placeWord = (path: string): string => shellWord(PathText.safe(path))
+
 const describe = ({ reason, mountPoint = "", detail }: MountError): string => {
-  const place = shellWord(mountPoint)
+  const place = placeWord(mountPoint)
   const failure = `cannot mount on ${place}`
   switch (reason) {
     case "MountPointMissing":

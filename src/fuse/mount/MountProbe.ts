@@ -6,7 +6,9 @@
  */
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import { Mounter } from "./Mounter.ts"
+import * as PathArgument from "./PathArgument.ts"
 
 /**
  * `dead`: the server is gone, and every access fails with ENOTCONN. `silent`: no answer in time, perhaps a server that is
@@ -18,12 +20,12 @@ export type Answer = "answers" | "dead" | "silent"
 const PATIENCE = 1000
 
 /** Asks with statfs(2), which the kernel never answers by itself. */
-export const probe = (mountPoint: string): Effect.Effect<Answer> =>
-  Effect.flatMap(Mounter, ({ environment }) => ask(environment, mountPoint))
+export const probe = (mountPoint: Uint8Array): Effect.Effect<Answer> =>
+  Effect.flatMap(Mounter, ({ environment }) => ask(environment, DiskPath.fromNode(mountPoint)))
 
 const ask = (environment: Mounter["environment"], mountPoint: string): Effect.Effect<Answer> =>
   Effect.callback((resume) => {
-    const child = spawn("stat", ["-f", "-c", "", "--", mountPoint], {
+    const child = spawn(...PathArgument.commandLine("stat", ["-f", "-c", "", "--"], mountPoint), {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...environment, LC_ALL: "C" },
     })

@@ -12,6 +12,7 @@
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import type { KoffiFunc } from "koffi"
+import * as Bytes from "../../domain/Bytes.ts"
 import * as Errno from "../../domain/Errno.ts"
 import * as Libc from "../../services/posix/Libc.ts"
 
@@ -35,7 +36,7 @@ export const MNT_DETACH = 2
 /** `umount2`: a mount point that was replaced by a symbolic link is not followed. */
 export const UMOUNT_NOFOLLOW = 8
 
-/** The arguments of mount(2). `flags` are the `MS_*` bits, `data` is the file system's own option string. */
+/** The arguments of mount(2), paths as `DiskPath` has them. `flags` are the `MS_*` bits, `data` is the file system's own option string. */
 export interface MountCall {
   readonly source: string
   readonly target: string
@@ -58,8 +59,10 @@ const bind = () => {
     msg_flags: "int",
   })
   return {
-    mount: libc.func("mount", "int", ["str", "str", "str", "ulong", "str"]) as KoffiFunc<
-      (source: string, target: string, type: string, flags: number, data: string) => number
+    mount: libc.func(
+      "int mount(const uint8_t *, const uint8_t *, const uint8_t *, ulong, const uint8_t *)",
+    ) as KoffiFunc<
+      (source: Uint8Array, target: Uint8Array, type: Uint8Array, flags: number, data: Uint8Array) => number
     >,
     umount2: libc.func("int umount2(const uint8_t *, int)") as KoffiFunc<(target: Uint8Array, flags: number) => number>,
     statx: libc.func("int statx(int, const uint8_t *, int, uint, uint8_t *)") as KoffiFunc<
@@ -84,7 +87,11 @@ const onThread = (call: (done: (error: unknown, result: number) => void) => void
 
 /** mount(2): 0 or a negative errno. */
 export const mount = ({ source, target, type, flags, data }: MountCall): Effect.Effect<number> =>
-  onThread((done) => libc().mount.async(source, target, type, flags, data, done))
+  Effect.suspend(() => {
+    const bytes = (text: string) => terminated(Bytes.fromText(text))
+    const [from, to, fsType, options] = [bytes(source), bytes(target), bytes(type), bytes(data)]
+    return onThread((done) => libc().mount.async(from, to, fsType, flags, options, done))
+  })
 
 /** umount2(2): 0 or a negative errno. `target` is a path without a NUL. */
 export const unmount = (target: Uint8Array, flags: number): Effect.Effect<number> =>

@@ -7,6 +7,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
+import * as Bytes from "../../domain/Bytes.ts"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import { codeOf, MountError } from "./MountError.ts"
 
 /** One line, proc_pid_mountinfo(5). */
@@ -22,6 +24,9 @@ export interface Entry {
   /** Of FUSE mounts: the user who mounted it. */
   readonly owner: number | undefined
 }
+
+/** The path of a mount point as this program passes paths on (see `DiskPath`). */
+export const pathOf = ({ mountPoint }: Entry): string => DiskPath.fromNode(mountPoint)
 
 /** Reads the text of mountinfo. Lines that do not follow proc_pid_mountinfo(5) are left out. */
 export const parse = (text: Buffer): ReadonlyArray<Entry> =>
@@ -61,7 +66,7 @@ const decode = (field: string): Buffer =>
  * mount point: the topmost of a stack, and not one that a mount further up hides.
  */
 export const topmost = (entries: ReadonlyArray<Entry>, mountPoint: string | Uint8Array): Entry | undefined => {
-  const wanted = Buffer.from(mountPoint)
+  const wanted = typeof mountPoint === "string" ? Buffer.from(Bytes.fromText(mountPoint)) : Buffer.from(mountPoint)
   const ids = new Set(entries.map((entry) => entry.id))
   let found: Entry | undefined
   while (true) {
@@ -114,14 +119,17 @@ const MAX_LINKS = 40
  */
 export const at = (mountPoint: string, links = MAX_LINKS): Effect.Effect<Entry | undefined, MountError> =>
   Effect.gen(function* () {
-    const absolute = path.resolve(mountPoint)
+    const absolute = DiskPath.resolve(mountPoint)
     const above = path.dirname(absolute)
-    const folder = yield* Effect.orElseSucceed(io(fs.promises.realpath(above)), () => above)
+    const folder = yield* Effect.orElseSucceed(io(fs.promises.realpath(DiskPath.forNode(above), "buffer")), () => above)
     const entry = yield* find(path.join(folder, path.basename(absolute)))
     if (entry !== undefined || links === 0) return entry
-    const target = yield* Effect.orElseSucceed(io(fs.promises.readlink(absolute)), () => undefined)
+    const target = yield* Effect.orElseSucceed(
+      io(fs.promises.readlink(DiskPath.forNode(absolute), "buffer")),
+      () => undefined,
+    )
     return target === undefined ? undefined : yield* at(path.resolve(folder, target), links - 1)
   })
 
-const io = <A>(promise: Promise<A>): Effect.Effect<A, string> =>
-  Effect.tryPromise({ try: () => promise, catch: String })
+const io = (promise: Promise<Buffer>): Effect.Effect<string, string> =>
+  Effect.map(Effect.tryPromise({ try: () => promise, catch: String }), DiskPath.fromNode)

@@ -4,11 +4,12 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as DiskPath from "../../services/posix/DiskPath.ts"
 import { check, MountError, refusal } from "./MountError.ts"
 import * as MountOptions from "./MountOptions.ts"
 import * as MountPlace from "./MountPlace.ts"
 import * as MountSyscalls from "./MountSyscalls.ts"
-import type * as MountTable from "./MountTable.ts"
+import * as MountTable from "./MountTable.ts"
 
 const MS_REMOUNT = 32
 
@@ -20,7 +21,7 @@ const held = Effect.fnUntraced(function* (
   entry: MountTable.Entry,
   options: MountOptions.MountOptions,
 ): Effect.fn.Return<void, MountError, Scope.Scope> {
-  const mountPoint = entry.mountPoint.toString()
+  const mountPoint = MountTable.pathOf(entry)
   const place = yield* Effect.mapError(MountPlace.hold(entry.mountPoint), (code) => refusal(mountPoint, "open", code))
   if (!(yield* MountPlace.isStill(place, entry))) {
     const detail = "what was mounted there is not there any more, or covered"
@@ -28,7 +29,7 @@ const held = Effect.fnUntraced(function* (
   }
   const result = yield* MountSyscalls.mount({
     source: entry.source,
-    target: MountPlace.pathOf(place).toString(),
+    target: DiskPath.fromNode(MountPlace.pathOf(place)),
     type: entry.fsType,
     flags: MS_REMOUNT | MountOptions.kernelFlags(options),
     data: "",

@@ -12,7 +12,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Fusermount from "./Fusermount.ts"
 import { Mounter } from "./Mounter.ts"
-import { check, MountError, refusal, shellWord } from "./MountError.ts"
+import { check, MountError, placeWord, refusal } from "./MountError.ts"
 import * as MountPlace from "./MountPlace.ts"
 import * as MountSyscalls from "./MountSyscalls.ts"
 import * as MountProbe from "./MountProbe.ts"
@@ -39,13 +39,13 @@ export const how = (helper: Fusermount.Program = "fusermount3"): Effect.Effect<H
 export const detach = (how: How, entry: MountTable.Entry, lazy: boolean): Effect.Effect<void, MountError> =>
   how === "root"
     ? Effect.scoped(detachAsRoot(entry, lazy))
-    : Fusermount.run(entry.mountPoint.toString(), lazy ? ["-u", "-z"] : ["-u"], { program: how })
+    : Fusermount.run(MountTable.pathOf(entry), lazy ? ["-u", "-z"] : ["-u"], { program: how })
 
 const detachAsRoot = Effect.fnUntraced(function* (
   entry: MountTable.Entry,
   lazy: boolean,
 ): Effect.fn.Return<void, MountError, Scope.Scope> {
-  const mountPoint = entry.mountPoint.toString()
+  const mountPoint = MountTable.pathOf(entry)
   const place = yield* Effect.mapError(MountPlace.hold(entry.mountPoint), (code) => refusal(mountPoint, "open", code))
   if (!(yield* MountPlace.isStill(place, entry))) {
     const detail = "what was mounted there is not there any more, or covered; nothing was unmounted"
@@ -103,7 +103,7 @@ export const make = (
   })
 }
 
-const placeOf = ({ mountPoint }: MountTable.Entry): string => shellWord(mountPoint.toString())
+const placeOf = (entry: MountTable.Entry): string => placeWord(MountTable.pathOf(entry))
 
 /** Unmounts if nobody uses the mount; whether it is gone now. */
 export const unmountIfFree = (how: How, entry: MountTable.Entry, mayBeGone: () => boolean): Effect.Effect<boolean> =>
@@ -176,7 +176,7 @@ const reach = (entry: MountTable.Entry, mayBeGone: () => boolean): Effect.Effect
       if (!mayBeGone()) return Effect.succeed({ _tag: topmost ? "reachable" : "covered", entry: now })
       // Another mount has got its id and number, or its connection was aborted (`umount -f`) and it is still there, dead.
       if (!topmost || !now.mountPoint.equals(entry.mountPoint)) return Effect.succeed(GONE)
-      const answer = MountProbe.probe(now.mountPoint.toString())
+      const answer = MountProbe.probe(now.mountPoint)
       return Effect.map(answer, (answer) => (answer === "dead" ? { _tag: "reachable", entry: now } : GONE))
     }),
     // Without a mount table the mount is rather taken for ours than left behind.

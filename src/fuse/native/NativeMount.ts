@@ -44,6 +44,9 @@ export const mount = Effect.fnUntraced(function* (
     )
   }
   const mountPoint = yield* FuseMount.freeMountPoint(options)
+  if (!mountPoint.isWellFormed()) {
+    return yield* failed(mountPoint, "libfuse 2 is given paths as text, and this is not UTF-8: take --transport kernel")
+  }
   const source = options.options.fsname ?? options.fsname
   const text = MountOptions.libfuseOptions(options.options, source)
   yield* Effect.forEach([mountPoint, text], (text) =>
