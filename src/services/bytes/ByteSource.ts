@@ -45,6 +45,16 @@ export interface ByteSource {
    * interruption the source may still write into `target`: do not use its memory again.
    */
   readonly read: (target: Uint8Array, offset: number) => Effect.Effect<void, SourceError>
+  /** Says that ranges will be read soon, so that their bytes can be on their way. Absent where that would gain nothing. */
+  readonly expect?: ((ranges: Iterable<Range>) => void) | undefined
+}
+
+/** Bytes of a source. */
+export interface Range {
+  /** The first. */
+  readonly start: number
+  /** After the last. */
+  readonly end: number
 }
 
 /** The bytes of the archive; in a split archive those of the metadata archive. */

@@ -8,7 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as Digest from "../../domain/datastore/Digest.ts"
 import type { BlobStore } from "./BlobStore.ts"
-import type { ChunkCache } from "./ChunkCache.ts"
+import type { ChunkCache } from "../bytes/ChunkCache.ts"
 import type * as ChunkDecoder from "./ChunkDecoder.ts"
 import { ChunkFault, isLoss } from "./ChunkFault.ts"
 import type { Healed } from "./Healed.ts"
@@ -22,8 +22,8 @@ export interface ChunkStore {
   readonly read: (wanted: ChunkDecoder.Wanted) => Effect.Effect<Uint8Array, ChunkFault>
   /** The same where it is at hand. */
   readonly held: (wanted: ChunkDecoder.Wanted) => Uint8Array | undefined
-  /** Says that a chunk will be wanted. */
-  readonly prefetch: (wanted: ChunkDecoder.Wanted) => void
+  /** Says that a chunk will be wanted, by somebody who can give that up. */
+  readonly prefetch: (wanted: ChunkDecoder.Wanted, owner?: object) => void
   /** Checks a chunk of the first store, past the cache: for those who verify. Without its key steps 1 to 3 of §2.6. */
   readonly check: (wanted: ChunkDecoder.Wanted) => Effect.Effect<StoredChunk.Proof, ChunkFault>
   /**
@@ -31,8 +31,8 @@ export interface ChunkStore {
    * copy, and otherwise with what is wrong in all of them.
    */
   readonly findCopy: (wanted: ChunkDecoder.Wanted, fault: ChunkFault) => Effect.Effect<Copy, ChunkFault>
-  /** How many chunks a reader that goes forward should have read ahead. */
-  readonly depth: number
+  /** Where its chunks are kept. */
+  readonly cache: ChunkCache
 }
 
 /** Where a chunk can be had. */
@@ -48,14 +48,12 @@ export interface Options {
   readonly cache: ChunkCache
   /** Whether digests of the first store are compared; true unless given. Lengths and checksums always are. */
   readonly verify?: boolean | undefined
-  /** How many chunks are read ahead; 2 unless given, which is enough for a folder. */
-  readonly depth?: number | undefined
   /** Is told of every chunk that a copy had, once. */
   readonly onHealed?: ((healed: Healed) => Effect.Effect<void>) | undefined
 }
 
 /** Makes a store of chunks. */
-export const make = ({ cache, depth = 2, onHealed, stores, verify = true }: Options): ChunkStore => {
+export const make = ({ cache, onHealed, stores, verify = true }: Options): ChunkStore => {
   const [first, ...copies] = stores
   /** Digests of chunks that were told of. */
   const told = new Set<string>()
@@ -113,7 +111,7 @@ export const make = ({ cache, depth = 2, onHealed, stores, verify = true }: Opti
         )
 
   return {
-    depth,
+    cache,
     held: (wanted) => {
       const content = cache.held(keyOf(wanted))
       return content?.length === wanted.length ? content : undefined
@@ -122,7 +120,7 @@ export const make = ({ cache, depth = 2, onHealed, stores, verify = true }: Opti
       Effect.suspend(() =>
         Effect.flatMap(cache.get(keyOf(wanted), wanted.length, load(wanted)), (content) => ofLength(wanted, content)),
       ),
-    prefetch: (wanted) => cache.prefetch(keyOf(wanted), wanted.length, load(wanted)),
+    prefetch: (wanted, owner) => cache.prefetch(keyOf(wanted), wanted.length, load(wanted), owner),
     check: (wanted) => Effect.map(StoredChunk.sound(first, wanted), ({ proof }) => proof),
     findCopy: (wanted, fault) =>
       fromCopies(fault, (copy) =>

@@ -10,13 +10,13 @@ import * as Exit from "effect/Exit"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { ChunkIndex } from "../../domain/datastore/ChunkIndex.ts"
 import type { DatastoreFault } from "../../domain/datastore/DatastoreFault.ts"
+import type * as ForwardReaders from "../bytes/ForwardReaders.ts"
 import type { Extent } from "../bytes/Extent.ts"
-import { type ByteSource, isRange, SourceError } from "../bytes/ByteSource.ts"
+import { type ByteSource, isRange, type Range, SourceError } from "../bytes/ByteSource.ts"
 import type { Wanted } from "./ChunkDecoder.ts"
 import { type ChunkFault, isLoss } from "./ChunkFault.ts"
 import type { ChunkStore } from "./ChunkStore.ts"
 import type { EncryptionKey } from "./EncryptionKey.ts"
-import * as ReadAhead from "./ReadAhead.ts"
 import { sha256 } from "./Sha256.ts"
 
 /** Bytes of a stream that cannot be had. */
@@ -62,7 +62,9 @@ export interface Options {
 export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<ChunkedSource> {
   const { encrypted, index, key, missing = "fail", name, onLost, store, warnings = [] } = options
   const zeros = yield* zeroDigests(index, encrypted ? key : undefined)
-  const readAhead = ReadAhead.make(store.depth)
+  const { readers, traffic, window } = store.cache
+  /** What its readers are known by. */
+  const stream: ForwardReaders.Stream = { chunkSize: index.size / index.count }
   const told = new Set<number>()
 
   const wanted = (chunk: number): Wanted => ({
@@ -77,9 +79,29 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     return zero !== undefined && Bytes.equals(zero, index.digest(chunk))
   }
 
-  const fetchAhead = (chunk: number): void => {
-    const end = Math.min(index.count, chunk + 1 + readAhead.visit(chunk))
-    for (let next = chunk + 1; next < end; next++) if (!isZero(next)) store.prefetch(wanted(next))
+  const fetch = (start: number, end: number, owner: object): void => {
+    for (let chunk = index.locate(start); chunk < index.count && index.start(chunk) < end; chunk++) {
+      if (!isZero(chunk)) store.prefetch(wanted(chunk), owner)
+    }
+  }
+
+  /** Asks for what a reader that goes forward will want. */
+  const fetchAhead = (reader: ForwardReaders.Reader): void => {
+    // The chunk that it is in is at hand, or waited for.
+    const from = Math.max(reader.asked, index.end(index.locate(reader.position - 1)))
+    const until = Math.min(reader.until, index.size)
+    if (from >= until) return
+    fetch(from, until, reader)
+    reader.asked = index.end(index.locate(until - 1))
+  }
+
+  const expect = (ranges: Iterable<Range>): void => {
+    let room = window
+    for (const { end, start } of ranges) {
+      room -= end - start
+      if (room < 0) return
+      fetch(start, end, stream)
+    }
   }
 
   const lose = (chunk: number, fault: ChunkFault): Effect.Effect<Uint8Array, SourceError> => {
@@ -98,7 +120,12 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   }
 
   /** Fills `target` from its byte `done` on. */
-  const fill = (target: Uint8Array, offset: number, done: number): Effect.Effect<void, SourceError> => {
+  const fill = (
+    target: Uint8Array,
+    offset: number,
+    done: number,
+    reader: ForwardReaders.Reader,
+  ): Effect.Effect<void, SourceError> => {
     let at = done
     while (at < target.length) {
       const chunk = index.locate(offset + at)
@@ -108,14 +135,14 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       else {
         const want = wanted(chunk)
         const content = store.held(want)
-        fetchAhead(chunk)
         if (content === undefined) {
           const [start, next] = [at, at + length]
+          if (next < target.length) fetch(offset + next, offset + target.length, reader)
           return Effect.flatMap(
-            Effect.catch(store.read(want), (fault) => lose(chunk, fault)),
+            Effect.catch(Effect.onInterrupt(store.read(want), giveUp(reader)), (fault) => lose(chunk, fault)),
             (read) => {
               target.set(read.subarray(from, from + length), start)
-              return fill(target, offset, next)
+              return fill(target, offset, next, reader)
             },
           )
         }
@@ -126,15 +153,32 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     return Exit.void
   }
 
+  const giveUp = (reader: ForwardReaders.Reader) => () =>
+    Effect.sync(() => {
+      readers.drop(reader)
+      store.cache.giveUp(reader)
+    })
+
+  const read = (target: Uint8Array, offset: number): Effect.Effect<void, SourceError> => {
+    const end = offset + target.length
+    traffic.read += target.length
+    const reader = readers.visit(stream, offset, end)
+    const filled = fill(target, offset, 0, reader)
+    // What the reader itself waits for is asked for first.
+    if (reader.until > reader.asked) fetchAhead(reader)
+    return filled
+  }
+
   return {
     name,
     size: index.size,
+    expect,
     index,
     warnings,
     wanted,
     read: (target, offset) =>
       isRange(offset, target.length, index.size)
-        ? fill(target, offset, 0)
+        ? read(target, offset)
         : Effect.fail(new SourceError({ source: name, offset: Number(offset) || 0, detail: "read past the end" })),
     extent: (offset) => {
       let chunk = index.locate(offset)

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Fiber, Schema } from "effect"
 import * as AtOnce from "../../../src/services/AtOnce.ts"
-import { BlobError, fromMap } from "../../../src/services/repository/BlobStore.ts"
+import { BlobError, type BlobStore, fromMap } from "../../../src/services/repository/BlobStore.ts"
 import * as BlobStoreWrappers from "../../../src/services/repository/BlobStoreWrappers.ts"
-import * as ChunkCache from "../../../src/services/repository/ChunkCache.ts"
+import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
 import * as ChunkedSource from "../../../src/services/repository/ChunkedSource.ts"
 import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
+import * as FarLine from "../../support/FarLine.ts"
 import { make as makeRandom } from "../../support/Random.ts"
 import { type Compression, key, put } from "./chunked.ts"
 
@@ -19,10 +20,12 @@ const open = Effect.fnUntraced(function* (
     readonly lengths: ReadonlyArray<number>
     readonly encrypted?: boolean
     readonly capacity?: number
+    readonly requests?: number
     readonly before?: (name: string) => Effect.Effect<void, BlobError>
+    readonly wrap?: (store: BlobStore) => BlobStore
   } & Pick<ChunkedSource.Options, "missing" | "onLost">,
 ) {
-  const { before = () => Effect.void, capacity, encrypted = false, lengths, ...others } = options
+  const { before = () => Effect.void, capacity, encrypted = false, lengths, requests, wrap, ...others } = options
   const random = makeRandom(lengths.length)
   // Compressible, and not the same anywhere.
   const bytes = Uint8Array.from({ length: lengths.reduce((sum, length) => sum + length, 0) }, () => random.below(4))
@@ -31,8 +34,9 @@ const open = Effect.fnUntraced(function* (
     encrypted,
     compression: (chunk) => COMPRESSIONS[chunk % 4] as Compression,
   })
-  const { counts, store } = BlobStoreWrappers.counting(BlobStoreWrappers.intercepted(fromMap(blobs), before))
-  const cache = yield* ChunkCache.make(capacity)
+  const near = BlobStoreWrappers.intercepted(fromMap(blobs), before)
+  const { counts, store } = BlobStoreWrappers.counting(wrap === undefined ? near : wrap(near))
+  const cache = yield* ChunkCache.make(capacity, { isFar: wrap !== undefined, requests })
   const chunks = ChunkStore.make({ stores: [store], cache })
   const source = yield* ChunkedSource.make({
     name: "x.didx",
@@ -114,8 +118,9 @@ describe("ChunkedSource", () => {
 
   it.live("reads ahead for those who go forward, by the index, and for nobody else", () =>
     Effect.gen(function* () {
-      const forward = yield* open({ lengths: Array.from({ length: 40 }, () => 50) })
+      const forward = yield* open({ lengths: Array.from({ length: 40 }, () => 50), capacity: 400 })
       for (let offset = 0; offset < 500; offset += 50) yield* readAll(forward.source, offset, 50)
+      yield* Effect.repeat(Effect.sleep(1), { until: () => forward.cache.memory().loading === 0 })
       const want = (chunk: number) => ChunkStore.chunkPath(forward.index.digest(chunk))
       assert.includeMembers(forward.counts.blobs, [want(10), want(11)])
       assert.notInclude(forward.counts.blobs, want(12))
@@ -123,6 +128,62 @@ describe("ChunkedSource", () => {
       const jumping = yield* open({ lengths: Array.from({ length: 40 }, () => 50) })
       for (const chunk of [0, 30, 5, 20, 12]) yield* readAll(jumping.source, chunk * 50, 50)
       assert.strictEqual(jumping.counts.reads, 5)
+    }),
+  )
+
+  it.live("reads a stream far away in a few round trips, with a quarter of the cache under way at most", () =>
+    Effect.gen(function* () {
+      const line = FarLine.make({ roundTrip: "5 millis" })
+      const { bytes, index, source } = yield* open({
+        lengths: Array.from({ length: 64 }, () => 1000),
+        capacity: 32_000,
+        wrap: (near) => FarLine.store(line, near),
+      })
+      for (let offset = 0; offset < bytes.length; offset += 250) {
+        assert.deepStrictEqual(yield* readAll(source, offset, 250), bytes.slice(offset, offset + 250))
+      }
+      assert.strictEqual(line.mostInFlight, 8)
+      assert.isBelow(line.rounds, 64 / 8 + 4)
+      assert.lengthOf(line.asked, index.count)
+    }),
+  )
+
+  it.live("asks at once for all chunks of a read, and for those that it is told of", () =>
+    Effect.gen(function* () {
+      const line = FarLine.make({ roundTrip: "20 millis" })
+      const { source } = yield* open({
+        lengths: Array.from({ length: 40 }, () => 1000),
+        capacity: 80_000,
+        wrap: (near) => FarLine.store(line, near),
+      })
+      yield* readAll(source, 500, 5000)
+      assert.strictEqual(line.rounds, 1)
+      source.expect?.([
+        { start: 20_000, end: 20_001 },
+        { start: 30_000, end: 31_001 },
+      ])
+      for (const offset of [20_000, 30_000, 31_000]) yield* readAll(source, offset, 1)
+      assert.strictEqual(line.rounds, 2)
+    }),
+  )
+
+  it.live("gives up what was to be read ahead for a reader that is interrupted, and has not begun", () =>
+    Effect.gen(function* () {
+      const line = FarLine.make()
+      const { source } = yield* open({
+        lengths: Array.from({ length: 64 }, () => 1000),
+        capacity: 400_000,
+        requests: 2,
+        wrap: (near) => FarLine.store(line, near),
+      })
+      for (let offset = 0; offset < 750; offset += 250) yield* readAll(source, offset, 250)
+      line.isStalled = true
+      const reader = yield* Effect.forkChild(readAll(source, 30_000, 250), { startImmediately: true })
+      yield* Fiber.interrupt(reader)
+      const asked = line.asked.length
+      line.isStalled = false
+      yield* readAll(source, 0, 1)
+      assert.lengthOf(line.asked, asked)
     }),
   )
 

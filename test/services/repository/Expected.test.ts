@@ -12,7 +12,7 @@ import type { ChunkedSource } from "../../../src/services/repository/ChunkedSour
 import { ChunkFault } from "../../../src/services/repository/ChunkFault.ts"
 import * as KeyUnlock from "../../../src/services/repository/KeyUnlock.ts"
 import type { Repository, Snapshot } from "../../../src/services/repository/Repository.ts"
-import * as ChunkCache from "../../../src/services/repository/ChunkCache.ts"
+import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
 import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
 import * as FolderBlobStore from "../../../src/services/repository/FolderBlobStore.ts"
 import * as Datastores from "../../support/Datastores.ts"

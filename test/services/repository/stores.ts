@@ -2,7 +2,7 @@
 import * as fs from "node:fs"
 import { Effect, Redacted } from "effect"
 import type { BlobStore } from "../../../src/services/repository/BlobStore.ts"
-import * as ChunkCache from "../../../src/services/repository/ChunkCache.ts"
+import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
 import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
 import * as DatastoreRepository from "../../../src/services/repository/DatastoreRepository.ts"
 import * as FolderBlobStore from "../../../src/services/repository/FolderBlobStore.ts"

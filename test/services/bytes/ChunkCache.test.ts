@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
-import * as ChunkCache from "../../../src/services/repository/ChunkCache.ts"
+import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
 import { ChunkFault } from "../../../src/services/repository/ChunkFault.ts"
 
 /** Chunks of 10 bytes that arrive when they are told to, and the order in which they were asked for. */
@@ -14,7 +14,7 @@ const makeChunks = () => {
   }
   return {
     started,
-    load: (key: string): ChunkCache.Load =>
+    load: (key: string): ChunkCache.Load<ChunkFault> =>
       Effect.suspend(() => {
         started.push(key)
         return Deferred.await(gate(key))
