@@ -15,6 +15,7 @@ import type { KoffiFunc } from "koffi"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as Errno from "../../domain/Errno.ts"
 import * as Libc from "../../services/posix/Libc.ts"
+import { once } from "../../services/posix/Once.ts"
 
 const AF_UNIX = 1
 const SOCK_STREAM = 1
@@ -45,9 +46,9 @@ export interface MountCall {
   readonly data: string
 }
 
-const bind = () => {
+const libc = once(() => {
   const koffi = Libc.koffi()
-  const libc = Libc.libc()
+  const library = Libc.libc()
   const iovec = koffi.struct({ iov_base: "void *", iov_len: "size_t" })
   const msghdr = koffi.struct({
     msg_name: "void *",
@@ -59,23 +60,22 @@ const bind = () => {
     msg_flags: "int",
   })
   return {
-    mount: libc.func(
+    mount: library.func(
       "int mount(const uint8_t *, const uint8_t *, const uint8_t *, ulong, const uint8_t *)",
     ) as KoffiFunc<
       (source: Uint8Array, target: Uint8Array, type: Uint8Array, flags: number, data: Uint8Array) => number
     >,
-    umount2: libc.func("int umount2(const uint8_t *, int)") as KoffiFunc<(target: Uint8Array, flags: number) => number>,
-    statx: libc.func("int statx(int, const uint8_t *, int, uint, uint8_t *)") as KoffiFunc<
+    umount2: library.func("int umount2(const uint8_t *, int)") as KoffiFunc<
+      (target: Uint8Array, flags: number) => number
+    >,
+    statx: library.func("int statx(int, const uint8_t *, int, uint, uint8_t *)") as KoffiFunc<
       (directory: number, path: Uint8Array, flags: number, mask: number, status: Uint8Array) => number
     >,
-    recvmsg: libc.func("recvmsg", "long", ["int", koffi.pointer(msghdr), "int"]),
+    recvmsg: library.func("recvmsg", "long", ["int", koffi.pointer(msghdr), "int"]),
     /** A `cmsghdr` with room for one descriptor, padded as CMSG_SPACE does. */
     rights: koffi.struct({ cmsg_len: "size_t", cmsg_level: "int", cmsg_type: "int", descriptor: "int" }),
   }
-}
-
-let bound: ReturnType<typeof bind> | undefined
-const libc = () => (bound ??= bind())
+})
 
 /** koffi keeps the errno of the call for its callback. The only errors it reports there are wrong argument types. */
 const onThread = (call: (done: (error: unknown, result: number) => void) => void): Effect.Effect<number> =>

@@ -14,6 +14,7 @@ import { isMainThread } from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import * as Errno from "../../domain/Errno.ts"
 import type * as Stat from "../../domain/pxar/Stat.ts"
+import { once } from "../../services/posix/Once.ts"
 import { MountError } from "../mount/MountError.ts"
 import * as NativeStat from "./NativeStat.ts"
 import type { Handle, Listed } from "./PathFiles.ts"
@@ -69,13 +70,11 @@ export const load: Effect.Effect<Library, MountError> = Effect.suspend(() => {
   // It answers through the main thread's event loop, whoever mounted.
   if (!isMainThread) return missing("it works on a program's main thread only")
   try {
-    return Effect.succeed((loaded ??= over(loadBinding())))
+    return Effect.succeed(library())
   } catch (error) {
     return missing(adviceFor(error instanceof Error ? error.message : String(error)))
   }
 })
-
-let loaded: Library | undefined
 
 const missing = (detail: string) => Effect.fail(new MountError({ reason: "NoFuseNative", detail }))
 
@@ -85,6 +84,8 @@ const loadBinding = (): Binding => {
   const load = createRequire(path.join(folder, "index.js"))("node-gyp-build") as (folder: string) => Binding
   return load(folder)
 }
+
+const library = once(() => over(loadBinding()))
 
 const adviceFor = (problem: string): string => {
   if (/Cannot find (module|package)/.test(problem)) {

@@ -10,17 +10,15 @@
  */
 import { createRequire } from "node:module"
 import type koffiModule from "koffi"
+import { once } from "./Once.ts"
 
 type Koffi = typeof koffiModule
 
-let loaded: Koffi | undefined
-let library: ReturnType<Koffi["load"]> | undefined
-
 /** koffi itself, loaded by the first call: for structures, addresses and calls on threads. */
-export const koffi = (): Koffi => (loaded ??= createRequire(import.meta.url)("koffi") as Koffi)
+export const koffi: () => Koffi = once(() => createRequire(import.meta.url)("koffi") as Koffi)
 
 /** libc, as koffi has it. */
-export const libc = (): ReturnType<Koffi["load"]> => (library ??= koffi().load(null))
+export const libc: () => ReturnType<Koffi["load"]> = once(() => koffi().load(null))
 
 /** `result`, or the negative errno of the call that has just returned it. */
 export const orErrno = (result: number): number => (result < 0 ? -koffi().errno() : result)
@@ -150,23 +148,20 @@ const mknodatByName = define<[directory: number, name: Bytes, mode: number, devi
 const xmknodat = define<[version: number, directory: number, name: Bytes, mode: number, device: Bytes]>(
   "int __xmknodat(int, int, const uint8_t *, uint, const uint8_t *)",
 )
-let hasMknodat: boolean | undefined
-
 /** mknodat(2). Before 2.33 glibc had it under another name, with a version before the arguments. */
 export const mknodat = (directory: number, name: Uint8Array, mode: number, device: number): number => {
-  hasMknodat ??= has(MKNODAT)
-  if (hasMknodat) return mknodatByName(directory, name, mode, device)
+  if (hasMknodat()) return mknodatByName(directory, name, mode, device)
   return xmknodat(0, directory, name, mode, new Uint8Array(BigUint64Array.of(BigInt(device)).buffer))
 }
 
-const has = (declaration: string): boolean => {
+const hasMknodat = once(() => {
   try {
-    bind(declaration)
+    bind(MKNODAT)
     return true
   } catch {
     return false
   }
-}
+})
 
 // Extended attributes.
 export const flistxattr = define<[fd: number, target: Bytes, size: number]>("long flistxattr(int, uint8_t *, size_t)")
