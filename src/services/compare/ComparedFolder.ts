@@ -12,6 +12,7 @@ import type { Attributes, Body, Entry } from "../../domain/pxar/Entry.ts"
 import { noAttributes, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "../../domain/pxar/Entry.ts"
 import * as PathText from "../../domain/PathText.ts"
 import type { ComparedTree, Item, Listing, Unknown } from "./ComparedTree.ts"
+import { Caller } from "../posix/Caller.ts"
 import * as Syscalls from "../posix/ReadSyscalls.ts"
 import * as DiskTree from "../disk/DiskTree.ts"
 
@@ -31,7 +32,8 @@ export const open = Effect.fnUntraced(function* (
   path: string,
 ): Effect.fn.Return<ComparedTree<FolderItem>, DiskTree.SourceTreeError, Scope.Scope> {
   const tree = yield* DiskTree.open(path)
-  const seesTrusted = process.geteuid?.() === 0
+  const { euid } = yield* Caller
+  const seesTrusted = euid === 0
 
   const item = Effect.fnUntraced(function* (
     opened: DiskTree.Opened,

@@ -63,8 +63,8 @@ export interface Options<E = never> {
   readonly onStep?: ((step: Step) => Effect.Effect<void, E>) | undefined
 }
 
-/** Options with the defaults in. */
-export const resolve = <E>(options: Options<E>) => {
+/** Options with the defaults in, for a run as the user `euid`. */
+export const resolve = <E>(options: Options<E>, euid: number) => {
   const { overwrite: given = false } = options
   const overwrite: Overwrite = given === true ? "always" : given === false ? "refuse" : given
   return {
@@ -73,7 +73,8 @@ export const resolve = <E>(options: Options<E>) => {
     force: options.force ?? false,
     keepDirectorySymlink: options.keepDirectorySymlink ?? false,
     strip: options.stripComponents ?? 0,
-    isRoot: options.isRoot ?? process.geteuid?.() === 0,
+    euid,
+    isRoot: options.isRoot ?? euid === 0,
     maxDepth: options.maxDepth ?? Limits.defaults.depth,
     restore: {
       owner: options.owner ?? true,

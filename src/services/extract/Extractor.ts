@@ -25,6 +25,7 @@ import * as Errno from "../../domain/Errno.ts"
 import * as XattrList from "../../domain/pxar/XattrList.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
+import { Caller } from "../posix/Caller.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
 import * as NameSyscalls from "../posix/NameSyscalls.ts"
 import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
@@ -141,7 +142,8 @@ const run = Effect.fnUntraced(function* <E>(
   clock: Clock.Clock,
   options: Options<E>,
 ): Effect.fn.Return<Report, ExtractError | ArchiveError | E> {
-  const resolved = ExtractOptions.resolve(options)
+  const { euid } = yield* Caller
+  const resolved = ExtractOptions.resolve(options, euid)
   const currentPath = new ExtractPath()
   const problems = new Problems(currentPath, resolved.isRoot)
   const counts = noCounts()
@@ -253,7 +255,7 @@ const openRoot = (
   { created, fd }: Target,
   selected: boolean,
   making: boolean,
-  { restore, strip }: ExtractOptions.Resolved,
+  { euid, restore, strip }: ExtractOptions.Resolved,
   problems: Problems,
 ): Folders.Folder => {
   const isPassed = strip > 0
@@ -268,7 +270,7 @@ const openRoot = (
     identity: typeof status === "number" ? undefined : status,
     inheritsAcl: restore.acls && Syscalls.xattrSize(fd, XattrList.ACL_DEFAULT) > 0,
     written: making && created ? undefined : new InodeSet(),
-    lockedMode: isExisting ? unlock(fd, status) : undefined,
+    lockedMode: isExisting ? unlock(fd, status, euid) : undefined,
   })
 }
 

@@ -33,6 +33,8 @@ export interface Options {
   readonly acls: boolean
   /** Whether new folders are hidden from others until their modes are restored. */
   readonly permissions: boolean
+  /** As whom folders are made. */
+  readonly euid: number
 }
 
 /** Opens folders; what it returns is a descriptor, `ABSENT`, or `REFUSED` after a problem was reported. */
@@ -110,7 +112,7 @@ export const making = (options: Options, problems: Problems): FolderOpener => {
     const fd = Syscalls.openFolder(parent.fd, name)
     if (fd < 0) return fail(folder, "NotCreated", "cannot open the folder", fd)
     const status = ReadSyscalls.statusOf(fd)
-    if (typeof status === "number" || !isFresh(fd, status, parent.fd)) {
+    if (typeof status === "number" || !isFresh(fd, status, parent.fd, options.euid)) {
       ReadSyscalls.close(fd)
       return fail(folder, "Replaced", "was replaced when it had just been made")
     }
@@ -135,7 +137,7 @@ export const making = (options: Options, problems: Problems): FolderOpener => {
       return fail(folder, "NotCreated", "cannot look at the folder", status)
     }
     folder.identity = status
-    folder.lockedMode ??= unlock(fd, status)
+    folder.lockedMode ??= unlock(fd, status, options.euid)
     folder.written = new InodeSet()
     folder.inheritsAcl = options.acls && Syscalls.xattrSize(fd, XattrList.ACL_DEFAULT) > 0
     parent.written?.add(status)
@@ -151,7 +153,7 @@ export const making = (options: Options, problems: Problems): FolderOpener => {
       if (typeof status === "number") return fail(folder, "NotCreated", "cannot look at what is there", status)
       switch (judge(options, fail, folder, parent, root, status)) {
         case "Enter":
-          return enter(folder, parent, openUnlocked(folder, parent.fd))
+          return enter(folder, parent, openUnlocked(folder, parent.fd, options.euid))
         case "EnterLink":
           return enter(folder, parent, openLinked(fail, folder, root))
         case "Replace":
@@ -233,20 +235,20 @@ const leadsToFolder = (folder: Folder, parent: Folder, root: number): boolean =>
 }
 
 /** Opens a folder that is there, made readable if it is one's own. */
-const openUnlocked = (folder: Folder, parent: number): number => {
+const openUnlocked = (folder: Folder, parent: number, euid: number): number => {
   const fd = Syscalls.openFolder(parent, folder.name)
   if (fd !== -Errno.code.EACCES) return fd
   const node = Syscalls.openNode(parent, folder.name)
   if (node < 0) return node
   const status = ReadSyscalls.statusOf(node)
-  if (typeof status !== "number" && (status.mode & S_IFMT) === S_IFDIR) folder.lockedMode = unlock(node, status)
+  if (typeof status !== "number" && (status.mode & S_IFMT) === S_IFDIR) folder.lockedMode = unlock(node, status, euid)
   ReadSyscalls.close(node)
   return folder.lockedMode === undefined ? fd : Syscalls.openFolder(parent, folder.name)
 }
 
 /** Makes a folder of one's own writable, and returns the mode to go back to. */
-export const unlock = (fd: number, { mode, uid }: ReadSyscalls.Status): number | undefined => {
-  if ((mode & 0o700) === 0o700 || uid !== process.geteuid?.()) return undefined
+export const unlock = (fd: number, { mode, uid }: ReadSyscalls.Status, euid: number): number | undefined => {
+  if ((mode & 0o700) === 0o700 || uid !== euid) return undefined
   return Syscalls.setMode(fd, (mode & 0o7777) | 0o700) === 0 ? mode & 0o7777 : undefined
 }
 
@@ -254,14 +256,14 @@ export const unlock = (fd: number, { mode, uid }: ReadSyscalls.Status): number |
  * Whether the folder `fd` can be the one that was just made: it is empty, and belongs to whom what is made here belongs
  * to. Between the two calls others can put something else in its place where they may write.
  */
-const isFresh = (fd: number, status: ReadSyscalls.Status, parent: number): boolean => {
+const isFresh = (fd: number, status: ReadSyscalls.Status, parent: number, euid: number): boolean => {
   let entries = 0
   let size = 0
   do {
     size = ReadSyscalls.readEntries(fd, () => entries++)
     if (size < 0 || entries > 2) return false
   } while (size > 0)
-  return status.uid === process.geteuid?.() || status.uid === ownerOfNew(parent)
+  return status.uid === euid || status.uid === ownerOfNew(parent)
 }
 
 /** Who owns what this process makes in a folder: some network file systems give it to somebody else. */
