@@ -26,6 +26,7 @@ import * as FeatureFlags from "../../domain/pxar/FeatureFlags.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Preadv2 from "../posix/Preadv2.ts"
 import * as Syscalls from "../posix/ReadSyscalls.ts"
+import { UsedDescriptor } from "../posix/UsedDescriptor.ts"
 import * as DiskAttributes from "./DiskAttributes.ts"
 import type { DiskWarning } from "./DiskWarning.ts"
 import { isDirectory, OpenFolders, terminated } from "./OpenFolders.ts"
@@ -119,15 +120,12 @@ export const open = Effect.fnUntraced(function* (
   const readCached = Preadv2.make()
   const rootPath = typeof path === "string" ? Bytes.fromText(path) : path
 
-  const release = (entry: Opened): void => {
-    if (entry.closing && entry.inFlight === 0) Syscalls.close(entry.fd)
-  }
-
   const close = (entry: Opened): void => {
     if (!openEntries.delete(entry)) return
     folders.leave(entry)
-    entry.closing = true
-    if (entry.fd >= 0) release(entry)
+    entry.isClosed = true
+    if (entry.used !== undefined) entry.used.discard()
+    else if (entry.fd >= 0) Syscalls.close(entry.fd)
   }
 
   /** The features of the file system that `fd` is on; asked once for each device. */
@@ -159,8 +157,8 @@ export const open = Effect.fnUntraced(function* (
       fd,
       features: set,
       isPseudo: pseudo.has(status.device),
-      inFlight: 0,
-      closing: false,
+      used: undefined,
+      isClosed: false,
     }
     openEntries.add(entry)
     if (parent !== undefined && isDirectory(entry)) folders.keep(entry, fd)
@@ -197,8 +195,8 @@ export const open = Effect.fnUntraced(function* (
         fd: -1,
         features: directory.features,
         isPseudo: directory.isPseudo,
-        inFlight: 0,
-        closing: false,
+        used: undefined,
+        isClosed: false,
       })
     }
     const fd = Syscalls.openAt(above, terminatedName, type === S_IFDIR)
@@ -234,7 +232,7 @@ export const open = Effect.fnUntraced(function* (
           return count < 0 ? failure(pathOf(file), "read", count) : Effect.succeed(count)
         }
         const cached = readCached(file.fd, target, offset)
-        return cached > 0 ? Effect.succeed(cached) : readOnThread(file, target, offset, release)
+        return cached > 0 ? Effect.succeed(cached) : readOnThread(file, target, offset)
       }),
   }
 })
@@ -324,17 +322,12 @@ const compareAt = (bytes: Uint8Array, a: number, b: number): number => {
   }
 }
 
-const readOnThread = (
-  file: Opened,
-  target: Uint8Array,
-  offset: number,
-  release: (file: Opened) => void,
-): Read<number> =>
+const readOnThread = (file: Opened, target: Uint8Array, offset: number): Read<number> =>
   Effect.callback<number, SourceTreeError>((resume) => {
-    file.inFlight++
+    const used = (file.used ??= new UsedDescriptor(file.fd))
+    used.begin()
     fs.read(file.fd, target, 0, target.length, offset, (error, count) => {
-      file.inFlight--
-      release(file)
+      used.end()
       resume(error === null ? Effect.succeed(count) : failure(pathOf(file), "read", error.errno ?? -EIO))
     })
   })

@@ -11,7 +11,7 @@ import * as Syscalls from "../posix/ReadSyscalls.ts"
 import type { Opened } from "./Opened.ts"
 
 /** Most directories below the root that have a descriptor at a time. */
-export const MAX_OPEN = 64
+const MAX_OPEN = 64
 const ABOVE = Bytes.fromText("..\0")
 
 export class OpenFolders {
@@ -35,7 +35,7 @@ export class OpenFolders {
   leave(directory: Opened): void {
     this.folders.delete(directory)
     const { fd, parent } = directory
-    if (fd >= 0 && parent !== undefined && parent.fd < 0 && !parent.closing) {
+    if (fd >= 0 && parent !== undefined && parent.fd < 0 && !parent.isClosed) {
       this.take(parent, Syscalls.openAt(fd, ABOVE, true))
     }
   }

@@ -3,6 +3,7 @@
  */
 import * as Bytes from "../../domain/Bytes.ts"
 import type * as Syscalls from "../posix/ReadSyscalls.ts"
+import type { UsedDescriptor } from "../posix/UsedDescriptor.ts"
 
 /** An entry, open if it is a file or a directory. */
 export interface Opened {
@@ -17,8 +18,9 @@ export interface Opened {
   readonly features: bigint
   /** Whether it is on a file system that makes contents up when they are read, so that sizes mean nothing, as proc. */
   readonly isPseudo: boolean
-  inFlight: number
-  closing: boolean
+  /** Its descriptor as threads use it, once one has read it. */
+  used: UsedDescriptor | undefined
+  isClosed: boolean
 }
 
 const SLASH = Bytes.fromText("/")

@@ -27,12 +27,7 @@ export class UsedDescriptor {
   /** It has come back. Whoever wanted it closed is gone, so that an error of closing reaches nobody. */
   end(): void {
     this.users--
-    if (!this.closing || this.users > 0) return
-    try {
-      fs.closeSync(this.number)
-    } catch {
-      // Closed it is, whatever the file system says.
-    }
+    if (this.closing && this.users === 0) this.closeQuietly()
   }
 
   /** Closes it, once; later if it is in use. Throws what closing it now tells. */
@@ -40,5 +35,20 @@ export class UsedDescriptor {
     if (this.closing) return
     this.closing = true
     if (this.users === 0) fs.closeSync(this.number)
+  }
+
+  /** The same for what was only read: closing tells nothing then. */
+  discard(): void {
+    if (this.closing) return
+    this.closing = true
+    if (this.users === 0) this.closeQuietly()
+  }
+
+  private closeQuietly(): void {
+    try {
+      fs.closeSync(this.number)
+    } catch {
+      // Closed it is, whatever the file system says.
+    }
   }
 }
