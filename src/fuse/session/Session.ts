@@ -170,7 +170,8 @@ export const make = Effect.fnUntraced(function* (
 
   /** The same for operations that name nodes: the references count when the reply has been delivered. */
   const answerWithNodes = (request: Request.Request): Effect.Effect<void, DeviceLost> =>
-    Effect.suspend(() => {
+    // An acquireUseRelease whose use has begun: nothing comes between the lease and the promise to take it back.
+    Effect.uninterruptibleMask((restore) => {
       const lease = bridge.leaseUnsafe()
       const sent = answerNow(
         request.header.unique,
@@ -180,7 +181,7 @@ export const make = Effect.fnUntraced(function* (
           memory.giveBack(message)
         },
       )
-      return AtOnce.hasEnded(sent) && lease.isEmpty() ? sent : Effect.ensuring(sent, lease.takeBack)
+      return AtOnce.hasEnded(sent) && lease.isEmpty() ? sent : Effect.ensuring(restore(sent), lease.takeBack)
     })
 
   const handle = (request: Request.Request): Effect.Effect<void, SessionError> => {
