@@ -21,7 +21,7 @@ export const read = (): Result.Result<ReadonlyArray<string>, ExitCode.Usage> => 
 }
 
 /** `words` with the bytes that they have in `commandLine`, which holds each word with a NUL behind it. */
-export const exact = (words: ReadonlyArray<string>, commandLine: Uint8Array): ReadonlyArray<string> => {
+const exact = (words: ReadonlyArray<string>, commandLine: Uint8Array): ReadonlyArray<string> => {
   const all: Array<Uint8Array> = []
   for (let from = 0; from < commandLine.length;) {
     const end = commandLine.indexOf(0, from)

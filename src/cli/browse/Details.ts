@@ -6,7 +6,7 @@ import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as FeatureFlags from "../../domain/pxar/FeatureFlags.ts"
 import * as Inode from "../../domain/pxar/Inode.ts"
 import * as PathText from "../../domain/PathText.ts"
-import * as PosixAcl from "../../domain/pxar/PosixAcl.ts"
+import * as AclText from "../../domain/pxar/AclText.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 import * as XattrList from "../../domain/pxar/XattrList.ts"
 import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
@@ -66,31 +66,15 @@ const flagsText = (flags: bigint): string => {
 const ofXattr = (name: string, value: Uint8Array): ReadonlyArray<string> => {
   switch (name) {
     case "system.posix_acl_access":
-      return rows("ACL", aclTexts(value))
+      return rows("ACL", AclText.entries(value))
     case "system.posix_acl_default":
-      return rows("default ACL", aclTexts(value))
+      return rows("default ACL", AclText.entries(value))
     case "security.capability":
       return rows("capabilities", [CapabilityText.print(value) ?? JsonText.hex(value)])
     default:
       return rows("attribute", valueTexts(name, value))
   }
 }
-
-const aclNames: Readonly<Record<number, string>> = {
-  [PosixAcl.USER_OBJ]: "user",
-  [PosixAcl.USER]: "user",
-  [PosixAcl.GROUP_OBJ]: "group",
-  [PosixAcl.GROUP]: "group",
-  [PosixAcl.MASK]: "mask",
-  [PosixAcl.OTHER]: "other",
-}
-
-/** As `getfacl -n` shows it. */
-const aclTexts = (value: Uint8Array): ReadonlyArray<string> =>
-  PosixAcl.decode(value).map(({ id, permissions, tag }) => {
-    const bits = ["r", "w", "x"].map((letter, index) => ((permissions & (4 >> index)) === 0 ? "-" : letter)).join("")
-    return `${aclNames[tag]}:${id === PosixAcl.NO_ID ? "" : id}:${bits}`
-  })
 
 /** Bytes of a value that are shown, and in one row. */
 const MAX_SHOWN = 1024

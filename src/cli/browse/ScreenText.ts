@@ -25,7 +25,7 @@ const ELLIPSIS = "\u2026"
 const TAB = 8
 
 /** A text without control characters: tabs are expanded, others become a dot. */
-export const harmless = (text: string): string => {
+const harmless = (text: string): string => {
   const parts = text.split("\t")
   let expanded = parts[0] ?? ""
   for (const part of parts.slice(1)) expanded += " ".repeat(TAB - (expanded.length % TAB)) + part

@@ -62,7 +62,7 @@ const fromDescriptor = (text: string): Found =>
   })
 
 /** Words of a command as a shell splits them: at blanks, but not within quotes. */
-export const words = (command: string): ReadonlyArray<string> =>
+const words = (command: string): ReadonlyArray<string> =>
   [...command.matchAll(/(?:"(?:\\.|[^"])*"|'[^']*'|\\.|[^\s"'\\])+/g)].map(([word]) =>
     word.replaceAll(/"((?:\\.|[^"])*)"|'([^']*)'|\\(.)/g, (_, double?: string, single?: string, escaped?: string) =>
       double !== undefined ? double.replaceAll(/\\(["\\$`])/g, "$1") : (single ?? escaped ?? ""),

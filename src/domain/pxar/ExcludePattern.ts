@@ -5,7 +5,7 @@
  * (path length)² × (pattern length) at worst: `.pxarexclude` files are written by whoever owns a folder, and a regular
  * expression made of their stars could hold up a backup for years.
  *
- * Which entries are left out is decided by `isExcluded`; that an excluded folder is not entered is the walker's doing.
+ * Which entries are left out is decided by `deciding`; that an excluded folder is not entered is the walker's doing.
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
@@ -224,14 +224,6 @@ export const deciding = (
   }
   return undefined
 }
-
-/** Whether an entry is left out, as `deciding` says. */
-export const isExcluded = (
-  innermost: Patterns | undefined,
-  path: Uint8Array,
-  length: number,
-  isFolder: boolean,
-): boolean => deciding(innermost, path, length, isFolder)?.excludes === true
 
 /** Name of the files that hold patterns. */
 export const FILE_NAME: Uint8Array = Bytes.fromText(".pxarexclude")

@@ -19,7 +19,6 @@ export interface ItemType {
 }
 
 const ANY = Number.MAX_SAFE_INTEGER - 16
-const types: Array<ItemType> = []
 /** By the lower half as a signed number, which V8 keeps without allocating. */
 const byLow = new Map<number, ItemType>()
 
@@ -33,7 +32,6 @@ const define = (
 ): ItemType => {
   const low = Number(value & 0xffff_ffffn)
   const type: ItemType = { name, label, value, low, high: Number(value >> 32n), minContent, maxContent, isAttribute }
-  types.push(type)
   byLow.set(low | 0, type)
   return type
 }
@@ -81,9 +79,6 @@ export const GOODBYE_TAIL_MARKER = {
 
 /** First eight bytes of an archive from before June 2020, as the halves of a little-endian u64 (§1.9). */
 export const PRE_RELEASE = { low: 0xea5bbb51, high: 0x1396fabc } as const
-
-/** Every item type. */
-export const all: ReadonlyArray<ItemType> = types
 
 /** The type with these halves of its 64-bit value, or `undefined`. */
 export const fromHalves = (low: number, high: number): ItemType | undefined => {

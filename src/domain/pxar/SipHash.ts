@@ -20,9 +20,6 @@ const PXAR_KEY: Key = [0xfbb450db, 0x83ac3f1c, 0x79369fbd, 0xaa4f1b68]
 /** Unsigned order of two hashes: negative, zero or positive. */
 export const compare = (a: Hash, b: Hash): number => a.high - b.high || a.low - b.low
 
-/** The hash as one number, for display and for tests. */
-export const toBigInt = (hash: Hash): bigint => (BigInt(hash.high) << 32n) | BigInt(hash.low)
-
 /** Hashes `bytes`, the name without its terminating NUL. */
 export const hash = (bytes: Uint8Array, key: Key = PXAR_KEY): Hash => {
   // Halves of v0…v3, kept as signed 32-bit integers; `>>> 0` where an unsigned comparison detects a carry.

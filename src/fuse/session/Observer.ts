@@ -19,18 +19,9 @@ import * as Operation from "../wire/Operation.ts"
 import type * as Request from "../wire/Request.ts"
 
 /** One request of the kernel, and what became of it. */
-export interface RequestEvent {
+export interface RequestEvent extends Request.Header {
   /** As in `enum fuse_opcode`, without its prefix; `UNKNOWN` for an opcode that is not in the table. */
   readonly operation: string
-  readonly opcode: number
-  /** Number of the request. */
-  readonly unique: number
-  /** `NodeId.UNKNOWN` through fuse-native, which names files by path. */
-  readonly nodeId: NodeId.NodeId
-  /** Who asks; 0 where the kernel does not say. */
-  readonly uid: number
-  readonly gid: number
-  readonly pid: number
   /** The name that LOOKUP looks for, or of GETXATTR's attribute. */
   readonly name: Uint8Array | undefined
   /** READ: the first byte. READDIR, READDIRPLUS: where the listing continues. */
@@ -123,23 +114,17 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const describe = ({ body, header, path }: Observed, reply: Reply, micros: number): RequestEvent => {
-    const { gid, nodeId, opcode, pid, uid, unique } = header
     const name = body !== undefined && "name" in body ? body.name : undefined
     const below = body?._tag === "Lookup" ? body.name : undefined
     return {
-      operation: Operation.fromOpcode(opcode)?.name ?? "UNKNOWN",
-      opcode,
-      unique,
-      nodeId,
-      uid,
-      gid,
-      pid,
+      ...header,
+      operation: Operation.fromOpcode(header.opcode)?.name ?? "UNKNOWN",
       name,
       offset: body !== undefined && "offset" in body ? body.offset : undefined,
       size: body !== undefined && "size" in body ? body.size : undefined,
       ...reply,
       micros,
-      path: Effect.map(path ?? Effect.suspend(() => pathOf(nodeId)), (path) =>
+      path: Effect.map(path ?? Effect.suspend(() => pathOf(header.nodeId)), (path) =>
         below === undefined ? path : ArchivePath.join(path, below),
       ),
     }

@@ -16,7 +16,9 @@ export interface Header {
   readonly opcode: number
   /** The request's number, echoed by its reply. The kernel counts from 0 in steps of 2; below 2^53. */
   readonly unique: number
+  /** `NodeId.UNKNOWN` through fuse-native, which names files by path. */
   readonly nodeId: NodeId.NodeId
+  /** Who asks; 0 where the kernel does not say. */
   readonly uid: number
   readonly gid: number
   readonly pid: number

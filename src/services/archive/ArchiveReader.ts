@@ -36,6 +36,7 @@ import * as NameSearch from "./NameSearch.ts"
 import * as PayloadReader from "./PayloadReader.ts"
 import * as Salvage from "./Salvage.ts"
 import type * as TableRepair from "./TableRepair.ts"
+import { TURN } from "./Turn.ts"
 
 export type { Hash } from "../../domain/pxar/SipHash.ts"
 export type { Options as BlockOptions } from "./BlockCache.ts"
@@ -99,9 +100,6 @@ export const layerWith = (
 
 /** `layerWith` the defaults. */
 export const layer: Layer.Layer<ArchiveReader | ArchiveTree, ArchiveError.ArchiveError, ByteSource> = layerWith({})
-
-/** Children of a listing after which others have a turn. */
-const TURN = 1024
 
 /** Opens an archive: reads its head, its root and the start of its payload archive (§4.1). */
 export const make = Effect.fnUntraced(function* (

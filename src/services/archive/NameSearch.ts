@@ -14,6 +14,7 @@ import type { ArchiveParts } from "./ArchiveParts.ts"
 import type { Read } from "./ArchiveTree.ts"
 import type { BlockCache } from "./BlockCache.ts"
 import type { FolderTable } from "./FolderTable.ts"
+import { TURN } from "./Turn.ts"
 
 /** What a search reads with. */
 export interface Members {
@@ -22,9 +23,6 @@ export interface Members {
   /** The hash of goodbye tables. */
   readonly hash: (name: Uint8Array) => SipHash.Hash
 }
-
-/** Children after whose names others have a turn. */
-const TURN = 1024
 
 /** Gives the slot of a folder's table in which a name is found first; `undefined` if there is no such name. */
 export const make = ({

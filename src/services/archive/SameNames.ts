@@ -6,15 +6,13 @@ import * as Bytes from "../../domain/Bytes.ts"
 import * as GoodbyeEncoder from "../../domain/pxar/GoodbyeEncoder.ts"
 import type { Hash } from "../../domain/pxar/SipHash.ts"
 import type { ArchiveError } from "./ArchiveError.ts"
+import { TURN } from "./Turn.ts"
 
 /** A child with the place that it has in the order of §3.6: its slot, or behind all others. */
 interface Twin {
   readonly index: number
   readonly slot: number
 }
-
-/** Twins after which others have a turn. */
-const TURN = 1024
 
 /**
  * Takes out of `children` all but the first of each name. `slotOf` says in which slot of the directory's own table a child

@@ -23,6 +23,7 @@ import type { Hash } from "../../domain/pxar/SipHash.ts"
 import type { ArchiveError } from "./ArchiveError.ts"
 import type { BlockCache } from "./BlockCache.ts"
 import * as SameNames from "./SameNames.ts"
+import { TURN } from "./Turn.ts"
 
 /** Something wrong in a table. */
 export interface Flaw {
@@ -49,9 +50,6 @@ export interface Options {
 }
 
 const MAX_FLAWS = 1000
-
-/** Events of a folder after which others have a turn. */
-const TURN = 1024
 
 /** So many places behind a folder are tried for its end. */
 const MAX_SIBLINGS = 8

@@ -300,7 +300,7 @@ export const make = (
 }
 
 /** Bytes of a source. */
-export const readBytes = (
+const readBytes = (
   source: ByteSource,
   offset: number,
   length: number,
