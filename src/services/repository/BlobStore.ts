@@ -53,6 +53,11 @@ export interface BlobStore {
   readonly list: (folder: string) => Effect.Effect<ReadonlyArray<Item>, BlobError>
   /** A blob's bytes, which belong to the caller. Fails with `TooLarge` before more than `limit` bytes are taken. */
   readonly read: (blob: string, limit: number) => Effect.Effect<Uint8Array, BlobError>
+  /**
+   * Says that the bytes of a blob were found wrong: where they came from a cache, they are dropped from there. Answers
+   * whether reading again may give other bytes. Absent where nothing is cached.
+   */
+  readonly forget?: ((blob: string) => Effect.Effect<boolean>) | undefined
 }
 
 /** Whether names of a path can be followed: none is empty, `.` or `..`. */

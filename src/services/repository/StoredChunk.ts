@@ -7,7 +7,7 @@ import * as DataBlob from "../../domain/datastore/DataBlob.ts"
 import * as Digest from "../../domain/datastore/Digest.ts"
 import type { BlobError, BlobStore } from "./BlobStore.ts"
 import * as ChunkDecoder from "./ChunkDecoder.ts"
-import { ChunkFault } from "./ChunkFault.ts"
+import { ChunkFault, isLoss } from "./ChunkFault.ts"
 
 /** What vouches for the bytes of a chunk: its digest, or without its key only the checksum that is stored with it. */
 export type Proof = "digest" | "checksum"
@@ -35,19 +35,39 @@ export const content = (
   wanted: ChunkDecoder.Wanted,
   verify: boolean,
 ): Effect.Effect<Uint8Array, ChunkFault> =>
-  Effect.flatMap(read(store, wanted), (stored) => decode(store, stored, wanted, verify))
+  withoutCopies(
+    store,
+    wanted,
+    Effect.flatMap(read(store, wanted), (stored) => decode(store, stored, wanted, verify)),
+  )
 
 /** A chunk that is as it should be, as far as can be told: by its digest, or without its key by steps 1 to 3. */
 export const sound = (store: BlobStore, wanted: ChunkDecoder.Wanted): Effect.Effect<Sound, ChunkFault> =>
-  Effect.flatMap(read(store, wanted), (stored): Effect.Effect<Sound, ChunkFault> => {
-    if (!wanted.encrypted || wanted.key !== undefined) {
-      return Effect.as(decode(store, stored, wanted, true), { stored, proof: "digest" })
-    }
-    const found = ChunkDecoder.checkStored(stored, wanted.encrypted)
-    return found === undefined
-      ? Effect.succeed({ stored, proof: "checksum" })
-      : Effect.fail(damaged(store, wanted, found))
-  })
+  withoutCopies(
+    store,
+    wanted,
+    Effect.flatMap(read(store, wanted), (stored): Effect.Effect<Sound, ChunkFault> => {
+      if (!wanted.encrypted || wanted.key !== undefined) {
+        return Effect.as(decode(store, stored, wanted, true), { stored, proof: "digest" })
+      }
+      const found = ChunkDecoder.checkStored(stored, wanted.encrypted)
+      return found === undefined
+        ? Effect.succeed({ stored, proof: "checksum" })
+        : Effect.fail(damaged(store, wanted, found))
+    }),
+  )
+
+/** What is wrong may be a copy in a cache: it is dropped, and the chunk itself is looked at. */
+const withoutCopies = <A>(
+  store: BlobStore,
+  wanted: ChunkDecoder.Wanted,
+  looked: Effect.Effect<A, ChunkFault>,
+): Effect.Effect<A, ChunkFault> =>
+  Effect.catch(looked, (fault) =>
+    store.forget === undefined || !isLoss(fault)
+      ? Effect.fail(fault)
+      : Effect.flatMap(store.forget(chunkPath(wanted.digest)), (was) => (was ? looked : Effect.fail(fault))),
+  )
 
 const decode = (
   store: BlobStore,
