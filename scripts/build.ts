@@ -12,7 +12,8 @@ import { notices } from "./notices.ts"
 
 rmSync("dist", { recursive: true, force: true })
 execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" })
-rmSync("dist/cli", { recursive: true })
+// The command is bundled with them; the library has neither.
+for (const front of ["dist/cli", "dist/web"]) rmSync(front, { recursive: true })
 
 /**
  * What `main` chooses from is bundled by itself. Both have much in common, but whoever loads one of them does not load the

@@ -27,6 +27,7 @@ import type { BlobError } from "../services/repository/BlobStore.ts"
 import type { KeyError } from "../services/repository/KeyRing.ts"
 import type { RepositoryError } from "../services/repository/RepositoryError.ts"
 import type { SelectionError } from "../services/tree/Selection.ts"
+import type { ListenError } from "../web/WebServer.ts"
 
 export const SUCCESS = 0
 export const INTERNAL = 1
@@ -121,6 +122,7 @@ type KnownError =
   | AddressError
   | BlobError
   | KeyError
+  | ListenError
   | RepositoryError
   | ArchiveError
   | CollectionError
@@ -144,6 +146,7 @@ export const fromError = (error: unknown): number =>
 const fromKnown = (error: KnownError | undefined): number | undefined => {
   switch (error?._tag) {
     case "AddressError":
+    case "ListenError":
       return USAGE
     case "BlobError":
       return { NotFound: NO_ARCHIVE, Denied: NOT_PERMITTED, TooLarge: DAMAGED, Failed: READ_FAILED }[error.reason]

@@ -19,12 +19,12 @@ import * as InfoCommand from "./archive/InfoCommand.ts"
 import * as ListCommand from "./archive/ListCommand.ts"
 import * as MountCommand from "./mount/MountCommand.ts"
 import * as KeysCommand from "./repository/KeysCommand.ts"
+import * as ServeCommand from "./serve/ServeCommand.ts"
 import * as SnapshotsCommand from "./repository/SnapshotsCommand.ts"
 import * as StatusCommand from "./control/StatusCommand.ts"
 import * as UnmountCommand from "./control/UnmountCommand.ts"
 import * as VerifyCommand from "./archive/VerifyCommand.ts"
-
-export const version = "0.1.0"
+export { version } from "./Version.ts"
 
 const mountOptions: Help.Section = {
   title: "MOUNT OPTIONS",
@@ -53,6 +53,7 @@ export const command = Command.make("pxar-fuse").pipe(
       group: "LOOK INSIDE AND RESTORE",
       commands: [
         BrowseCommand.command,
+        ServeCommand.command,
         SnapshotsCommand.command,
         KeysCommand.command,
         ListCommand.command,

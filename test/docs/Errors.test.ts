@@ -10,6 +10,8 @@ import * as PidFile from "../../src/cli/mount/PidFile.ts"
 import * as Readiness from "../../src/cli/mount/Readiness.ts"
 import * as Output from "../../src/cli/Output.ts"
 import * as Library from "../../src/index.ts"
+import * as WebRefusal from "../../src/web/WebRefusal.ts"
+import * as WebServer from "../../src/web/WebServer.ts"
 
 interface ErrorClass {
   readonly name: string
@@ -18,7 +20,7 @@ interface ErrorClass {
 }
 
 /** What can end a command besides. */
-const command = { Background, MountLog, Mounts, Output, PidFile, Readiness, UnmountHandler }
+const command = { Background, MountLog, Mounts, Output, PidFile, Readiness, UnmountHandler, WebRefusal, WebServer }
 
 /** Everything that the library exports and that is a class, and the errors of the command. */
 const classes = Object.entries({ ...Library, ...command }).flatMap(([namespace, members]) =>

@@ -12,7 +12,7 @@ import * as XattrList from "../../domain/pxar/XattrList.ts"
 import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
 import * as LongListing from "../archive/LongListing.ts"
-import * as CapabilityText from "./CapabilityText.ts"
+import * as CapabilityText from "../../domain/pxar/CapabilityText.ts"
 
 export const lines = (item: TreeWalk.Item): ReadonlyArray<string> =>
   item._tag === "Unreadable"

@@ -20,12 +20,19 @@ const defaultPlaces = (env: NodeJS.ProcessEnv): ReadonlyArray<string> =>
     ...(env["XDG_CONFIG_DIRS"] || "/etc/xdg").split(":"),
   ].map((folder) => path.join(folder, "proxmox-backup", "encryption-key.json"))
 
+const placesOf = ({ keyFile }: Keys): ReadonlyArray<string> =>
+  keyFile.length > 0 ? keyFile : defaultPlaces(process.env).filter(exists).slice(0, 1)
+
 /** The keys at hand. */
 export const open = (given: Keys): Effect.Effect<KeyRing.KeyRing, KeyRing.KeyError> =>
   Effect.suspend(() => {
-    const places = given.keyFile.length > 0 ? given.keyFile : defaultPlaces(process.env).filter(exists).slice(0, 1)
-    return Effect.flatMap(Effect.forEach(places, read), (files) => KeyRing.make(files, Passphrase.find(given)))
+    if (given.keyRing !== undefined) return Effect.succeed(given.keyRing)
+    return Effect.flatMap(files(given), (files) => KeyRing.make(files, Passphrase.find(given)))
   })
+
+/** The key files that `open` would read. */
+export const files = (given: Keys): Effect.Effect<ReadonlyArray<KeyRing.File>, KeyRing.KeyError> =>
+  Effect.suspend(() => Effect.forEach(placesOf(given), read))
 
 /**
  * Asks at the terminal for the passphrase of protected keys, for a process that has none. What is wrong with the files is

@@ -2,6 +2,7 @@
  * Flags about datastores: keys, what is checked, how much is kept. They mean nothing for an archive that is a file.
  */
 import * as Flag from "effect/cli/Flag"
+import type { KeyRing } from "../../services/repository/KeyRing.ts"
 import * as PerformanceFlags from "../mount/PerformanceFlags.ts"
 import * as Parameters from "../Parameters.ts"
 
@@ -54,6 +55,8 @@ export interface Keys {
   readonly keyPasswordCommand?: string | undefined
   /** A passphrase that has been asked for already. */
   readonly keyPassphrase?: string | undefined
+  /** Keys that are in place of those of files, for a process that gets them otherwise. */
+  readonly keyRing?: KeyRing | undefined
 }
 
 /** What the flag about the namespace says. */

@@ -7,15 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Digest from "../../domain/datastore/Digest.ts"
 import * as Filter from "../../domain/datastore/Filter.ts"
-import * as Namespace from "../../domain/datastore/Namespace.ts"
-import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
 import type { SnapshotJson } from "../../domain/json/SnapshotJson.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Bytes from "../../domain/Bytes.ts"
-import type { Group, Snapshot } from "../../services/repository/Repository.ts"
-import type { RepositoryError } from "../../services/repository/RepositoryError.ts"
 import * as ResolveReference from "../../services/repository/ResolveReference.ts"
+import * as SnapshotDetails from "../../services/repository/SnapshotDetails.ts"
 import * as WalkRepository from "../../services/repository/WalkRepository.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as OpenAddress from "../OpenAddress.ts"
@@ -45,7 +42,7 @@ export const handler = Effect.fn("snapshots")(function* ({ address, filters, for
     Effect.flatMap(repository.group(group), (info) =>
       Stream.runForEach(WalkRepository.ofGroup(repository, group, options), (id) =>
         Effect.flatMap(Effect.result(repository.snapshot(id)), (read) => {
-          const line = toJson(
+          const line = SnapshotDetails.make(
             id,
             info,
             read._tag === "Success" ? read.success : undefined,
@@ -66,46 +63,6 @@ export const handler = Effect.fn("snapshots")(function* ({ address, filters, for
     return yield* new ExitCode.Usage({ detail: `${filters.join(" ")}: no such backup in ${address}` })
   }
 }, Effect.scoped)
-
-const toJson = (
-  id: SnapshotId.SnapshotId,
-  { owner }: Group,
-  snapshot: Snapshot | undefined,
-  error: RepositoryError | undefined,
-): SnapshotJson => ({
-  snapshot: SnapshotId.format(id),
-  namespace: Namespace.format(id.namespace),
-  type: id.type,
-  id: id.id,
-  time: id.time,
-  state: snapshot !== undefined ? "finished" : error?.check === "SnapshotUnfinished" ? "unfinished" : "unreadable",
-  ...JsonText.optional("owner", owner),
-  ...(snapshot === undefined ? {} : known(snapshot)),
-  ...(error === undefined || error.check === "SnapshotUnfinished" ? {} : { problems: [error.message] }),
-})
-
-const known = (snapshot: Snapshot) => {
-  const { fingerprint, notes, verified } = snapshot.manifest
-  const files = snapshot.files.map(({ kind, name, payload, shown }) => {
-    const stored = snapshot.file(name)
-    const contents = payload === undefined ? 0 : (snapshot.file(payload)?.size ?? 0)
-    return {
-      name: shown,
-      kind,
-      ...(stored === undefined ? {} : { size: stored.size + contents, crypt_mode: stored.cryptMode }),
-    }
-  })
-  return {
-    ...JsonText.optional("notes", notes),
-    protected: snapshot.isProtected,
-    ...JsonText.optional("verified", verified?.state),
-    signature: snapshot.signature,
-    ...JsonText.optional("key_fingerprint", fingerprint),
-    size: files.reduce((sum, { kind, size = 0 }) => (kind === "archive" || kind === "image" ? sum + size : sum), 0),
-    files,
-    ...(snapshot.warnings.length === 0 ? {} : { problems: snapshot.warnings.map(({ message }) => message) }),
-  }
-}
 
 const jsonLine = (line: SnapshotJson): string => JsonText.line(line)
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as CapabilityText from "../../../src/cli/browse/CapabilityText.ts"
+import * as CapabilityText from "../../../src/domain/pxar/CapabilityText.ts"
 import * as Details from "../../../src/cli/browse/Details.ts"
 import * as Archive from "../../../src/services/tree/Archive.ts"
 import * as B from "../../support/ArchiveBuilder.ts"

@@ -3,7 +3,7 @@
  *
  * The layout is `struct vfs_cap_data` and `struct vfs_ns_cap_data` of `linux/capability.h`, versions 1 to 3.
  */
-import * as Bytes from "../../domain/Bytes.ts"
+import * as Bytes from "../Bytes.ts"
 
 const names = (
   "chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service " +

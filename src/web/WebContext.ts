@@ -1,0 +1,67 @@
+/**
+ * What all handlers of a server share.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Access } from "./Access.ts"
+import * as ApiError from "./api/ApiError.ts"
+import * as Downloads from "./Downloads.ts"
+import * as FolderListings from "./FolderListings.ts"
+import * as Jobs from "./Jobs.ts"
+import type { Served } from "./Served.ts"
+import type { WebKeys } from "./WebKeys.ts"
+import { WebRefusal } from "./WebRefusal.ts"
+
+/** What is served, and how. */
+export interface Options {
+  readonly version: string
+  readonly served: ReadonlyArray<Served>
+  readonly keys: WebKeys
+  /** Absolute path of the folder that may be restored into. */
+  readonly restore: string | undefined
+}
+
+export interface WebContext extends Options {
+  readonly access: Access
+  readonly isSecure: boolean
+  readonly listings: FolderListings.FolderListings
+  readonly jobs: Jobs.Jobs
+  readonly downloads: Downloads.Downloads
+  /** Opens all again that keys make a difference for. */
+  readonly reopen: Effect.Effect<void>
+  readonly repository: (id: string) => Effect.Effect<Served, ApiError.NotFound>
+}
+
+export const make = Effect.fnUntraced(function* (
+  options: Options,
+  access: Access,
+  isSecure: boolean,
+): Effect.fn.Return<WebContext, never, Scope.Scope> {
+  const byId = new Map(options.served.map((served) => [served.id, served]))
+  const listings = yield* FolderListings.make
+  return {
+    ...options,
+    access,
+    isSecure,
+    listings,
+    jobs: yield* Jobs.make,
+    downloads: Downloads.make(),
+    reopen: Effect.gen(function* () {
+      for (const served of byId.values()) {
+        if (served.reopen === undefined) continue
+        const archive = yield* Effect.result(served.reopen)
+        if (archive._tag === "Success") byId.set(served.id, { ...served, archive: archive.success })
+        else yield* Effect.logWarning(archive.failure.message)
+      }
+      listings.clear()
+    }),
+    repository: (id) => {
+      const served = byId.get(id)
+      return served === undefined
+        ? Effect.fail(
+            new ApiError.NotFound({ id: WebRefusal.ids.Repository, message: `${id}: nothing of that name is served` }),
+          )
+        : Effect.succeed(served)
+    },
+  }
+})
