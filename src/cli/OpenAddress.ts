@@ -7,14 +7,14 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Namespace from "../domain/datastore/Namespace.ts"
 import type * as Reference from "../domain/datastore/Reference.ts"
-import * as Digest from "../domain/datastore/Digest.ts"
+import * as PathText from "../domain/PathText.ts"
 import type { ArchiveTree } from "../services/archive/ArchiveTree.ts"
 import type * as ArchiveBytes from "../services/bytes/ArchiveBytes.ts"
 import * as ByteStream from "../services/bytes/ByteStream.ts"
 import type * as Location from "../services/open/Location.ts"
 import * as OpenRepository from "../services/open/OpenRepository.ts"
 import * as OpenTree from "../services/open/OpenTree.ts"
-import type { Lost } from "../services/repository/ChunkedSource.ts"
+import type { Lost } from "../services/tree/Losses.ts"
 import * as KeyRing from "../services/repository/KeyRing.ts"
 import * as Archive from "../services/tree/Archive.ts"
 import * as ExitCode from "./ExitCode.ts"
@@ -45,8 +45,6 @@ export const open = Effect.fnUntraced(function* (
     chunkCache: given.chunkCache,
     verifyChunks: !given.noVerifyChunks,
     unsigned: given.allowUnsigned ? "allow" : "refuse",
-    missing: given.missing,
-    onLost: sayLost,
   })
   if (opened._tag !== "InRepository") return opened
   return { ...opened, reference: yield* within(opened.reference, given.namespace) }
@@ -74,9 +72,13 @@ const within = Effect.fnUntraced(function* (
   return { ...reference, namespace: namespace.success }
 })
 
-const sayLost = ({ digest, end, fault, start, stream }: Lost): Effect.Effect<void> =>
+/** What is done about bytes of files that are lost, as the flags say. */
+export const onLost = ({ missing }: Pick<Given, "missing">): OpenTree.Options["onLost"] =>
+  missing === "zeros" ? sayLost : undefined
+
+const sayLost = ({ archive, end, error, isLast, path, start }: Lost): Effect.Effect<void> =>
   Terminal.say(
-    `${stream}: bytes ${start} to ${end} are zeros in place of the chunk ${Digest.toHex(digest)}, which ${fault.detail}`,
+    `${archive}${PathText.print(path)}: bytes ${start} to ${end} are lost and read as zeros: ${error.detail}${isLast ? "; further losses of this file are not told" : ""}`,
     "Warn",
   )
 
@@ -92,7 +94,9 @@ export const bytes = (text: string, options: Options): Effect.Effect<ArchiveByte
 export const tree = (text: string, options: Options): Effect.Effect<OpenTree.Tree, Failure, Scope.Scope> =>
   options.once === true && ByteStream.isStream(text)
     ? OpenTree.streamTree(text, options)
-    : Effect.flatMap(open(text, options), (opened) => OpenTree.tree(opened, { ...options, owner: thisUser() }))
+    : Effect.flatMap(open(text, options), (opened) =>
+        OpenTree.tree(opened, { ...options, owner: thisUser(), onLost: onLost(options) }),
+      )
 
 /** Whose the folders are that are in no archive. */
 export const thisUser = () => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 })

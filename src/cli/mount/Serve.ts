@@ -95,6 +95,7 @@ const mountOpened = Effect.fnUntraced(function* (
     ...settings,
     idle: settings.closeAfter,
     owner: OpenAddress.thisUser(),
+    onLost: OpenAddress.onLost(settings),
     reader,
   })
   if (file !== undefined) {

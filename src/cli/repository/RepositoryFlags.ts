@@ -42,7 +42,7 @@ export const flags = {
   noVerifyChunks: Parameters.flag("no-verify-chunks", "Do not compare digests of chunks, only lengths and checksums"),
   allowUnsigned: Parameters.flag("allow-unsigned", "Open encrypted backups that have no signature"),
   missing: Flag.Literals("missing", ["fail", "zeros"]).pipe(
-    Flag.withDescription("What lost chunks read as: an error, or zeros"),
+    Flag.withDescription("What is lost of files reads as: an error, or zeros, which is said"),
     Flag.withMetavar("fail|zeros"),
     Flag.withDefault("fail"),
   ),

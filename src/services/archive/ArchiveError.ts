@@ -14,13 +14,15 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
   archive: Schema.String,
   /** The failure class of §0. */
   kind: Schema.Literals(["Malformed", "Unsupported", "Limit", "IO"]),
-  /** The check of §7 that failed, or `UNAVAILABLE` or `RANGE`. */
+  /** The check of §7 that failed, or `UNAVAILABLE`, `RANGE` or `LOST`. */
   check: Schema.String,
   /** Offset in the source. */
   offset: Schema.Finite,
   detail: Schema.String,
   /** Where the bytes of the source end that cannot be had, and which begin at `offset`; absent where that is not known. */
   end: Schema.optionalKey(Schema.Finite),
+  /** Bytes of a file that are lost for good, counted from its start: of a read of its content. */
+  inFile: Schema.optionalKey(Schema.Struct({ start: Schema.Finite, end: Schema.Finite })),
   /** Errno that an operation answers (§9.3): EIO, but ELOOP for a chain of hard links, EINVAL for a bad range. */
   errno: Schema.Finite,
   /** Whether the same may succeed when it is tried again (see `SourceError`). */
@@ -44,7 +46,8 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
     return isNotPxar(this) ? ArchiveError.ids.NotPxar : ArchiveError.ids[this.kind]
   }
   override get message(): string {
-    if (this.check === UNAVAILABLE || this.check === RANGE) return `${this.archive}: ${this.detail}`
+    if (this.check === UNAVAILABLE || this.check === RANGE || this.check === LOST)
+      return `${this.archive}: ${this.detail}`
     // What is no archive has no place where it is wrong.
     if (this.check === "H4" && this.offset === 0) return `${this.archive}: ${this.detail}`
     return `${this.archive}: ${this.detail} (check ${this.check} at byte ${this.offset})`
@@ -65,6 +68,9 @@ export const unavailable = (archive: string, detail: string): ArchiveError =>
 /** In place of a check where what was asked for cannot be in an archive: a range outside of a file. */
 export const RANGE = "range"
 
+/** In place of a check where the bytes are lost for good (see `SourceError`): the archive is damaged there. */
+export const LOST = "lost"
+
 /** A read of what is not in the file, or of something that is no file. */
 export const outOfRange = (archive: string, detail: string): ArchiveError =>
   new ArchiveError({ archive, kind: "Limit", check: RANGE, offset: 0, detail, errno: EINVAL.code })
@@ -84,14 +90,25 @@ export const fromFormat = (archive: string, error: FormatError): ArchiveError =>
 export const fromSource = (error: SourceError): ArchiveError =>
   new ArchiveError({
     archive: error.source,
-    kind: "IO",
-    check: "H6",
+    kind: error.isLost ? "Malformed" : "IO",
+    check: error.isLost ? LOST : "H6",
     offset: error.offset,
     detail: error.detail,
     errno: EIO.code,
     ...(error.end === undefined ? {} : { end: error.end }),
     retryable: error.retryable,
   })
+
+/** A source that failed in a read of a file, whose content is `length` bytes from `start` on. */
+export const fromContent = (
+  error: SourceError,
+  { length, start }: { readonly start: number; readonly length: number },
+): ArchiveError => {
+  const failed = fromSource(error)
+  if (!error.isLost || error.end === undefined) return failed
+  const inFile = { start: Math.max(0, error.offset - start), end: Math.min(length, error.end - start) }
+  return new ArchiveError({ ...failed, inFile })
+}
 
 /** Content that reaches beyond `end`, where the archive is cut. */
 export const cutShort = (archive: string, end: number): ArchiveError =>

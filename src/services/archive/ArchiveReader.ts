@@ -319,7 +319,9 @@ export const make = Effect.fnUntraced(function* (
       }
       if (content.source === "payload") return payload.read(content, offset, target)
       if (content.start + offset + target.length > end) return Effect.fail(ArchiveError.cutShort(source.name, end))
-      return AtOnce.mapError(source.read(target, content.start + offset), ArchiveError.fromSource)
+      return AtOnce.mapError(source.read(target, content.start + offset), (error) =>
+        ArchiveError.fromContent(error, content),
+      )
     })
 
   return {

@@ -58,7 +58,11 @@ export const make = Effect.fnUntraced(function* (
       FormatError.unsupported("A6", 0, `an archive of version 1 has no payload archive, but ${source.name} was given`),
     )
   }
-  yield* PayloadArchive.checkStart(source)
+  yield* Effect.catchIf(
+    PayloadArchive.checkStart(source),
+    ({ check }) => check === ArchiveError.LOST,
+    ({ message }) => Effect.logWarning(`${message}; what is behind can be read`),
+  )
   const complete = yield* Effect.result(PayloadArchive.checkEnd(source))
   if (Result.isFailure(complete)) {
     if (complete.failure.kind === "IO") return yield* complete.failure
@@ -92,10 +96,14 @@ export const make = Effect.fnUntraced(function* (
     const { bytes, view } = header
     const read = source.read(bytes, at)
     if (!AtOnce.hasEnded(read)) header = Item.makeWindow(new Uint8Array(Item.HEADER_SIZE), 0)
-    return AtOnce.flatMap(AtOnce.mapError(read, ArchiveError.fromSource), () => {
-      if (!isHeaderOf(view, content)) return Effect.fail(wrong(content))
-      remember(content)
-      return Effect.void
+    return AtOnce.matchEffect(AtOnce.mapError(read, ArchiveError.fromSource), {
+      // The content itself may be in another chunk: it is where the archive says, which is all that is known then.
+      onFailure: (error) => (error.check === ArchiveError.LOST ? Effect.void : Effect.fail(error)),
+      onSuccess: () => {
+        if (!isHeaderOf(view, content)) return Effect.fail(wrong(content))
+        remember(content)
+        return Effect.void
+      },
     })
   }
 
@@ -103,7 +111,9 @@ export const make = Effect.fnUntraced(function* (
     size: source.size,
     read: (content, offset, target) => {
       const read = (): Effect.Effect<void, ArchiveError.ArchiveError> =>
-        AtOnce.mapError(source.read(target, content.start + offset), ArchiveError.fromSource)
+        AtOnce.mapError(source.read(target, content.start + offset), (error) =>
+          ArchiveError.fromContent(error, content),
+        )
       return checked.get(content.start) === content.length ? read() : AtOnce.flatMap(checkReference(content), read)
     },
   }

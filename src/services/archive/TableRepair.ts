@@ -20,7 +20,7 @@ import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
 import type { Limits } from "../../domain/pxar/Limits.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
 import type { Hash } from "../../domain/pxar/SipHash.ts"
-import type { ArchiveError } from "./ArchiveError.ts"
+import { type ArchiveError, LOST } from "./ArchiveError.ts"
 import type { BlockCache } from "./BlockCache.ts"
 import * as SameNames from "./SameNames.ts"
 import { TURN } from "./Turn.ts"
@@ -106,18 +106,24 @@ export const repair = Effect.fnUntraced(function* (
   }
 
   const next = Effect.suspend(() =>
-    blocks.decode({
-      position: decoder.position,
-      extent: 0,
-      decode: (window): ForwardDecoder.Event | FormatError.FormatError => {
-        try {
-          return decoder.next(window)
-        } catch (thrown) {
-          if (thrown instanceof FormatError.FormatError) return thrown
-          throw thrown
-        }
-      },
-    }),
+    Effect.catch(
+      blocks.decode({
+        position: decoder.position,
+        extent: 0,
+        decode: (window): ForwardDecoder.Event | FormatError.FormatError => {
+          try {
+            return decoder.next(window)
+          } catch (thrown) {
+            if (thrown instanceof FormatError.FormatError) return thrown
+            throw thrown
+          }
+        },
+      }),
+      (error) =>
+        error.check === LOST
+          ? Effect.succeed(FormatError.malformed("H6", error.offset, error.detail))
+          : Effect.fail(error),
+    ),
   )
 
   /** Whether the folder that begins at `start` ends at `at`. */

@@ -18,6 +18,8 @@ export class SourceError extends Schema.TaggedError<SourceError>()("SourceError"
   detail: Schema.String,
   /** Where the bytes end that cannot be had, and which begin at `offset`: others can. Absent where that is not known. */
   end: Schema.optionalKey(Schema.Finite),
+  /** Whether these bytes are lost for good: they were damaged where they are stored. That is no I/O error. */
+  isLost: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false))),
   /** Whether the same read may succeed when it is tried again: a connection was lost, a server is busy. */
   retryable: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false))),
 }) {

@@ -5,6 +5,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as PathText from "../../domain/PathText.ts"
+import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import * as ArchiveReader from "../archive/ArchiveReader.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
@@ -18,6 +19,7 @@ import type { RepositoryError } from "../repository/RepositoryError.ts"
 import * as ResolveReference from "../repository/ResolveReference.ts"
 import * as RepositoryTree from "../repository/RepositoryTree.ts"
 import * as Archive from "../tree/Archive.ts"
+import * as Losses from "../tree/Losses.ts"
 import * as SubfolderTree from "../tree/SubfolderTree.ts"
 import type { Failure } from "./Location.ts"
 import type { InRepository, Opened } from "./OpenRepository.ts"
@@ -32,6 +34,8 @@ export interface Options {
   readonly idle?: Duration.Input | undefined
   /** Whose the folders are that are in no archive: root's unless given. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
+  /** See `RepositoryTree`. */
+  readonly onLost?: ((lost: Losses.Lost) => Effect.Effect<void>) | undefined
   /** Of a reader. */
   readonly reader?: Partial<ArchiveReader.Options> | undefined
 }
@@ -113,6 +117,18 @@ export const tree = Effect.fnUntraced(function* (
   return { tree: yield* ArchiveReader.make(archive, payload, options.reader), file: undefined }
 })
 
+/** The tree of one archive of a repository. */
+const archiveTree = Effect.fnUntraced(function* (
+  { name }: Repository,
+  { file, snapshot }: Extract<ResolveReference.Resolved, { readonly _tag: "File" }>,
+  { onLost, reader }: Options,
+): Effect.fn.Return<ArchiveTree, Failure> {
+  const { archive, payload } = yield* snapshot.archive(file)
+  const tree = yield* ArchiveReader.make(archive, payload, reader)
+  if (onLost === undefined) return tree
+  return Losses.make(onLost).tree({ ...tree, archive: `${name}/${SnapshotId.format(snapshot.id)}/${file.shown}` })
+})
+
 /** The same in a repository. */
 export const treeIn = Effect.fnUntraced(function* (
   found: InRepository,
@@ -122,13 +138,12 @@ export const treeIn = Effect.fnUntraced(function* (
   const resolved = yield* ResolveReference.resolve(found.repository, reference)
   const whole =
     resolved._tag === "File" && resolved.file.kind === "archive"
-      ? yield* Effect.flatMap(resolved.snapshot.archive(resolved.file), ({ archive, payload }) =>
-          ArchiveReader.make(archive, payload, options.reader),
-        )
+      ? yield* archiveTree(found.repository, resolved, options)
       : yield* RepositoryTree.make(found.repository, {
           ...options.reader,
           timeTemplate: options.timeTemplate,
           idle: options.idle,
+          onLost: options.onLost,
           root: resolved._tag === "Level" ? resolved.level : resolved.snapshot.id,
           ...(options.owner ?? { uid: 0, gid: 0 }),
           mtimeSeconds: Math.floor(Date.now() / 1000),

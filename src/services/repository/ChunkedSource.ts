@@ -2,8 +2,7 @@
  * A stream that is stored as chunks, as a source of bytes.
  *
  * Reads of chunks that are at hand have ended when they return. A chunk that fails fails the reads that touch it and no
- * others; the error names the stream, the range that is lost, the chunk's file and the reason (datastore §8). With
- * `missing: "zeros"` such a range reads as zeros instead, and that is told.
+ * others; the error names the stream, the range that is lost, the chunk's file and the reason (datastore §8).
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -18,19 +17,6 @@ import { type ChunkFault, isLoss } from "./ChunkFault.ts"
 import type { ChunkStore } from "./ChunkStore.ts"
 import type { EncryptionKey } from "./EncryptionKey.ts"
 import { sha256 } from "./Sha256.ts"
-
-/** Bytes of a stream that cannot be had. */
-export interface Lost {
-  /** Name of the stream. */
-  readonly stream: string
-  /** First byte. */
-  readonly start: number
-  /** After the last byte. */
-  readonly end: number
-  /** Digest of the chunk, 32 bytes. */
-  readonly digest: Uint8Array
-  readonly fault: ChunkFault
-}
 
 /** A stream in chunks that is open. */
 export interface ChunkedSource extends ByteSource {
@@ -52,20 +38,15 @@ export interface Options {
   readonly encrypted: boolean
   readonly key: EncryptionKey | undefined
   readonly warnings?: ReadonlyArray<DatastoreFault> | undefined
-  /** What stands for bytes that are lost; `fail` unless given. */
-  readonly missing?: "fail" | "zeros" | undefined
-  /** Is told of every chunk that zeros stand for, once. */
-  readonly onLost?: ((lost: Lost) => Effect.Effect<void>) | undefined
 }
 
 /** The source of a stream. */
 export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<ChunkedSource> {
-  const { encrypted, index, key, missing = "fail", name, onLost, store, warnings = [] } = options
+  const { encrypted, index, key, name, store, warnings = [] } = options
   const zeros = yield* zeroDigests(index, encrypted ? key : undefined)
   const { readers, traffic, window } = store.cache
   /** What its readers are known by. */
   const stream: ForwardReaders.Stream = { chunkSize: index.size / index.count }
-  const told = new Set<number>()
 
   const wanted = (chunk: number): Wanted => ({
     digest: index.digest(chunk),
@@ -104,19 +85,16 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     }
   }
 
-  const lose = (chunk: number, fault: ChunkFault): Effect.Effect<Uint8Array, SourceError> => {
-    const lost: Lost = {
-      stream: name,
-      start: index.start(chunk),
-      end: index.end(chunk),
-      digest: index.digest(chunk),
-      fault,
-    }
-    if (missing === "fail" || !isLoss(fault)) return Effect.fail(toError(lost))
-    const content = new Uint8Array(lost.end - lost.start)
-    if (told.has(chunk)) return Effect.succeed(content)
-    told.add(chunk)
-    return Effect.as(onLost?.(lost) ?? Effect.void, content)
+  const toError = (chunk: number, fault: ChunkFault): SourceError => {
+    const [start, end] = [index.start(chunk), index.end(chunk)]
+    return new SourceError({
+      source: name,
+      offset: start,
+      end,
+      detail: `bytes ${start} to ${end} are in the chunk ${fault.file}, which ${fault.detail} (${fault.check})`,
+      isLost: isLoss(fault),
+      retryable: fault.isTransient,
+    })
   }
 
   /** Fills `target` from its byte `done` on. */
@@ -139,7 +117,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
           const [start, next] = [at, at + length]
           if (next < target.length) fetch(offset + next, offset + target.length, reader)
           return Effect.flatMap(
-            Effect.catch(Effect.onInterrupt(store.read(want), giveUp(reader)), (fault) => lose(chunk, fault)),
+            Effect.mapError(Effect.onInterrupt(store.read(want), giveUp(reader)), (fault) => toError(chunk, fault)),
             (read) => {
               target.set(read.subarray(from, from + length), start)
               return fill(target, offset, next, reader)
@@ -190,16 +168,6 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     },
   }
 })
-
-/** The error of a read that touches them. */
-const toError = ({ end, fault, start, stream }: Lost): SourceError =>
-  new SourceError({
-    source: stream,
-    offset: start,
-    end,
-    detail: `bytes ${start} to ${end} are in the chunk ${fault.file}, which ${fault.detail} (${fault.check})`,
-    retryable: fault.isTransient,
-  })
 
 /** Digests of chunks of zeros, of an image: of all but the last, and of the last, which may be shorter. */
 const zeroDigests = Effect.fnUntraced(function* (

@@ -26,10 +26,6 @@ export interface Options {
   readonly chunks: ChunkStore
   /** Whether an encrypted or sign-only backup without a signature is opened; refused unless given (datastore §4.4). */
   readonly unsigned?: "refuse" | "allow" | undefined
-  /** See `ChunkedSource`. */
-  readonly missing?: "fail" | "zeros" | undefined
-  /** See `ChunkedSource`. */
-  readonly onLost?: ((lost: ChunkedSource.Lost) => Effect.Effect<void>) | undefined
   /** Is told of every file of a backup that a copy had. */
   readonly onHealed?: SnapshotFiles.OnHealed
 }
@@ -111,8 +107,7 @@ export const open = Effect.fnUntraced(function* (
   ): Effect.fn.Return<ChunkedSource.ChunkedSource, RepositoryError> {
     const found = yield* index(name)
     if (found.encrypted && unlocked._tag === "NoKey") return yield* fromFault(at(name), unlocked.fault)
-    const { missing, onLost } = options
-    return yield* ChunkedSource.make({ ...found, name: at(name), store: found.chunks, missing, onLost })
+    return yield* ChunkedSource.make({ ...found, name: at(name), store: found.chunks })
   })
 
   const blob = Effect.fnUntraced(function* (name: string): Effect.fn.Return<Uint8Array, RepositoryError> {

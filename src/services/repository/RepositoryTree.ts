@@ -22,6 +22,7 @@ import * as ArchiveReader from "../archive/ArchiveReader.ts"
 import type { ArchiveTree, Read } from "../archive/ArchiveTree.ts"
 import * as AtOnce from "../AtOnce.ts"
 import type { ChunkedSource } from "./ChunkedSource.ts"
+import * as Losses from "../tree/Losses.ts"
 import * as DiskPartitions from "./DiskPartitions.ts"
 import type { Repository, Snapshot } from "./Repository.ts"
 import type { RepositoryError } from "./RepositoryError.ts"
@@ -39,6 +40,8 @@ export interface Options extends Partial<ArchiveReader.Options> {
   readonly gid: number
   /** Seconds since the epoch: of folders that have no time of their own. */
   readonly mtimeSeconds: number
+  /** Bytes of files that are lost for good read as zeros, and are told. Reading them fails unless this is given. */
+  readonly onLost?: ((lost: Losses.Lost) => Effect.Effect<void>) | undefined
   /** How long what is open stays so unused; a minute unless given. */
   readonly idle?: Duration.Input | undefined
   /** Milliseconds for which a level is not listed again; a second unless given. */
@@ -54,6 +57,7 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ArchiveTree, never, Scope.Scope> {
   const { idle = "1 minute", mtimeSeconds, root, timeTemplate } = options
   const opened = yield* openedOf(repository, idle)
+  const losses = options.onLost && Losses.make(options.onLost)
 
   const folder = (items: Read<Items>): VirtualItem.Folder => ({ items, isFixed: false, mtimeSeconds })
   const read = <A>(effect: Effect.Effect<A, RepositoryError>): Read<A> => Effect.mapError(effect, toArchiveError)
@@ -166,8 +170,11 @@ export const make = Effect.fnUntraced(function* (
     switch (file.kind) {
       case "archive": {
         const archive = `${repository.name}/${SnapshotId.format(id)}/${file.shown}`
-        const open = Effect.flatMap(opened.archive(id, file), ({ archive, payload }) =>
-          ArchiveReader.make(archive, payload, options),
+        const open = Effect.map(
+          Effect.flatMap(opened.archive(id, file), ({ archive, payload }) =>
+            ArchiveReader.make(archive, payload, options),
+          ),
+          (reader): ArchiveTree => losses?.tree({ ...reader, archive }) ?? reader,
         )
         return [
           {
@@ -193,7 +200,7 @@ export const make = Effect.fnUntraced(function* (
         ]
       }
       default: {
-        const stream = streamFile(id, file.name, 0, size, at)
+        const stream = streamFile(id, file.name, file.shown, 0, size, at)
         const items: Array<VirtualItem.Item> = [{ _tag: "File", name: file.shown, file: stream }]
         if (file.kind !== "image") return items
         const parts = Effect.map(
@@ -202,7 +209,7 @@ export const make = Effect.fnUntraced(function* (
             partitions.map(({ length, number, start }) => ({
               _tag: "File",
               name: `p${number}`,
-              file: streamFile(id, file.name, start, length, at),
+              file: streamFile(id, file.name, `${file.shown}.parts/p${number}`, start, length, at),
             })),
         )
         items.push({
@@ -219,18 +226,25 @@ export const make = Effect.fnUntraced(function* (
   const streamFile = (
     id: SnapshotId.SnapshotId,
     name: string,
+    shown: string,
     start: number,
     length: number,
     at: number,
-  ): VirtualItem.File => ({
-    mtimeSeconds: at,
-    size: Effect.succeed(length),
-    read: (target, offset) =>
+  ): VirtualItem.File => {
+    const read: VirtualItem.File["read"] = (target, offset) =>
       opened.stream(id, name, (source) =>
-        AtOnce.mapError(source.read(target, start + offset), ArchiveError.fromSource),
-      ),
-    ...(name.endsWith(".fidx") && { holes: holesOf(id, name, start, length) }),
-  })
+        AtOnce.mapError(source.read(target, start + offset), (error) =>
+          ArchiveError.fromContent(error, { start, length }),
+        ),
+      )
+    const file = { archive: `${repository.name}/${SnapshotId.format(id)}/${shown}`, id: 0, path: NO_PATH }
+    return {
+      mtimeSeconds: at,
+      size: Effect.succeed(length),
+      read: losses?.reading(file, read) ?? read,
+      ...(name.endsWith(".fidx") && { holes: holesOf(id, name, start, length) }),
+    }
+  }
 
   /** The holes of a part of an image. */
   const holesOf = (id: SnapshotId.SnapshotId, name: string, start: number, length: number): VirtualItem.Holes => {
@@ -265,6 +279,9 @@ export const make = Effect.fnUntraced(function* (
 
   return yield* VirtualTree.make({ ...options, name: repository.name, root: rootFolder() })
 })
+
+/** Of a file that is in no archive. */
+const NO_PATH = Effect.succeed(Bytes.empty)
 
 const text = (name: string, content: string, mtimeSeconds: number): VirtualItem.Item => {
   const bytes = Bytes.fromText(content)

@@ -15,17 +15,15 @@ const integer = (minimum: number, maximum: number) =>
 const COMPRESSIONS: ReadonlyArray<Compression> = ["none", "sized", "streamed", "frames"]
 
 /** A stream in memory, its store and a source over it. */
-const open = Effect.fnUntraced(function* (
-  options: {
-    readonly lengths: ReadonlyArray<number>
-    readonly encrypted?: boolean
-    readonly capacity?: number
-    readonly requests?: number
-    readonly before?: (name: string) => Effect.Effect<void, BlobError>
-    readonly wrap?: (store: BlobStore) => BlobStore
-  } & Pick<ChunkedSource.Options, "missing" | "onLost">,
-) {
-  const { before = () => Effect.void, capacity, encrypted = false, lengths, requests, wrap, ...others } = options
+const open = Effect.fnUntraced(function* (options: {
+  readonly lengths: ReadonlyArray<number>
+  readonly encrypted?: boolean
+  readonly capacity?: number
+  readonly requests?: number
+  readonly before?: (name: string) => Effect.Effect<void, BlobError>
+  readonly wrap?: (store: BlobStore) => BlobStore
+}) {
+  const { before = () => Effect.void, capacity, encrypted = false, lengths, requests, wrap } = options
   const random = makeRandom(lengths.length)
   // Compressible, and not the same anywhere.
   const bytes = Uint8Array.from({ length: lengths.reduce((sum, length) => sum + length, 0) }, () => random.below(4))
@@ -44,7 +42,6 @@ const open = Effect.fnUntraced(function* (
     store: chunks,
     encrypted,
     key: encrypted ? key : undefined,
-    ...others,
   })
   return { bytes, blobs, cache, counts, index, source }
 })
@@ -191,9 +188,10 @@ describe("ChunkedSource", () => {
     Effect.gen(function* () {
       const { blobs, bytes, index, source } = yield* open({ lengths: [100, 100, 100] })
       blobs.delete(ChunkStore.chunkPath(index.digest(1)))
-      const { message } = yield* Effect.flip(readAll(source, 150, 10))
+      const error = yield* Effect.flip(readAll(source, 150, 10))
+      assert.deepInclude(error, { offset: 100, end: 200, isLost: true, retryable: false })
       assert.match(
-        message,
+        error.message,
         /^x\.didx: bytes 100 to 200 are in the chunk memory\/\.chunks\/....\/[0-9a-f]{64}, which is missing \(ChunkMissing\)/,
       )
       assert.deepStrictEqual(yield* readAll(source, 0, 100), bytes.slice(0, 100))
@@ -201,27 +199,7 @@ describe("ChunkedSource", () => {
     }),
   )
 
-  it.live("fills what is lost with zeros where that is asked for, and tells each chunk once", () =>
-    Effect.gen(function* () {
-      const told: Array<ChunkedSource.Lost> = []
-      const { blobs, bytes, index, source } = yield* open({
-        lengths: [100, 100, 100],
-        missing: "zeros",
-        onLost: (lost) => Effect.sync(() => void told.push(lost)),
-      })
-      blobs.delete(ChunkStore.chunkPath(index.digest(1)))
-      const wanted = bytes.slice()
-      wanted.fill(0, 100, 200)
-      assert.deepStrictEqual(yield* readAll(source), wanted)
-      assert.deepStrictEqual(yield* readAll(source), wanted)
-      assert.deepStrictEqual(
-        told.map(({ end, fault, start }) => [start, end, fault.check]),
-        [[100, 200, "ChunkMissing"]],
-      )
-    }),
-  )
-
-  it.live("does not take a store that fails for damage: nothing is filled, and the next read tries again", () =>
+  it.live("does not take a store that fails for damage: nothing is lost, and the next read tries again", () =>
     Effect.gen(function* () {
       let isBroken = true
       const error = new BlobError({
@@ -233,10 +211,11 @@ describe("ChunkedSource", () => {
       })
       const { bytes, source } = yield* open({
         lengths: [100],
-        missing: "zeros",
         before: () => Effect.suspend(() => (isBroken ? Effect.fail(error) : Effect.void)),
       })
-      assert.include((yield* Effect.flip(readAll(source))).message, "input/output error (IO)")
+      const failure = yield* Effect.flip(readAll(source))
+      assert.include(failure.message, "input/output error (IO)")
+      assert.deepInclude(failure, { isLost: false, retryable: true })
       isBroken = false
       assert.deepStrictEqual(yield* readAll(source), bytes)
     }),
