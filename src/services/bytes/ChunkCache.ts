@@ -32,6 +32,8 @@ export interface ChunkCache {
   readonly get: <E>(key: string, length: number, load: Load<E>) => Effect.Effect<Uint8Array, E>
   /** Loads a chunk when there is room and time for it, for a reader or anything else that can be given up. */
   readonly prefetch: <E>(key: string, length: number, load: Load<E>, owner?: object) => void
+  /** Whether a chunk is on its way, or is to be read ahead. */
+  readonly isUnderWay: (key: string) => boolean
   /** Gives up what was to be read ahead for somebody and has not begun. */
   readonly giveUp: (owner: object) => void
   /** What is kept and under way. */
@@ -203,6 +205,7 @@ export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkC
         // Whoever asks goes on to what it waits for, which comes first.
         queueMicrotask(startNext)
       },
+      isUnderWay: (key) => flights.has(key),
       giveUp: (owner) => {
         for (const flight of ahead) if (flight.owner === owner) dropWish(flight)
       },

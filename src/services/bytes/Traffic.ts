@@ -2,6 +2,9 @@
  * What was asked of a place and fetched from it, in numbers: for `status`, progress and `--debug`.
  */
 
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+
 /** Counters, which only grow but for `inFlight`. */
 export interface Traffic {
   /** Chunks that were at hand when somebody wanted them. */
@@ -39,3 +42,25 @@ export const make = (): Traffic => ({
   fromDisk: 0,
   read: 0,
 })
+
+/** Counts a request to the place, and the bytes that it brings; `--debug` logs a line for it. */
+export const counted = <E extends { readonly message: string }>(
+  traffic: Traffic,
+  what: string,
+  request: Effect.Effect<Uint8Array, E>,
+): Effect.Effect<Uint8Array, E> =>
+  Effect.suspend(() => {
+    traffic.requests++
+    traffic.inFlight++
+    return Effect.flatMap(Clock.currentTimeMillis, (start) =>
+      Effect.onExit(request, (exit) =>
+        Effect.flatMap(Clock.currentTimeMillis, (end) => {
+          traffic.inFlight--
+          if (exit._tag === "Success") traffic.fetched += exit.value.length
+          else traffic.failures++
+          const result = exit._tag === "Success" ? `${exit.value.length} bytes` : "failed"
+          return Effect.logDebug(`fetched ${what}: ${result}, ${Math.round(end - start)} ms`)
+        }),
+      ),
+    )
+  })
