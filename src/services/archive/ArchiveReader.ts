@@ -29,6 +29,7 @@ import * as ArchiveParts from "./ArchiveParts.ts"
 import type { RawChild } from "./ArchiveParts.ts"
 import { type Add, ArchiveTree, type Cut, type Found, type Listed, type Read } from "./ArchiveTree.ts"
 import * as BlockCache from "./BlockCache.ts"
+import * as Expectation from "./Expectation.ts"
 import * as EntryCache from "./EntryCache.ts"
 import type { FolderTable } from "./FolderTable.ts"
 import * as FolderTables from "./FolderTables.ts"
@@ -117,6 +118,8 @@ export const make = Effect.fnUntraced(function* (
       FormatError.malformed("A1", 0, `not a pxar archive: only ${source.size} bytes`),
     )
   }
+  const expectation = Expectation.make(source, payloadSource)
+  expectation.opening()
   const read = BlockCache.make(source, options.blocks)
   const head = yield* read.decode({
     position: 0,
@@ -288,6 +291,7 @@ export const make = Effect.fnUntraced(function* (
       const next = index + 1
       const child = childAt(directory, folder, index)
       if (!AtOnce.hasEnded(child)) {
+        expectation.children(folder, next)
         return Effect.flatMap(child, (listed) => {
           if (listed === undefined) return listRepaired(directory, folder, index, add)
           return add(listed, next) ? listFrom(directory, folder, next, add) : Effect.void

@@ -29,6 +29,15 @@ export const checkStart = (source: ByteSource): Effect.Effect<void, ArchiveError
 export const checkEnd = (source: ByteSource): Effect.Effect<void, ArchiveError.ArchiveError> =>
   checkHeader(source, endOf(source), (window) => ArchiveHead.checkPayloadTail(window, endOf(source)))
 
+/** Says that both ends will be read. */
+export const expect = (source: ByteSource): void => {
+  if (source.size < ArchiveHead.MIN_PAYLOAD_SIZE) return
+  source.expect?.([
+    { start: 0, end: Item.HEADER_SIZE },
+    { start: endOf(source), end: source.size },
+  ])
+}
+
 /** Reads the item header at `offset` and tests it. */
 const checkHeader = (
   source: ByteSource,

@@ -78,10 +78,15 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
 
   const expect = (ranges: Iterable<Range>): void => {
     let room = window
+    let last = -1
     for (const { end, start } of ranges) {
-      room -= end - start
-      if (room < 0) return
-      fetch(start, end, stream)
+      for (let chunk = index.locate(start); chunk < index.count && index.start(chunk) < end; chunk++) {
+        if (chunk === last || isZero(chunk)) continue
+        last = chunk
+        room -= index.end(chunk) - index.start(chunk)
+        if (room < 0) return
+        store.prefetch(wanted(chunk), stream)
+      }
     }
   }
 

@@ -138,8 +138,7 @@ export const open = Effect.fnUntraced(function* (
   const archive = Effect.fnUntraced(function* (
     file: SnapshotFile.Shown,
   ): Effect.fn.Return<ArchiveBytes, RepositoryError> {
-    const source = yield* stream(file.name)
-    const contents = yield* Effect.result(payload(file))
+    const [source, contents] = yield* Effect.all([stream(file.name), Effect.result(payload(file))], { concurrency: 2 })
     if (contents._tag === "Success") {
       const present = contents.success
       return {
