@@ -24,6 +24,7 @@ import type { Overforget } from "../services/LookupRegistry.ts"
 import type { CollectionError } from "../services/repository/FileRepository.ts"
 import type { AddressError } from "../domain/datastore/Address.ts"
 import type { BlobError } from "../services/repository/BlobStore.ts"
+import type { HealError } from "../services/heal/HealTarget.ts"
 import type { KeyError } from "../services/repository/KeyRing.ts"
 import type { RepositoryError } from "../services/repository/RepositoryError.ts"
 import type { SelectionError } from "../services/tree/Selection.ts"
@@ -127,6 +128,7 @@ type KnownError =
   | ArchiveError
   | CollectionError
   | DeviceLost
+  | HealError
   | ExtractError
   | MountError
   | OpenError
@@ -172,6 +174,7 @@ const fromKnown = (error: KnownError | undefined): number | undefined => {
     case "PatternError":
     case "SelectionError":
       return USAGE
+    case "HealError":
     case "SinkError":
     case "TargetError":
       return TARGET

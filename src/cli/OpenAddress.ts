@@ -14,6 +14,7 @@ import * as ByteStream from "../services/bytes/ByteStream.ts"
 import type * as Location from "../services/open/Location.ts"
 import * as OpenRepository from "../services/open/OpenRepository.ts"
 import * as OpenTree from "../services/open/OpenTree.ts"
+import type { Healed } from "../services/repository/Healed.ts"
 import type { Lost } from "../services/tree/Losses.ts"
 import * as KeyRing from "../services/repository/KeyRing.ts"
 import * as Archive from "../services/tree/Archive.ts"
@@ -33,11 +34,19 @@ export interface Options extends Given, OpenTree.Options {
 /** What can be wrong. */
 export type Failure = Location.Failure | ExitCode.Usage
 
+/** What is done when something is opened. */
+export interface OpenOptions {
+  /** Whether keys are looked for; true unless given. */
+  readonly keys?: boolean | undefined
+  /** Is told of what copies had; that is logged unless given. */
+  readonly onHealed?: ((healed: Healed) => Effect.Effect<void>) | undefined
+}
+
 /** Opens what an address names, with the keys at hand; archives are only located. */
 export const open = Effect.fnUntraced(function* (
   text: string,
   given: Given,
-  { keys = true }: { readonly keys?: boolean | undefined } = {},
+  { keys = true, onHealed }: OpenOptions = {},
 ): Effect.fn.Return<OpenRepository.Opened, Failure, Scope.Scope> {
   const opened = yield* OpenRepository.open(text, {
     env: process.env,
@@ -45,6 +54,8 @@ export const open = Effect.fnUntraced(function* (
     chunkCache: given.chunkCache,
     verifyChunks: !given.noVerifyChunks,
     unsigned: given.allowUnsigned ? "allow" : "refuse",
+    also: given.also,
+    onHealed: onHealed ?? sayHealed(),
   })
   if (opened._tag !== "InRepository") return opened
   return { ...opened, reference: yield* within(opened.reference, given.namespace) }
@@ -54,7 +65,7 @@ export const open = Effect.fnUntraced(function* (
 export const repository = (
   text: string,
   given: Given,
-  options?: { readonly keys?: boolean | undefined },
+  options?: OpenOptions,
 ): Effect.Effect<OpenRepository.InRepository | undefined, Failure, Scope.Scope> =>
   Effect.map(open(text, given, options), (opened) => (opened._tag === "InRepository" ? opened : undefined))
 
@@ -81,6 +92,18 @@ const sayLost = ({ archive, end, error, isLast, path, start }: Lost): Effect.Eff
     `${archive}${PathText.print(path)}: bytes ${start} to ${end} are lost and read as zeros: ${error.detail}${isLast ? "; further losses of this file are not told" : ""}`,
     "Warn",
   )
+
+/** Files of backups are said one by one, of chunks the first of each copy: there may be very many. */
+const sayHealed = (): ((healed: Healed) => Effect.Effect<void>) => {
+  const copies = new Set<string>()
+  return ({ detail, file, from, kind }) => {
+    const text = `${file}: ${detail}; healed from ${from}`
+    if (kind === "file") return Effect.logWarning(text)
+    if (copies.has(from)) return Effect.logDebug(text)
+    copies.add(from)
+    return Effect.logWarning(`${text}. Other chunks from there are not said: verify --also tells which`)
+  }
+}
 
 /** The bytes of one archive that is read once, from front to back: standard input (`-`) or a FIFO will do, too. */
 export const bytesOnce = (text: string, options: Options): Effect.Effect<OpenTree.Bytes, Failure, Scope.Scope> =>

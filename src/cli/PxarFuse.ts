@@ -14,6 +14,7 @@ import * as ExitCode from "./ExitCode.ts"
 import * as ExtractCommand from "./archive/ExtractCommand.ts"
 import { bareValues, type Grammar } from "./Grammar.ts"
 import * as Help from "./Help.ts"
+import * as HealCommand from "./repository/HealCommand.ts"
 import * as HelpCommand from "./help/HelpCommand.ts"
 import * as InfoCommand from "./archive/InfoCommand.ts"
 import * as ListCommand from "./archive/ListCommand.ts"
@@ -62,7 +63,10 @@ export const command = Command.make("pxar-fuse").pipe(
         ExtractCommand.command,
       ],
     },
-    { group: "CHECK AND CREATE", commands: [VerifyCommand.command, DiffCommand.command, CreateCommand.command] },
+    {
+      group: "CHECK AND CREATE",
+      commands: [VerifyCommand.command, HealCommand.command, DiffCommand.command, CreateCommand.command],
+    },
     {
       group: "HELP AND SHELL",
       commands: [

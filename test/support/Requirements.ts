@@ -22,6 +22,7 @@ const packages = {
   getfattr: "attr",
   lsattr: "e2fsprogs",
   man: "man-db",
+  mount: "mount",
   "mount.fuse3": "fuse3",
   python3: "python3",
   rsync: "rsync",

@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import * as PathText from "../../domain/PathText.ts"
 import type * as Finding from "../../services/verify/Finding.ts"
 import * as Verifier from "../../services/verify/Verifier.ts"
+import type { Healed } from "../../services/repository/Healed.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
 import type { VerifyJson } from "../../domain/json/VerifyJson.ts"
 import * as ExitCode from "../ExitCode.ts"
@@ -15,7 +16,7 @@ import * as VerifyDatastore from "../repository/VerifyDatastore.ts"
 import * as Progress from "../Progress.ts"
 import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
-export interface Input extends RepositoryFlags.Given, VerifyDatastore.Input {
+export interface Input extends RepositoryFlags.Given, Omit<VerifyDatastore.Input, "takeHealed"> {
   readonly archive: string
   /** By default the one beside the archive. */
   readonly payload: string | undefined
@@ -26,9 +27,12 @@ export interface Input extends RepositoryFlags.Given, VerifyDatastore.Input {
 }
 
 export const handler = Effect.fn("verify")(function* ({ archive, data, json, progress: mode, ...flags }: Input) {
-  const found = yield* OpenAddress.repository(archive, flags)
+  const healed: Array<Healed> = []
+  const found = yield* OpenAddress.repository(archive, flags, {
+    onHealed: (one) => Effect.sync(() => void healed.push(one)),
+  })
   if (found !== undefined && found.reference.archive === undefined) {
-    return yield* VerifyDatastore.run(found, { ...flags, json, progress: mode })
+    return yield* VerifyDatastore.run(found, { ...flags, json, progress: mode, takeHealed: () => healed.splice(0) })
   }
   if (flags.filters.length > 0) return yield* new ExitCode.Usage({ detail: `${archive}: filters are for datastores` })
   const sources = yield* OpenAddress.bytesOnce(archive, flags)

@@ -36,6 +36,7 @@ const Log = {
 
 /** Of a datastore: see `RepositoryFlags`. */
 const Repository = {
+  also: Schema.Array(Schema.String),
   namespace: Schema.optional(Schema.String),
   keyFile: Schema.Array(Schema.String),
   keyPasswordFile: Schema.optional(Schema.String),

@@ -20,9 +20,9 @@ export interface Input extends RepositoryFlags.Keys, RepositoryFlags.Where {
   readonly json: boolean
 }
 
-export const handler = Effect.fn("keys")(function* ({ address, json, namespace, ...given }: Input) {
+export const handler = Effect.fn("keys")(function* ({ address, also, json, namespace, ...given }: Input) {
   // What the backups want is told by manifests, signed or not, for which no key is needed.
-  const options = { ...RepositoryFlags.none, namespace, allowUnsigned: true }
+  const options = { ...RepositoryFlags.none, also, namespace, allowUnsigned: true }
   const found = yield* OpenAddress.repository(address, options, { keys: false })
   if (found === undefined) {
     return yield* new ExitCode.Usage({ detail: `${address}: is no datastore: it has no folder .chunks` })

@@ -24,8 +24,15 @@ export const keys = {
   ),
 }
 
-/** Where in a datastore. */
+/** Where in a datastore, and where copies of it are. */
 export const where = {
+  also: Flag.String("also").pipe(
+    Flag.withDescription(
+      "A copy of the datastore: what is missing or damaged is read from it; may be given several times",
+    ),
+    Flag.withMetavar("ADDRESS"),
+    Flag.atLeast(0),
+  ),
   namespace: text("namespace", "NAME/NAME", "Namespace of what is named after ::, in place of ns/NAME/ns/NAME/ there"),
 }
 
@@ -59,8 +66,10 @@ export interface Keys {
   readonly keyRing?: KeyRing | undefined
 }
 
-/** What the flag about the namespace says. */
+/** What the flags about places say. */
 export interface Where {
+  /** Addresses. */
+  readonly also: ReadonlyArray<string>
   /** The text `a/b`. */
   readonly namespace?: string | undefined
 }
@@ -75,4 +84,10 @@ export interface Given extends Keys, Where {
 }
 
 /** Without any flag. */
-export const none: Given = { keyFile: [], noVerifyChunks: false, allowUnsigned: false, missing: "fail" }
+export const none: Given = {
+  also: [],
+  keyFile: [],
+  noVerifyChunks: false,
+  allowUnsigned: false,
+  missing: "fail",
+}

@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import * as Filter from "../../domain/datastore/Filter.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
 import type { DatastoreVerifyJson } from "../../domain/json/DatastoreVerifyJson.ts"
+import type { Healed } from "../../services/repository/Healed.ts"
 import * as DatastoreVerifier from "../../services/verify/DatastoreVerifier.ts"
 import * as ExitCode from "../ExitCode.ts"
 import type { InRepository } from "../OpenAddress.ts"
@@ -18,6 +19,7 @@ export interface Input {
   readonly jobs: number
   readonly shard: DatastoreVerifier.Shard | undefined
   readonly state: string | undefined
+  readonly takeHealed: () => ReadonlyArray<Healed>
   readonly json: boolean
   readonly progress: Progress.Mode
 }
@@ -31,6 +33,7 @@ export const run = Effect.fnUntraced(function* ({ reference, repository }: InRep
     filters: input.filters.map(Filter.parse),
     jobs: input.jobs,
     shard: input.shard,
+    takeHealed: input.takeHealed,
     isDone: state?.has,
     onGood: state?.add,
     onProgress: ({ bytes, chunks }) => progress.update({ entries: chunks, bytes, position: 0, size: 0 }),
@@ -49,12 +52,17 @@ const exitCode = ({ result }: DatastoreVerifier.Verdict): number =>
 
 const toText = (event: DatastoreVerifier.Problem | DatastoreVerifier.Verdict): string => {
   if (event._tag === "Problem") {
-    const { check, detail, file, severity, snapshot } = event
-    return `${severity.padEnd(5)} ${check} ${snapshot}${file === undefined ? "" : `/${file}`}: ${detail}\n`
+    const { check, detail, file, healable, severity, snapshot } = event
+    const where = `${snapshot}${file === undefined ? "" : `/${file}`}`
+    const from =
+      healable === undefined
+        ? ""
+        : `; healable from ${healable.from}${healable.isPartly ? " by its checksum only" : ""}`
+    return `${severity.padEnd(5)} ${check} ${where}: ${detail}${from}\n`
   }
-  const { bytes, chunks, errors, notes, partly, result, skipped, snapshots } = event
+  const { bytes, chunks, errors, healable, notes, partly, result, skipped, snapshots } = event
   const parts = [
-    `${errors} errors`,
+    `${errors} errors${healable === 0 ? "" : ` of which ${healable} are healable`}`,
     `${notes} notes`,
     `${snapshots} backups`,
     `${chunks} chunks with ${Progress.formatBytes(bytes)}`,
@@ -72,12 +80,16 @@ const toJson = (event: DatastoreVerifier.Problem | DatastoreVerifier.Verdict): D
         severity: event.severity,
         check: event.check,
         detail: event.detail,
+        ...(event.healable === undefined
+          ? {}
+          : { healable_from: event.healable.from, healable_proof: event.healable.isPartly ? "checksum" : "full" }),
         ...(event.range === undefined ? {} : { start: event.range.start, end: event.range.end }),
       }
     : {
         verdict: event.result,
         errors: event.errors,
         notes: event.notes,
+        healable: event.healable,
         snapshots: event.snapshots,
         chunks: event.chunks,
         skipped: event.skipped,

@@ -19,11 +19,17 @@ export const DatastoreVerifyJson = Schema.Union([
     /** What is lost of the file. */
     start: Schema.optionalKey(Count),
     end: Schema.optionalKey(Count),
+    /** The copy that has what is missing or damaged. */
+    healable_from: Schema.optionalKey(Schema.String),
+    /** Whether it was checked in full, or only by the checksum stored with it, for want of a key. */
+    healable_proof: Schema.optionalKey(Schema.Literals(["full", "checksum"])),
   }),
   Schema.Struct({
     verdict: Schema.Literals(["sound", "notes", "damaged"]),
     errors: Count,
     notes: Count,
+    /** Errors of which a copy has what is missing or damaged. */
+    healable: Count,
     snapshots: Count,
     chunks: Count,
     /** Chunks that had been checked before. */

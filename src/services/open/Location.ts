@@ -28,6 +28,8 @@ export interface Access {
 export interface RepositoryOptions extends Access, Omit<OpenSnapshot.Options, "keys" | "chunks"> {
   /** Read when there is a repository, and not before. */
   readonly keys: Effect.Effect<KeyRing, KeyError>
+  /** Addresses of copies of a datastore, which stand in for what is missing or damaged in it. */
+  readonly also?: ReadonlyArray<string> | undefined
   /** Bytes of decoded chunks that are kept. */
   readonly chunkCache?: number | undefined
   /** Whether digests of chunks are compared; true unless given. */

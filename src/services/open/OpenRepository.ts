@@ -45,7 +45,9 @@ const inDatastore = Effect.fnUntraced(function* (
   options: RepositoryOptions,
 ): Effect.fn.Return<OpenedRepository, Failure, Scope.Scope> {
   const cache = yield* ChunkCache.make(options.chunkCache)
-  const chunks = ChunkStore.make({ stores: [store], cache, verify: options.verifyChunks })
-  const repository = yield* DatastoreRepository.open(store, { ...options, keys: yield* options.keys, chunks })
+  const copies = yield* Effect.forEach(options.also ?? [], (text) => Locate.store(text, options))
+  const { onHealed, verifyChunks: verify } = options
+  const chunks = ChunkStore.make({ stores: [store, ...copies], cache, verify, onHealed })
+  const repository = yield* DatastoreRepository.open(store, { ...options, keys: yield* options.keys, chunks, copies })
   return { repository, chunks }
 })

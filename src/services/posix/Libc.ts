@@ -61,6 +61,7 @@ export const close = define<[fd: number]>("int close(int)")
 export const dup2 = define<[from: number, to: number]>("int dup2(int, int)")
 export const lseek = define<[fd: number, offset: number, whence: number]>("int64_t lseek(int, int64_t, int)")
 export const fcntl = define<[fd: number, command: number, value: number]>("int fcntl(int, int, int)")
+export const flock = define<[fd: number, operation: number]>("int flock(int, int)")
 /** close_range(2), by number, which is the same on all architectures: not every libc has it by name. */
 export const closeRange = (first: number, last: number, flags: number): number => syscall3(436, first, last, flags)
 const syscall3 = define<[number: number, first: number, last: number, flags: number]>(

@@ -118,6 +118,10 @@ export const make = (store: BlobStore, options: Options): Repository => {
   }
 }
 
+/** The files of a backup in a datastore, which has none if there is no such backup. */
+export const filesOfBackup = (store: BlobStore, id: SnapshotId.SnapshotId): Effect.Effect<Files, RepositoryError> =>
+  Effect.map(listed(store, SnapshotId.format(id)), (items) => filesOf(store, SnapshotId.format(id), items))
+
 const filesOf = (store: BlobStore, folder: string, items: ReadonlyArray<Item>): Files => ({
   name: `${store.name}/${folder}`,
   names: items.flatMap(({ kind, name }) => (kind === "blob" ? [name] : [])),

@@ -6,6 +6,7 @@ import { Schema } from "effect"
 import { DatastoreVerifyJson } from "../../../src/domain/json/DatastoreVerifyJson.ts"
 import { DiffJson } from "../../../src/domain/json/DiffJson.ts"
 import { ExtractStepJson } from "../../../src/domain/json/ExtractStepJson.ts"
+import { HealJson } from "../../../src/domain/json/HealJson.ts"
 import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
 import { ListJson } from "../../../src/domain/json/ListJson.ts"
 import { KeyJson, SnapshotJson } from "../../../src/domain/json/SnapshotJson.ts"
@@ -25,6 +26,7 @@ const parsers = {
   status: strict(StatusJson),
   snapshots: strict(SnapshotJson),
   keys: strict(KeyJson),
+  heal: strict(HealJson),
   datastore: strict(DatastoreVerifyJson),
 }
 
