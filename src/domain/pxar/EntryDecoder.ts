@@ -2,14 +2,15 @@
  * Reads entries and children from a window of the archive (§4.4), with the checks N1–N4, E1–E7, H1–H4 and L1.
  *
  * Pure: throws `NeedBytes` when the window is too short and `FormatError` when the bytes are bad; run it inside
- * `FormatError.capture`. File contents are located, never read.
+ * `FormatError.capture`. Given `begun`, it also throws `NeedTurn` (see `AttributeDecoder`). File contents are located, never read.
  */
 import * as Bytes from "../Bytes.ts"
-import type { AclDefault, AclEntry, Attributes, Body, Child, Entry, Finding, HardLink, Xattr } from "./Entry.ts"
-import { noAttributes, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "./Entry.ts"
+import { type Begun, readAttributes, u64 } from "./AttributeDecoder.ts"
+import type { Body, Child, Entry, Finding, HardLink } from "./Entry.ts"
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "./Entry.ts"
 import { limit, malformed } from "./FormatError.ts"
 import type { Item, Window } from "./Item.ts"
-import { copy, copyTerminated, HEADER_SIZE, readItem, readType, requireBytes } from "./Item.ts"
+import { copyTerminated, HEADER_SIZE, readItem, requireBytes } from "./Item.ts"
 import * as ItemType from "./ItemType.ts"
 import type { Limits } from "./Limits.ts"
 
@@ -25,6 +26,7 @@ export const readChild = (
   version: 1 | 2,
   limits: Limits,
   forward = false,
+  begun?: Begun,
 ): Child => {
   const { name, end } = readName(window, start, bound)
   const item = readItem(window, end, bound)
@@ -32,7 +34,7 @@ export const readChild = (
   if (item.type !== ItemType.ENTRY && item.type !== ItemType.ENTRY_V1) {
     throw malformed("N4", end, `${item.type.name} item after a FILENAME`)
   }
-  return { name, nameStart: start, entry: readFrom(window, item, bound, version, limits, forward) }
+  return { name, nameStart: start, entry: readFrom(window, item, bound, version, limits, forward, begun) }
 }
 
 /** Reads FILENAME at `start`: the name, and the position after the item. Checks N1–N3. */
@@ -68,12 +70,19 @@ export const peekType = (window: Window, start: number, bound: number): ItemType
   readItem(window, start, bound).type
 
 /** Reads the ENTRY or ENTRY_V1 at `start`, its attributes and its terminal item, all at or before `bound`. */
-export const readEntry = (window: Window, start: number, bound: number, version: 1 | 2, limits: Limits): Entry => {
+export const readEntry = (
+  window: Window,
+  start: number,
+  bound: number,
+  version: 1 | 2,
+  limits: Limits,
+  begun?: Begun,
+): Entry => {
   const head = readItem(window, start, bound)
   if (head.type !== ItemType.ENTRY && head.type !== ItemType.ENTRY_V1) {
     throw malformed("H4", start, `${head.type.name} item in place of an ENTRY`)
   }
-  return readFrom(window, head, bound, version, limits, false)
+  return readFrom(window, head, bound, version, limits, false, begun)
 }
 
 /** Reads the entry that begins with the ENTRY or ENTRY_V1 item `head`. */
@@ -84,6 +93,7 @@ const readFrom = (
   version: 1 | 2,
   limits: Limits,
   forward: boolean,
+  begun: Begun | undefined,
 ): Entry => {
   requireBytes(window, head.end)
   const view = window.view
@@ -103,7 +113,7 @@ const readFrom = (
       mtimeNanos = 999_999_999
     }
   }
-  const { attributes, terminal: next, end } = readAttributes(window, head.end, bound, limits, forward)
+  const { attributes, terminal: next, end } = readAttributes(window, head.end, bound, limits, forward, begun)
   const mode = Bytes.getU64(view, at)
   if (mode > 0o177777) throw malformed("E1", head.content, `mode 0x${mode.toString(16)}`)
   const terminal = forward && next !== undefined && endsBefore(next, mode) ? undefined : next
@@ -143,126 +153,6 @@ const readHardLink = (window: Window, item: Item, nameStart: number): HardLink =
   if (offset === 0 || offset > nameStart) throw malformed("L1", item.content, `hard link ${offset} bytes back`)
   const path = copyTerminated(window, item.content + 8, item.end, "E4", "hard link path")
   return { _tag: "HardLink", start: item.start, end: item.end, target: nameStart - offset, path }
-}
-
-interface Head {
-  readonly attributes: Attributes
-  /** The item that ends the entry, FILENAME and GOODBYE of a directory included; absent at the bound. */
-  readonly terminal: Item | undefined
-  /** Position after the last attribute. */
-  readonly end: number
-}
-
-const readAttributes = (window: Window, start: number, bound: number, limits: Limits, forward: boolean): Head => {
-  let at = start
-  let found: Collected | undefined
-  let count = 0
-  while (at < bound) {
-    // Reading forward, what is no item may be what follows an entry that has none of its own to end it.
-    const type = forward ? knownType(window, at, bound) : readType(window, at, bound)
-    if (type === undefined) break
-    // What a directory begins with belongs to its first child or its table: a bad size there is not the directory's.
-    if (type === ItemType.FILENAME || type === ItemType.GOODBYE) {
-      const content = at + HEADER_SIZE
-      return { attributes: found ?? noAttributes, terminal: { type, start: at, content, end: content }, end: at }
-    }
-    const item = readItem(window, at, bound)
-    if (!item.type.isAttribute) return { attributes: found ?? noAttributes, terminal: item, end: at }
-    if (++count > limits.attributeCount || item.end - start > limits.attributeBytes) {
-      throw limit("E7", at, `more than ${limits.attributeCount} attributes or ${limits.attributeBytes} bytes of them`)
-    }
-    requireBytes(window, item.end)
-    found ??= collect()
-    readAttribute(window, item, found)
-    at = item.end
-  }
-  return { attributes: found ?? noAttributes, terminal: undefined, end: at }
-}
-
-/** The type of the item at `start`, if there is one of that type. */
-const knownType = (window: Window, start: number, bound: number): ItemType.ItemType | undefined => {
-  const end = Math.min(bound, start + HEADER_SIZE)
-  requireBytes(window, end)
-  const at = start - window.base
-  return end - start < HEADER_SIZE
-    ? readType(window, start, bound)
-    : ItemType.fromHalves(window.view.getUint32(at, true), window.view.getUint32(at + 4, true))
-}
-
-type Collected = { -readonly [K in keyof Attributes]: Attributes[K] } & {
-  xattrs: Array<Xattr>
-  aclUsers: Array<AclEntry>
-  aclGroups: Array<AclEntry>
-  aclDefaultUsers: Array<AclEntry>
-  aclDefaultGroups: Array<AclEntry>
-}
-
-const collect = (): Collected => ({
-  ...noAttributes,
-  xattrs: [],
-  aclUsers: [],
-  aclGroups: [],
-  aclDefaultUsers: [],
-  aclDefaultGroups: [],
-})
-
-const readAttribute = (window: Window, item: Item, found: Collected): void => {
-  switch (item.type) {
-    case ItemType.XATTR:
-      return void found.xattrs.push(readXattr(window, item))
-    case ItemType.ACL_USER:
-      return void found.aclUsers.push(readAclEntry(window, item))
-    case ItemType.ACL_GROUP:
-      return void found.aclGroups.push(readAclEntry(window, item))
-    case ItemType.ACL_DEFAULT_USER:
-      return void found.aclDefaultUsers.push(readAclEntry(window, item))
-    case ItemType.ACL_DEFAULT_GROUP:
-      return void found.aclDefaultGroups.push(readAclEntry(window, item))
-    case ItemType.ACL_GROUP_OBJ:
-      once(item, found.aclGroupObj)
-      found.aclGroupObj = u64(window, item.content)
-      return
-    case ItemType.ACL_DEFAULT:
-      once(item, found.aclDefault)
-      found.aclDefault = readAclDefault(window, item)
-      return
-    case ItemType.FCAPS:
-      once(item, found.fcaps)
-      found.fcaps = copy(window, item.content, item.end)
-      return
-    default:
-      once(item, found.quotaProjectId)
-      found.quotaProjectId = u64(window, item.content)
-  }
-}
-
-const once = (item: Item, previous: unknown): void => {
-  if (previous !== undefined) throw malformed("E3", item.start, `second ${item.type.name} item of an entry`)
-}
-
-const u64 = (window: Window, at: number): bigint => window.view.getBigUint64(at - window.base, true)
-
-const readAclEntry = (window: Window, item: Item): AclEntry => ({
-  id: u64(window, item.content),
-  permissions: u64(window, item.content + 8),
-})
-
-const readAclDefault = (window: Window, item: Item): AclDefault => ({
-  userObj: u64(window, item.content),
-  groupObj: u64(window, item.content + 8),
-  other: u64(window, item.content + 16),
-  mask: u64(window, item.content + 24),
-})
-
-const readXattr = (window: Window, item: Item): Xattr => {
-  const start = item.content - window.base
-  const end = item.end - window.base
-  requireBytes(window, item.end)
-  const nul = window.bytes.indexOf(0, start)
-  if (nul <= start || nul >= end) {
-    throw malformed("E5", item.content, "extended attribute without a name, or without its NUL")
-  }
-  return { name: window.bytes.slice(start, nul), value: window.bytes.slice(nul + 1, end) }
 }
 
 const readBody = (window: Window, terminal: Item | undefined, end: number, mode: number, version: 1 | 2): Body => {

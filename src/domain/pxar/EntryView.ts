@@ -7,6 +7,7 @@
  * capabilities away, as chown(2) does.
  */
 import type { Attributes, Entry } from "./Entry.ts"
+import * as XattrList from "./XattrList.ts"
 import { noAttributes, S_IFDIR, S_IFLNK, S_IFMT } from "./Entry.ts"
 
 /** What to show differently; everything as it is by default. */
@@ -33,7 +34,9 @@ export type EntryView = (entry: Entry) => Entry
 export const make = ({ directoryMask, fileMask, gid, uid, xattrs = true }: Options): EntryView | undefined => {
   const chowned = uid !== undefined || gid !== undefined
   if (!chowned && fileMask === undefined && directoryMask === undefined && xattrs) return undefined
-  return (entry) => {
+  /** The same for as long as somebody has the entry: what is worked out from many attributes is kept with it. */
+  const shown = new WeakMap<Entry, Entry>()
+  const view: EntryView = (entry) => {
     const type = entry.mode & S_IFMT
     const mask = type === S_IFLNK ? undefined : type === S_IFDIR ? directoryMask : fileMask
     let { mode } = entry
@@ -49,6 +52,12 @@ export const make = ({ directoryMask, fileMask, gid, uid, xattrs = true }: Optio
       gid: gid ?? entry.gid,
       attributes: attributesOf(entry, { acls: xattrs && mask === undefined, fcaps: xattrs && !chowned, xattrs }),
     }
+  }
+  return (entry) => {
+    if (entry.attributes === noAttributes || XattrList.itemsOf(entry) <= XattrList.MANY) return view(entry)
+    let known = shown.get(entry)
+    if (known === undefined) shown.set(entry, (known = view(entry)))
+    return known
   }
 }
 

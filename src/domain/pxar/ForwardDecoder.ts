@@ -2,7 +2,7 @@
  * Reads an archive, or what is left of a folder, from the front (§4.9): folders are entered and left, entries come by.
  *
  * Pure and incremental: `next` is given a window that begins at `position` or before and throws `NeedBytes` when it is
- * too short; nothing has happened then. Contents and tables are passed over, never held: after an event `position` says
+ * too short, or, given `begun`, `NeedTurn` (see `AttributeDecoder`); nothing has happened then. Contents and tables are passed over, never held: after an event `position` says
  * which bytes are needed next. Every check of §7 that can be made going forward is made; an entry that is bad in itself,
  * but whose end is known, is an event and costs nothing more. Anything else throws a `FormatError`, and there is no way
  * on. Memory is 8 bytes a folder that is open.
@@ -10,6 +10,7 @@
  * Not checked: what goodbye tables say about the children, and what hard links lead to.
  */
 import * as Bytes from "../Bytes.ts"
+import type { Begun } from "./AttributeDecoder.ts"
 import type { Entry, HardLink } from "./Entry.ts"
 import { S_IFDIR, S_IFIFO, S_IFMT, S_IFSOCK } from "./Entry.ts"
 import * as EntryDecoder from "./EntryDecoder.ts"
@@ -74,8 +75,9 @@ export interface Options {
   readonly limits: Limits
 }
 
-/** Bytes of a bad entry in which its end is looked for. */
+/** Bytes of a bad entry in which its end is looked for, and items. */
 const MAX_BAD = 16 * 1024 * 1024
+const MAX_BAD_ITEMS = 131_072
 
 export class ForwardDecoder {
   /** The first byte that is needed next. */
@@ -105,13 +107,13 @@ export class ForwardDecoder {
   }
 
   /** What comes next; not to be asked for after the folder that was begun in has been left. */
-  next(window: Window): Event {
+  next(window: Window, begun?: Begun): Event {
     if (this.table !== undefined) return this.leave(window, this.table)
-    if (this.folders.length === 0) return this.enterRoot(window)
+    if (this.folders.length === 0) return this.enterRoot(window, begun)
     const start = this.position
     const { bound } = this.options
     const type = readType(window, start, bound)
-    if (type === ItemType.FILENAME) return this.child(window, start)
+    if (type === ItemType.FILENAME) return this.child(window, start, begun)
     if (type !== ItemType.GOODBYE) throw malformed("H4", start, `${type.name} item in place of a child`)
     const { end } = readItem(window, start, bound)
     if ((end - start - GoodbyeTable.MIN_SIZE) % GoodbyeTable.ITEM_SIZE !== 0) {
@@ -122,20 +124,20 @@ export class ForwardDecoder {
     return this.leave(window, this.table)
   }
 
-  private enterRoot(window: Window): Event {
+  private enterRoot(window: Window, begun: Begun | undefined): Event {
     const { bound, limits, position, version } = this.options
-    const entry = EntryDecoder.readEntry(window, position, bound, version, limits)
+    const entry = EntryDecoder.readEntry(window, position, bound, version, limits, begun)
     if (entry.body._tag !== "Directory") throw malformed("A5", position, "the first entry is not a directory")
     this.folders.push(0)
     this.position = entry.end
     return { _tag: "Enter", name: Bytes.empty, nameStart: 0, entry }
   }
 
-  private child(window: Window, start: number): Event {
+  private child(window: Window, start: number, begun: Begun | undefined): Event {
     const { bound, limits, version } = this.options
     let child
     try {
-      child = EntryDecoder.readChild(window, start, bound, version, limits, true)
+      child = EntryDecoder.readChild(window, start, bound, version, limits, true, begun)
     } catch (thrown) {
       if (thrown instanceof FormatError) return this.bad(window, start, thrown)
       throw thrown
@@ -176,7 +178,7 @@ export class ForwardDecoder {
     }
     if (head.type === ItemType.HARDLINK) return ended(head.end, false)
     if (head.type !== ItemType.ENTRY && head.type !== ItemType.ENTRY_V1) throw error
-    for (let at = head.end; at - start <= MAX_BAD;) {
+    for (let at = head.end, seen = 0; at - start <= MAX_BAD && seen < MAX_BAD_ITEMS; seen++) {
       const type = readType(window, at, bound)
       if (type === ItemType.FILENAME || type === ItemType.GOODBYE) {
         const mode = window.view.getUint32(head.content - window.base, true) & S_IFMT

@@ -8,6 +8,7 @@
  * no object each.
  */
 import * as Bytes from "../Bytes.ts"
+import * as Work from "../Work.ts"
 import type { Child } from "./Entry.ts"
 import { type FormatError, limit, malformed } from "./FormatError.ts"
 import type { Window } from "./Item.ts"
@@ -16,9 +17,10 @@ import * as ItemType from "./ItemType.ts"
 import type { Limits } from "./Limits.ts"
 import type { Hash } from "./SipHash.ts"
 import * as SipHash from "./SipHash.ts"
+import * as TableItems from "./TableItems.ts"
+import { ITEM_SIZE } from "./TableItems.ts"
 
-/** Size in bytes of one table item, and of the tail. */
-export const ITEM_SIZE = 24
+export { ITEM_SIZE } from "./TableItems.ts"
 
 /** Size of the smallest GOODBYE item, that of an empty directory (§3.4). */
 export const MIN_SIZE = HEADER_SIZE + ITEM_SIZE
@@ -94,35 +96,25 @@ export const memorySize = (count: number): number => 200 + count * (ITEM_SIZE + 
  * byte after the directory's own attributes (F of §4.3), or its start where that is not known.
  */
 export const readTable = (window: Window, tail: Tail, contentsStart: number): Table => {
+  readHeader(window, tail)
+  requireBytes(window, tail.end)
+  const from = tail.start + HEADER_SIZE - window.base
+  const items = Bytes.dataView(window.bytes.slice(from, from + tail.count * ITEM_SIZE))
+  return Work.finish(fromItems(items, tail, contentsStart))
+}
+
+/** Checks the header of the table that `tail` describes (D2). */
+export const readHeader = (window: Window, tail: Tail): void => {
   const goodbye = readItem(window, tail.start, tail.end)
   if (goodbye.type !== ItemType.GOODBYE || goodbye.end !== tail.end) {
     throw malformed("D2", tail.start, "no GOODBYE item where the tail of the directory points")
   }
-  requireBytes(window, tail.end)
-  const from = tail.start + HEADER_SIZE - window.base
-  return fromItems(Bytes.dataView(window.bytes.slice(from, from + tail.count * ITEM_SIZE)), tail, contentsStart)
 }
 
 /** The table with these items, `ITEM_SIZE` bytes each. */
-export const fromItems = (items: DataView, tail: Tail, contentsStart: number): Table => {
-  const starts = startsOf(items, tail, contentsStart)
-  return { ...tail, items, starts, contentsStart, isExact: false, ...heapOrderOf(items, tail.count) }
-}
-
-/** The places to which items lead, ascending, each once. */
-const startsOf = (items: DataView, tail: Tail, contentsStart: number): Float64Array => {
-  const starts = new Float64Array(tail.count)
-  let count = 0
-  for (let slot = 0; slot < tail.count; slot++) {
-    const offset = Bytes.getU64(items, slot * ITEM_SIZE + 8)
-    if (offset > 0 && offset <= tail.start - contentsStart) starts[count++] = tail.start - offset
-  }
-  const sorted = count === tail.count ? starts.sort() : starts.slice(0, count).sort()
-  let different = 0
-  for (let i = 0; i < count; i++) {
-    if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[different++] = sorted[i] as number
-  }
-  return different === count ? sorted : sorted.slice(0, different)
+export function* fromItems(items: DataView, tail: Tail, contentsStart: number): Work.Work<Table> {
+  const starts = yield* TableItems.starts(items, tail, contentsStart)
+  return { ...tail, items, starts, contentsStart, isExact: false, ...(yield* TableItems.heapOrder(items, tail.count)) }
 }
 
 /** What is wrong with the place to which an item leads (D4), whatever is there. */
@@ -153,22 +145,26 @@ export const sizeAt = (table: Table, slot: number): number => Bytes.getU64(table
  * The slots in the order in which the children stand in the archive, none that leads nowhere. Of those that lead to one
  * place it is the first whose size can be that of a child: some writers keep an item for a file that they could not open.
  */
-export const slotsInArchiveOrder = (table: Table): Uint32Array => {
+export function* slotsInArchiveOrder(table: Table): Work.Work<Uint32Array> {
   const { count, starts } = table
   const slots = new Uint32Array(starts.length)
   if (starts.length === count) {
-    for (let slot = 0; slot < count; slot++) slots[rankOf(table, startAt(table, slot)) - 1] = slot
+    yield* Work.pieces(count, (from, to) => {
+      for (let slot = from; slot < to; slot++) slots[rankOf(table, startAt(table, slot)) - 1] = slot
+    })
     return slots
   }
   slots.fill(count)
-  for (let slot = 0; slot < count; slot++) {
-    if (problemOf(table, slot) !== undefined) continue
-    const rank = rankOf(table, startAt(table, slot)) - 1
-    const other = slots[rank] as number
-    if (other === count || (sizeAt(table, other) < MIN_CHILD_SIZE && sizeAt(table, slot) >= MIN_CHILD_SIZE)) {
-      slots[rank] = slot
+  yield* Work.pieces(count, (from, to) => {
+    for (let slot = from; slot < to; slot++) {
+      if (problemOf(table, slot) !== undefined) continue
+      const rank = rankOf(table, startAt(table, slot)) - 1
+      const other = slots[rank] as number
+      if (other === count || (sizeAt(table, other) < MIN_CHILD_SIZE && sizeAt(table, slot) >= MIN_CHILD_SIZE)) {
+        slots[rank] = slot
+      }
     }
-  }
+  })
   return slots
 }
 
@@ -262,34 +258,6 @@ const compareHashAt = (table: Table, slot: number, hash: Hash): number =>
   table.items.getUint32(slot * ITEM_SIZE + 4, true) - hash.high ||
   table.items.getUint32(slot * ITEM_SIZE, true) - hash.low
 
-/** Walks the items in ascending order (D8): whether they are, and whether there are equal hashes. */
-const heapOrderOf = (items: DataView, count: number): Pick<Table, "ordered" | "hasEqualHashes"> => {
-  let previousLow = -1
-  let previousHigh = -1
-  let hasEqualHashes = false
-  // In-order walk of the complete tree without recursion.
-  let slot = 0
-  while (2 * slot + 1 < count) slot = 2 * slot + 1
-  for (let visited = 0; visited < count; visited++) {
-    const low = items.getUint32(slot * ITEM_SIZE, true)
-    const high = items.getUint32(slot * ITEM_SIZE + 4, true)
-    if (high < previousHigh || (high === previousHigh && low < previousLow)) {
-      return { ordered: false, hasEqualHashes: true }
-    }
-    hasEqualHashes ||= high === previousHigh && low === previousLow
-    previousLow = low
-    previousHigh = high
-    if (2 * slot + 2 < count) {
-      slot = 2 * slot + 2
-      while (2 * slot + 1 < count) slot = 2 * slot + 1
-    } else {
-      while (slot !== 0 && slot % 2 === 0) slot = (slot - 2) / 2
-      slot = (slot - 1) / 2
-    }
-  }
-  return { ordered: true, hasEqualHashes }
-}
-
 /** Checks of a child against its slot: D6, D7 and the hash of its name (D8). */
 export const checkChild = (
   table: Table,
@@ -318,20 +286,4 @@ export const checkChild = (
   if (size !== exact && size !== counted) {
     throw malformed("D7", position + 16, `entry of ${exact} bytes with the size ${size} in the goodbye table`)
   }
-}
-
-/**
- * For each slot of a table of `count` children its rank in the ascending order of the hashes (§3.5).
- */
-export const heapOrder = (count: number): Uint32Array => {
-  const ranks = new Uint32Array(count)
-  let next = 0
-  const visit = (slot: number): void => {
-    if (slot >= count) return
-    visit(2 * slot + 1)
-    ranks[slot] = next++
-    visit(2 * slot + 2)
-  }
-  visit(0)
-  return ranks
 }

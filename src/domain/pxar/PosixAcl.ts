@@ -83,6 +83,9 @@ export { defaultAcl as default_ }
 
 const finding = (entry: Entry, detail: string): Finding => ({ check: "E8", offset: entry.start, detail })
 
+/** So many entries go into a value of the longest size that Linux takes, 64 KiB (xattr(7)). */
+const MAX_ITEMS = 8191
+
 const build = (
   entry: Entry,
   which: string,
@@ -90,6 +93,10 @@ const build = (
   users: ReadonlyArray<AclEntry>,
   groups: ReadonlyArray<AclEntry>,
 ): Acl => {
+  if (objects.length + users.length + groups.length > MAX_ITEMS) {
+    const detail = `${which} ACL of more than ${MAX_ITEMS} entries, which no file system takes, not shown`
+    return { value: undefined, findings: [finding(entry, detail)] }
+  }
   const named = [
     ...users.map((user) => [USER, user.permissions, user.id] as const),
     ...groups.map((group) => [GROUP, group.permissions, group.id] as const),

@@ -2,6 +2,7 @@
  * The extended attributes that a file system shows for an entry (§8.1), and their list as `listxattr(2)` wants it.
  */
 import * as Bytes from "../Bytes.ts"
+import * as Work from "../Work.ts"
 import type { Entry, Finding, Xattr } from "./Entry.ts"
 import { noAttributes } from "./Entry.ts"
 import * as PosixAcl from "./PosixAcl.ts"
@@ -32,8 +33,8 @@ export interface XattrList {
 
 const empty: XattrList = { xattrs: [], findings: [] }
 
-/** An entry with more attributes than this has its list made once, not once a question. */
-const MANY = 64
+/** An entry with more attribute items than this has its list made once, not once a question. */
+export const MANY = 64
 
 /** Such lists, for as long as somebody has the entry: what a value is made into, and nothing that changes. */
 const made = new WeakMap<Entry, Made>()
@@ -49,12 +50,29 @@ export const fromEntry = (entry: Entry): XattrList => (entry.attributes === noAt
 const listOf = (entry: Entry): Made => {
   const known = made.get(entry)
   if (known !== undefined) return known
-  const list = makeList(entry)
-  if (list.xattrs.length > MANY) made.set(entry, list)
+  const list = Work.finish(makeList(entry))
+  if (itemsOf(entry) > MANY) made.set(entry, list)
   return list
 }
 
-const makeList = (entry: Entry): Made => {
+/** Number of attribute items of an entry. */
+export const itemsOf = ({
+  attributes: { aclDefaultGroups, aclDefaultUsers, aclGroups, aclUsers, xattrs },
+}: Entry): number =>
+  xattrs.length + aclUsers.length + aclGroups.length + aclDefaultUsers.length + aclDefaultGroups.length
+
+/** Whether the list of an entry takes a while to make, and has not been made: to be made with `make` where others wait. */
+export const takesLong = (entry: Entry): boolean => itemsOf(entry) > PIECE && !made.has(entry)
+
+/** Makes the list of an entry, in pieces; it is kept for as long as somebody has the entry. */
+export function* make(entry: Entry): Generator<void, void> {
+  made.set(entry, yield* makeList(entry))
+}
+
+/** Attributes of a piece. */
+const PIECE = 1024
+
+function* makeList(entry: Entry): Work.Work<Made> {
   const { attributes } = entry
   const all: Array<Xattr> = [...attributes.xattrs]
   if (attributes.fcaps !== undefined) all.push({ name: CAPABILITY, value: attributes.fcaps })
@@ -65,7 +83,9 @@ const makeList = (entry: Entry): Made => {
 
   const findings = [...access.findings, ...defaults.findings]
   const byName = new Map<string, Xattr>()
+  let seen = 0
   for (const xattr of all) {
+    if (++seen % PIECE === 0) yield
     const key = Bytes.toKey(xattr.name)
     if (byName.has(key)) {
       findings.push({ check: "E6", offset: entry.start, detail: "second extended attribute of one name ignored" })

@@ -28,6 +28,7 @@ import * as FileAttributes from "../wire/FileAttributes.ts"
 import type { Child, Listed } from "./Listed.ts"
 import * as LogOnce from "./LogOnce.ts"
 import * as Seek from "./Seek.ts"
+import * as Xattrs from "./Xattrs.ts"
 
 export type { Child, Listed }
 
@@ -96,7 +97,6 @@ export const layer: Layer.Layer<Bridge, never, ArchiveTree | LookupRegistry.Look
 )
 
 const O_ACCMODE = 3
-const SELINUX = Bytes.fromText("security.selinux")
 const DOT = Bytes.fromText(".")
 const DOT_DOT = Bytes.fromText("..")
 const UNKNOWN_NAME = Bytes.fromText("?")
@@ -334,14 +334,6 @@ export const eager = (
         : list(id, parent, Math.min(offset, Number.MAX_SAFE_INTEGER), add),
     )
 
-  const getxattr: Bridge["getxattr"] = (id, name) =>
-    AtOnce.flatMap(entry(id), (found) => {
-      const value = XattrList.get(found, name)
-      if (value !== undefined) return Effect.succeed(value)
-      // The kernel then stops asking for every file of a listing (fuse-protocol §4).
-      return Effect.fail(Bytes.equals(name, SELINUX) ? Errno.EOPNOTSUPP : Errno.ENODATA)
-    })
-
   return {
     lease: registry.lease,
     leaseUnsafe: registry.leaseUnsafe,
@@ -361,10 +353,9 @@ export const eager = (
     read,
     seek: tree.extent && seek(tree.extent),
     readdir,
-    getxattr,
+    getxattr: (id, name) => AtOnce.flatMap(entry(id), (found) => Xattrs.get(found, name)),
     listxattr: (id) =>
-      AtOnce.flatMap(entry(id), (found) => {
-        const list = XattrList.fromEntry(found)
+      AtOnce.flatMap(AtOnce.flatMap(entry(id), Xattrs.list), (list) => {
         const names = XattrList.names(list)
         if (list.findings.length === 0) return Effect.succeed(names)
         return Effect.as(

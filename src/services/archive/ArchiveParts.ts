@@ -3,10 +3,12 @@
  *
  * Pure: a part says where to read and how to decode, with every check of §7. Reading is up to `BlockCache`.
  */
+import type { Begun } from "../../domain/pxar/AttributeDecoder.ts"
 import type { Child, Entry, HardLink } from "../../domain/pxar/Entry.ts"
 import * as EntryDecoder from "../../domain/pxar/EntryDecoder.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
+import * as Item from "../../domain/pxar/Item.ts"
 import type { Window } from "../../domain/pxar/Item.ts"
 import * as ItemType from "../../domain/pxar/ItemType.ts"
 import type { Limits } from "../../domain/pxar/Limits.ts"
@@ -58,6 +60,8 @@ export interface ArchiveParts {
   readonly entry: (node: Node.Node) => Part<Entry>
   readonly tail: (directory: Node.Node) => Part<GoodbyeTable.Tail>
   readonly table: (directory: Node.Node, tail: GoodbyeTable.Tail) => Part<GoodbyeTable.Table>
+  /** The header of the table alone, with the same checks. */
+  readonly tableHeader: (directory: Node.Node, tail: GoodbyeTable.Tail) => Part<void>
   readonly child: (table: GoodbyeTable.Table, slot: number) => Part<RawChild>
   /** The name alone in a slot: it can be told also of a child that is damaged. */
   readonly nameInSlot: (table: GoodbyeTable.Table, slot: number) => Part<Uint8Array>
@@ -67,14 +71,20 @@ export interface ArchiveParts {
 }
 
 export const make = ({ hash, limits, rootStart, size, version }: Options): ArchiveParts => {
-  const readTarget = (window: Window, link: HardLink, limit: number): Target => {
+  const readTarget = (window: Window, link: HardLink, limit: number, begun: Begun): Target => {
     const start = EntryDecoder.skipName(window, link.target, limit)
     if (EntryDecoder.peekType(window, start, limit) === ItemType.HARDLINK) throw FormatError.hardLinkChain(start)
-    const entry = EntryDecoder.readEntry(window, start, limit, version, limits)
+    const entry = EntryDecoder.readEntry(window, start, limit, version, limits, begun)
     if (entry.body._tag !== "File") {
       throw FormatError.malformed("L3", start, "hard link to something that is no file")
     }
     return { entry, end: entry.end }
+  }
+
+  const checkOwner = (directory: Node.Node, tail: GoodbyeTable.Tail): void => {
+    if (tail.directoryStart !== directory.start) {
+      throw FormatError.malformed("D3", tail.end - 16, "goodbye table of another directory")
+    }
   }
 
   return {
@@ -83,7 +93,7 @@ export const make = ({ hash, limits, rootStart, size, version }: Options): Archi
       return {
         position,
         extent: bound - position,
-        decode: (window) => EntryDecoder.readEntry(window, position, bound, version, limits),
+        decode: (window, begun) => EntryDecoder.readEntry(window, position, bound, version, limits, begun),
       }
     },
     tail: ({ bound, start }) => ({
@@ -95,10 +105,16 @@ export const make = ({ hash, limits, rootStart, size, version }: Options): Archi
       position: tail.start,
       extent: 0,
       decode: (window) => {
-        if (tail.directoryStart !== directory.start) {
-          throw FormatError.malformed("D3", tail.end - 16, "goodbye table of another directory")
-        }
+        checkOwner(directory, tail)
         return GoodbyeTable.readTable(window, tail, directory.contentsStart)
+      },
+    }),
+    tableHeader: (directory, tail) => ({
+      position: tail.start,
+      extent: Item.HEADER_SIZE,
+      decode: (window) => {
+        checkOwner(directory, tail)
+        GoodbyeTable.readHeader(window, tail)
       },
     }),
     child: (table, slot) => {
@@ -107,8 +123,9 @@ export const make = ({ hash, limits, rootStart, size, version }: Options): Archi
       return {
         position,
         extent: bound - position,
-        decode: (window) => {
-          const { entry, name, nameStart } = EntryDecoder.readChild(window, position, bound, version, limits)
+        decode: (window, begun) => {
+          const read = EntryDecoder.readChild(window, position, bound, version, limits, false, begun)
+          const { entry, name, nameStart } = read
           const child = { name, nameStart, entry, bound }
           GoodbyeTable.checkChild(table, slot, child, bound, hash(name))
           return child
@@ -133,7 +150,7 @@ export const make = ({ hash, limits, rootStart, size, version }: Options): Archi
     target: (link, nameStart) => ({
       position: link.target,
       extent: 0,
-      decode: (window) => readTarget(window, link, nameStart),
+      decode: (window, begun) => readTarget(window, link, nameStart, begun),
     }),
   }
 }

@@ -37,7 +37,8 @@ import * as NameSearch from "./NameSearch.ts"
 import * as PayloadReader from "./PayloadReader.ts"
 import * as Salvage from "./Salvage.ts"
 import type * as TableRepair from "./TableRepair.ts"
-import { TURN } from "./Turn.ts"
+import { TURN } from "./Turns.ts"
+import * as Turns from "./Turns.ts"
 
 export type { Hash } from "../../domain/pxar/SipHash.ts"
 export type { Options as BlockOptions } from "./BlockCache.ts"
@@ -133,7 +134,7 @@ export const make = Effect.fnUntraced(function* (
   const rootEntry = yield* blocks.decode({
     position: head.entryStart,
     extent: 0,
-    decode: (window) => EntryDecoder.readEntry(window, head.entryStart, bytes.size, version, limits),
+    decode: (window, begun) => EntryDecoder.readEntry(window, head.entryStart, bytes.size, version, limits, begun),
   })
   const root = rootNode(rootEntry, bytes.size)
   if (root === undefined) {
@@ -286,6 +287,12 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const listFrom = (directory: Node.Node, folder: FolderTable, from: number, add: Add): Read<void> => {
+    if (!folder.isInOrder) {
+      return Effect.flatMap(
+        Turns.run(() => folder.putInOrder()),
+        () => listFrom(directory, folder, from, add),
+      )
+    }
     const turn = Math.min(folder.count, from + TURN)
     for (let index = from; index < turn; index++) {
       const next = index + 1

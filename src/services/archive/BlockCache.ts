@@ -9,6 +9,7 @@
  * Memory of blocks is used again, so what a decoder returns must hold copies of what it needs.
  */
 import * as Effect from "effect/Effect"
+import * as AttributeDecoder from "../../domain/pxar/AttributeDecoder.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as Item from "../../domain/pxar/Item.ts"
 import * as ArchiveError from "./ArchiveError.ts"
@@ -20,13 +21,15 @@ export interface Part<A> {
   readonly position: number
   /** Bytes from `position` to what comes next in the archive. */
   readonly extent: number
-  /** Pure; throws `NeedBytes` and `FormatError`. It may run several times. */
-  readonly decode: (window: Item.Window) => A
+  /** Pure; throws `NeedBytes`, `NeedTurn` and `FormatError`. It may run several times; `begun` is how far it came before. */
+  readonly decode: (window: Item.Window, begun: AttributeDecoder.Begun) => A
 }
 
 export interface BlockCache {
   /** Reads and decodes a part. The effect has ended if its bytes are held, or at hand. */
   readonly decode: <A>(part: Part<A>) => Effect.Effect<A, ArchiveError.ArchiveError>
+  /** Fills `target` from `position` on; nothing of it is kept. */
+  readonly read: (target: Uint8Array, position: number) => Effect.Effect<void, ArchiveError.ArchiveError>
   /** Bytes of the blocks held. */
   readonly memory: () => number
 }
@@ -103,10 +106,19 @@ export const make = (source: ByteSource, options: Options = defaults): BlockCach
     Math.max(wanted, Math.min(source.size, position + 2 * (window.base + window.bytes.length - position)))
 
   /** Decodes from a window; from longer ones if that does not suffice. */
-  const attempt = <A>(part: Part<A>, window: Item.Window): Effect.Effect<A, ArchiveError.ArchiveError> => {
+  const attempt = <A>(
+    part: Part<A>,
+    window: Item.Window,
+    begun = AttributeDecoder.NOTHING,
+  ): Effect.Effect<A, ArchiveError.ArchiveError> => {
     try {
-      return Effect.succeed(part.decode(window))
+      return Effect.succeed(part.decode(window, begun))
     } catch (thrown) {
+      if (thrown instanceof AttributeDecoder.NeedTurn) {
+        // Meanwhile others may use the memory of the window.
+        const own = begun === AttributeDecoder.NOTHING ? Item.makeWindow(window.bytes.slice(), window.base) : window
+        return Effect.flatMap(Effect.yieldNow, () => attempt(part, own, thrown.begun))
+      }
       if (thrown instanceof FormatError.FormatError) {
         return Effect.fail(ArchiveError.fromFormat(source.name, thrown))
       }
@@ -115,7 +127,13 @@ export const make = (source: ByteSource, options: Options = defaults): BlockCach
         return Effect.die(new Error(`decoder wants bytes up to ${thrown.end} of ${source.size} in ${source.name}`))
       }
       const { position } = part
-      return readAndDecode(part, makeMemory(longerEnd(window, position, thrown.end) - position), position, undefined)
+      return readAndDecode(
+        part,
+        makeMemory(longerEnd(window, position, thrown.end) - position),
+        position,
+        undefined,
+        begun,
+      )
     }
   }
 
@@ -128,19 +146,20 @@ export const make = (source: ByteSource, options: Options = defaults): BlockCach
     memory: Memory,
     start: number,
     done: ((memory: Memory) => void) | undefined,
+    begun?: AttributeDecoder.Begun,
   ): Effect.Effect<A, ArchiveError.ArchiveError> => {
     const decodeFrom = (): Effect.Effect<A, ArchiveError.ArchiveError> => {
       memory.base = start
       done?.(memory)
-      return attempt(part, memory)
+      return attempt(part, memory, begun)
     }
     const read = source.read(memory.bytes, start)
     if (AtOnce.hasEnded(read)) return AtOnce.flatMap(AtOnce.mapError(read, ArchiveError.fromSource), decodeFrom)
-    let begun = false
+    let isRun = false
     return Effect.suspend(() => {
       // Run again, its memory is somebody else's by now.
-      if (begun) return decodeInBlocks(part)
-      begun = true
+      if (isRun) return decodeInBlocks(part)
+      isRun = true
       return Effect.flatMap(Effect.mapError(read, ArchiveError.fromSource), decodeFrom)
     })
   }
@@ -159,7 +178,7 @@ export const make = (source: ByteSource, options: Options = defaults): BlockCach
       window.base = part.position
       return AtOnce.flatMap(AtOnce.mapError(source.read(window.bytes, part.position), ArchiveError.fromSource), () => {
         try {
-          return Effect.succeed(part.decode(window))
+          return Effect.succeed(part.decode(window, AttributeDecoder.NOTHING))
         } catch (thrown) {
           if (thrown instanceof FormatError.NeedBytes && thrown.end > end && thrown.end <= source.size) {
             return decodeExactly(part, thrown.end)
@@ -186,5 +205,8 @@ export const make = (source: ByteSource, options: Options = defaults): BlockCach
     return readAndDecode(part, takeMemory(endOfBlock(index) - start), start, (memory) => hold(index, memory))
   }
 
-  return { decode, memory: () => blocks.size * blockSize }
+  const read: BlockCache["read"] = (target, position) =>
+    AtOnce.mapError(source.read(target, position), ArchiveError.fromSource)
+
+  return { decode, read, memory: () => blocks.size * blockSize }
 }

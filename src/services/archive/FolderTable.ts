@@ -4,6 +4,7 @@
  *
  * Memory is 4 bytes a child for the order, and a record for each hash that more than `FEW` children have.
  */
+import * as Work from "../../domain/Work.ts"
 import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
 import type { Hash } from "../../domain/pxar/SipHash.ts"
 import type { Flaw } from "./TableRepair.ts"
@@ -59,9 +60,19 @@ export class FolderTable {
     return low
   }
 
+  /** Whether `slotAt` can be asked: a large folder is to be put in order before, which takes a while. */
+  get isInOrder(): boolean {
+    return this.order !== undefined || this.table.count <= Work.PIECE
+  }
+
+  /** Makes it so. */
+  *putInOrder(): Work.Work<void> {
+    this.order ??= yield* GoodbyeTable.slotsInArchiveOrder(this.table)
+  }
+
   /** The slot of the child number `index` in the order of the archive. */
   slotAt(index: number): number {
-    this.order ??= GoodbyeTable.slotsInArchiveOrder(this.table)
+    this.order ??= Work.finish(GoodbyeTable.slotsInArchiveOrder(this.table))
     return this.order[index] as number
   }
 

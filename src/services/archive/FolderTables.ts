@@ -4,7 +4,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
+import * as Bytes from "../../domain/Bytes.ts"
+import * as Work from "../../domain/Work.ts"
 import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
+import * as Item from "../../domain/pxar/Item.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
 import * as NodeId from "../../domain/pxar/NodeId.ts"
 import * as AtOnce from "../AtOnce.ts"
@@ -14,6 +17,7 @@ import type { Read } from "./ArchiveTree.ts"
 import { FolderTable } from "./FolderTable.ts"
 import * as TableCache from "./TableCache.ts"
 import * as TableRepair from "./TableRepair.ts"
+import * as Turns from "./Turns.ts"
 
 export interface FolderTables {
   /** The table of a directory. Fails only where it cannot be read at all, or is too large. */
@@ -33,6 +37,9 @@ export interface Options extends TableRepair.Options {
   /** Bytes of tables kept. */
   readonly capacity: number
 }
+
+/** Bytes of a large table that are read at once. */
+const READ_SIZE = 1024 * 1024
 
 /** So many directories are remembered whose tables have to be made anew each time that they are loaded. */
 const MAX_FLAWED = 65_536
@@ -65,6 +72,20 @@ export const make = (options: Options): FolderTables => {
       return Effect.as(Effect.logWarning(warning(options.archive, first.error)), folder)
     })
 
+  /** A table that takes long: it is read and looked through in pieces. */
+  const loadLarge = (directory: Node.Node, tail: GoodbyeTable.Tail): Read<GoodbyeTable.Table> =>
+    Effect.flatMap(blocks.decode(parts.tableHeader(directory, tail)), () => {
+      const bytes = new Uint8Array(tail.count * GoodbyeTable.ITEM_SIZE)
+      const from = tail.start + Item.HEADER_SIZE
+      const readFrom = (at: number): Read<GoodbyeTable.Table> =>
+        at === bytes.length
+          ? Turns.run(() => GoodbyeTable.fromItems(Bytes.dataView(bytes), tail, directory.contentsStart))
+          : Effect.flatMap(blocks.read(bytes.subarray(at, at + READ_SIZE), from + at), () =>
+              Effect.flatMap(Effect.yieldNow, () => readFrom(Math.min(bytes.length, at + READ_SIZE))),
+            )
+      return readFrom(0)
+    })
+
   const load = (directory: Node.Node): Read<FolderTable> => {
     /** The table is lost: what is in the directory is read without it. */
     const without = (error: ArchiveError, start?: number): Read<FolderTable> =>
@@ -72,13 +93,16 @@ export const make = (options: Options): FolderTables => {
         ? makeAnew(directory, undefined, { reason: toFormat(error), start: error.check === "D3" ? undefined : start })
         : Effect.fail(error)
     const withTail = (tail: GoodbyeTable.Tail): Read<FolderTable> =>
-      AtOnce.matchEffect(blocks.decode(parts.table(directory, tail)), {
-        onFailure: (error) => without(error, tail.start),
-        onSuccess: (table) =>
-          GoodbyeTable.isSound(table) && !flawed.has(directory.bound)
-            ? Effect.succeed(hold(directory, new FolderTable(table)))
-            : makeAnew(directory, table),
-      })
+      AtOnce.matchEffect(
+        tail.count > Work.PIECE ? loadLarge(directory, tail) : blocks.decode(parts.table(directory, tail)),
+        {
+          onFailure: (error) => without(error, tail.start),
+          onSuccess: (table) =>
+            GoodbyeTable.isSound(table) && !flawed.has(directory.bound)
+              ? Effect.succeed(hold(directory, new FolderTable(table)))
+              : makeAnew(directory, table),
+        },
+      )
     if (directory.id === NodeId.ROOT) return withTail(rootTail)
     return AtOnce.matchEffect(blocks.decode(parts.tail(directory)), {
       onFailure: (error) => without(error),

@@ -14,7 +14,7 @@ import type { ArchiveParts } from "./ArchiveParts.ts"
 import type { Read } from "./ArchiveTree.ts"
 import type { BlockCache } from "./BlockCache.ts"
 import type { FolderTable } from "./FolderTable.ts"
-import { TURN } from "./Turn.ts"
+import { TURN } from "./Turns.ts"
 
 /** What a search reads with. */
 export interface Members {

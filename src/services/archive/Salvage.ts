@@ -13,6 +13,7 @@ import * as Result from "effect/Result"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as ByteBuilder from "../../domain/ByteBuilder.ts"
 import { EIO } from "../../domain/Errno.ts"
+import * as AttributeDecoder from "../../domain/pxar/AttributeDecoder.ts"
 import * as ArchiveHead from "../../domain/pxar/ArchiveHead.ts"
 import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
@@ -22,10 +23,12 @@ import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
 import * as Item from "../../domain/pxar/Item.ts"
 import type { Limits } from "../../domain/pxar/Limits.ts"
 import type { Hash } from "../../domain/pxar/SipHash.ts"
+import type * as Work from "../../domain/Work.ts"
 import * as AtOnce from "../AtOnce.ts"
 import { type ByteSource, isRange, SourceError } from "../bytes/ByteSource.ts"
 import * as ArchiveError from "./ArchiveError.ts"
 import * as BlockCache from "./BlockCache.ts"
+import * as Turns from "./Turns.ts"
 
 /** An archive that was completed. */
 export interface Salvaged {
@@ -102,12 +105,19 @@ export const complete = Effect.fnUntraced(function* (
     limits,
   })
   const pass = new Pass(hash, limits)
+  let begun = AttributeDecoder.NOTHING
   let stop: FormatError.FormatError | undefined
   while (stop === undefined) {
     const { position } = decoder
-    const result = position >= window.base ? FormatError.capture(() => pass.run(decoder, window)) : undefined
+    const attempt = () => FormatError.capture(() => AttributeDecoder.orTurn(() => pass.run(decoder, window, begun)))
+    const result = position >= window.base ? attempt() : undefined
     if (result !== undefined && Result.isSuccess(result)) {
-      stop = result.success
+      if (result.success instanceof FormatError.FormatError) {
+        stop = result.success
+      } else {
+        begun = result.success.begun
+        yield* Effect.yieldNow
+      }
     } else if (result?.failure._tag === "FormatError") {
       stop = result.failure
     } else {
@@ -122,7 +132,7 @@ export const complete = Effect.fnUntraced(function* (
     }
   }
   if (pass.isEmpty) return yield* ArchiveError.fromFormat(source.name, stop)
-  return pass.complete(source, stop)
+  return yield* pass.complete(source, stop)
 })
 
 /** A folder that is open. */
@@ -155,10 +165,14 @@ class Pass {
     return this.folders.length === 0
   }
 
-  /** Takes events until the root ends, or bytes are needed (`NeedBytes`), or the bytes are bad (`FormatError`). */
-  run(decoder: ForwardDecoder.ForwardDecoder, window: Item.Window): FormatError.FormatError {
+  /** Takes events until the root ends; or bytes are needed, or a turn for others, or the bytes are bad: that is thrown. */
+  run(
+    decoder: ForwardDecoder.ForwardDecoder,
+    window: Item.Window,
+    begun: AttributeDecoder.Begun,
+  ): FormatError.FormatError {
     for (;;) {
-      const event = decoder.next(window)
+      const event = decoder.next(window, begun)
       switch (event._tag) {
         case "Enter":
           this.enter(event.name, event.nameStart, event.nameStart === 0 ? 0 : event.entry.start, event.entry.end)
@@ -211,21 +225,32 @@ class Pass {
   }
 
   /** The archive as far as it could be read. */
-  complete(source: ByteSource, stop: FormatError.FormatError): Salvaged {
+  complete(source: ByteSource, stop: FormatError.FormatError): Effect.Effect<Salvaged> {
     const names = this.folders.slice(1).map(({ name }) => name)
     if (this.file !== undefined && this.file.end > source.size) names.push(this.file.name)
     const path = names.reduce<Uint8Array>(ArchivePath.join, ArchivePath.ROOT)
     const position = this.end
     const end = Math.min(this.whole ?? position, source.size)
-    if (this.whole !== undefined) return { source: completed(source, end, end, Bytes.empty), end, stop, path }
+    if (this.whole !== undefined) {
+      return Effect.succeed({ source: completed(source, end, end, Bytes.empty), end, stop, path })
+    }
+    return Effect.map(
+      Turns.run(() => this.tables(position)),
+      (tables) => ({ source: completed(source, end, position, tables), end, stop, path }),
+    )
+  }
+
+  /** Tables of the folders that are open, the innermost first, to stand at `position`. */
+  private *tables(position: number): Work.Work<Uint8Array> {
     const tables = ByteBuilder.make(4096)
-    for (let folder = this.folders.pop(); folder !== undefined; folder = this.folders.pop()) {
-      GoodbyeEncoder.writeGoodbye(tables, folder.children, position + tables.length, folder.start)
-      const { children } = this.folders.at(-1) ?? folder
+    const folders = this.folders.slice()
+    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+      yield* GoodbyeEncoder.writingGoodbye(tables, folder.children, position + tables.length, folder.start)
+      const { children } = folders.at(-1) ?? folder
       const size = position + tables.length - folder.nameStart
       GoodbyeEncoder.addChild(children, this.hash(folder.name), folder.nameStart, size)
     }
-    return { source: completed(source, end, position, ByteBuilder.contents(tables)), end, stop, path }
+    return ByteBuilder.contents(tables)
   }
 }
 

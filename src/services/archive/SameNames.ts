@@ -5,14 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as GoodbyeEncoder from "../../domain/pxar/GoodbyeEncoder.ts"
 import type { Hash } from "../../domain/pxar/SipHash.ts"
+import * as Work from "../../domain/Work.ts"
 import type { ArchiveError } from "./ArchiveError.ts"
-import { TURN } from "./Turn.ts"
-
-/** A child with the place that it has in the order of §3.6: its slot, or behind all others. */
-interface Twin {
-  readonly index: number
-  readonly slot: number
-}
+import { TURN } from "./Turns.ts"
+import * as Turns from "./Turns.ts"
 
 /**
  * Takes out of `children` all but the first of each name. `slotOf` says in which slot of the directory's own table a child
@@ -24,19 +20,21 @@ export const hide = Effect.fnUntraced(function* (
   nameOf: (start: number) => Effect.Effect<Uint8Array | undefined, ArchiveError>,
   hidden: (name: Uint8Array, start: number) => void,
 ): Effect.fn.Return<GoodbyeEncoder.Children, ArchiveError> {
-  const groups = GoodbyeEncoder.equalHashes(children)
+  const groups = yield* Turns.run(() => GoodbyeEncoder.equalHashes(children))
   if (groups.length === 0) return children
   const without = new Set<number>()
   let seen = 0
   for (const group of groups) {
-    const twins = group
-      .map((index): Twin => {
-        const start = GoodbyeEncoder.startOf(children, index)
-        return { index, slot: slotOf(start, GoodbyeEncoder.hashOf(children, index)) }
-      })
-      .sort((a, b) => comparePlaces(a.slot, b.slot) || a.index - b.index)
+    const slots = new Map<number, number>()
+    for (const index of group) {
+      if (++seen % TURN === 0) yield* Effect.yieldNow
+      slots.set(index, slotOf(GoodbyeEncoder.startOf(children, index), GoodbyeEncoder.hashOf(children, index)))
+    }
+    const placeOf = (index: number): number => slots.get(index) ?? Infinity
+    const inOrder = (a: number, b: number): number => comparePlaces(placeOf(a), placeOf(b)) || a - b
+    const twins = yield* Turns.run(() => Work.sort(group.slice(), inOrder))
     const names = new Set<string>()
-    for (const { index } of twins) {
+    for (const index of twins) {
       if (++seen % TURN === 0) yield* Effect.yieldNow
       const start = GoodbyeEncoder.startOf(children, index)
       const name = yield* nameOf(start)
@@ -49,7 +47,7 @@ export const hide = Effect.fnUntraced(function* (
       names.add(key)
     }
   }
-  return without.size === 0 ? children : GoodbyeEncoder.without(children, without)
+  return without.size === 0 ? children : yield* Turns.run(() => GoodbyeEncoder.without(children, without))
 })
 
 /** The order of two slots with one hash in §3.6: a node comes before its subtrees, the left one before the right one. */

@@ -7,6 +7,7 @@
  * for hard links that name them.
  */
 import * as Effect from "effect/Effect"
+import * as AttributeDecoder from "../../domain/pxar/AttributeDecoder.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as ArchiveHead from "../../domain/pxar/ArchiveHead.ts"
 import * as Bytes from "../../domain/Bytes.ts"
@@ -50,14 +51,24 @@ export const make = Effect.fnUntraced(function* (
   const window = new StreamWindow(stream)
 
   /** Decodes at `position`, when there are bytes enough; `undefined` if the stream ends before. */
-  const decode = <A>(position: () => number, run: (window: Item.Window) => A): Read<A | undefined> =>
+  const decode = <A>(
+    position: () => number,
+    run: (window: Item.Window, begun: AttributeDecoder.Begun) => A,
+    begun = AttributeDecoder.NOTHING,
+  ): Read<A | undefined> =>
     Effect.suspend(() => {
-      const result = position() > window.end ? undefined : FormatError.capture(() => run(window.view))
-      if (result?._tag === "Success") return Effect.succeed(result.success)
+      const attempt = () => FormatError.capture(() => AttributeDecoder.orTurn(() => run(window.view, begun)))
+      const result = position() > window.end ? undefined : attempt()
+      if (result?._tag === "Success") {
+        const { success } = result
+        return success instanceof AttributeDecoder.NeedTurn
+          ? Effect.flatMap(Effect.yieldNow, () => decode(position, run, success.begun))
+          : Effect.succeed(success)
+      }
       if (result?.failure._tag === "FormatError") return Effect.fail(fail(result.failure))
       const wanted = Math.max(position() + Item.HEADER_SIZE, result?.failure.end ?? 0)
       return Effect.flatMap(window.advance(position(), wanted), (isThere) =>
-        isThere ? decode(position, run) : Effect.undefined,
+        isThere ? decode(position, run, begun) : Effect.undefined,
       )
     })
 
@@ -78,7 +89,7 @@ export const make = Effect.fnUntraced(function* (
   })
   const next = decode(
     () => decoder.position,
-    (view) => decoder.next(view),
+    (view, begun) => decoder.next(view, begun),
   )
   const first = yield* next
   if (first?._tag !== "Enter") return yield* tooShort()

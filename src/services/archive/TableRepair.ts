@@ -23,7 +23,9 @@ import type { Hash } from "../../domain/pxar/SipHash.ts"
 import { type ArchiveError, LOST } from "./ArchiveError.ts"
 import type { BlockCache } from "./BlockCache.ts"
 import * as SameNames from "./SameNames.ts"
-import { TURN } from "./Turn.ts"
+import * as TableMatch from "./TableMatch.ts"
+import { TURN } from "./Turns.ts"
+import * as Turns from "./Turns.ts"
 
 /** Something wrong in a table. */
 export interface Flaw {
@@ -86,7 +88,7 @@ export const repair = Effect.fnUntraced(function* (
     if (flaws.length < MAX_FLAWS) flaws.push({ error, name, loses, hash })
   }
   if (lost !== undefined) flaw(lost.reason, false)
-  const slots = own === undefined ? noSlots : GoodbyeTable.slotsInArchiveOrder(own)
+  const slots = own === undefined ? noSlots : yield* Turns.run(() => GoodbyeTable.slotsInArchiveOrder(own))
   const starts = own?.starts ?? noStarts
   const children = GoodbyeEncoder.makeChildren()
   const decoder = new ForwardDecoder.ForwardDecoder({
@@ -110,9 +112,9 @@ export const repair = Effect.fnUntraced(function* (
       blocks.decode({
         position: decoder.position,
         extent: 0,
-        decode: (window): ForwardDecoder.Event | FormatError.FormatError => {
+        decode: (window, begun): ForwardDecoder.Event | FormatError.FormatError => {
           try {
-            return decoder.next(window)
+            return decoder.next(window, begun)
           } catch (thrown) {
             if (thrown instanceof FormatError.FormatError) return thrown
             throw thrown
@@ -249,7 +251,7 @@ export const repair = Effect.fnUntraced(function* (
       blocks.decode({
         position: nameStart,
         extent: bound - nameStart,
-        decode: (window) => EntryDecoder.readChild(window, nameStart, bound, version, limits),
+        decode: (window, begun) => EntryDecoder.readChild(window, nameStart, bound, version, limits, false, begun),
       }),
       {
         onFailure: (error) => (error.kind === "IO" ? Effect.fail(error) : Effect.undefined),
@@ -316,7 +318,7 @@ export const repair = Effect.fnUntraced(function* (
     end: directory.bound,
     directoryStart: directory.start,
   }
-  const claimed = own === undefined ? children : match(own, children, tail, flaw)
+  const claimed = own === undefined ? children : yield* TableMatch.match(own, slots, children, tail, flaw)
   /** The slot of a child whose name is that of its item: another, which took its name later, does not hide it. */
   const slotOf = (start: number, hashed: Hash): number => {
     const rank = own === undefined ? undefined : GoodbyeTable.rankAt(own, start)
@@ -327,7 +329,7 @@ export const repair = Effect.fnUntraced(function* (
   const shown = yield* SameNames.hide(claimed, slotOf, nameOf, (name) =>
     flaw(FormatError.malformed("D9", directory.bound, "a second entry of one name, hidden by the first"), true, name),
   )
-  const table = GoodbyeEncoder.toTable(shown, tail, directory.contentsStart)
+  const table = yield* Turns.run(() => GoodbyeEncoder.toTable(shown, tail, directory.contentsStart))
   return { ...table, flaws }
 })
 
@@ -335,68 +337,3 @@ const isSame = (a: Hash, b: Hash): boolean => a.high === b.high && a.low === b.l
 
 const noStarts = new Float64Array(0)
 const noSlots = new Uint32Array(0)
-
-/**
- * Matches items and children. An item that leads to no child of its own is a flaw: it means the child of its hash to which
- * no item leads, or else any that is left. It loses one if none is. What no item can mean is not shown.
- */
-const match = (
-  own: GoodbyeTable.Table,
-  children: GoodbyeEncoder.Children,
-  tail: Omit<GoodbyeTable.Tail, "count">,
-  flaw: (error: FormatError.FormatError, loses: boolean, name: undefined, slot?: number) => void,
-): GoodbyeEncoder.Children => {
-  if (!own.ordered) flaw(FormatError.malformed("D8", own.start, "goodbye table out of order"), false, undefined)
-  const all = GoodbyeEncoder.toTable(children, tail, own.contentsStart)
-  const strangers = new Set<number>()
-  for (let child = 0; child < children.count; child++) {
-    if (!GoodbyeTable.hasStart(own, GoodbyeEncoder.startOf(children, child))) strangers.add(child)
-  }
-  const led = new Uint8Array(own.count)
-  for (const slot of GoodbyeTable.slotsInArchiveOrder(own)) {
-    if (GoodbyeTable.hasStart(all, GoodbyeTable.startAt(own, slot))) led[slot] = 1
-  }
-  const claimed = new Uint8Array(own.count)
-  for (let slot = 0; slot < own.count; slot++) {
-    if (led[slot] === 0 && claim(all, GoodbyeTable.hashAt(own, slot), strangers)) claimed[slot] = 1
-  }
-  const left = [...strangers]
-  for (let slot = 0; slot < own.count; slot++) {
-    if (led[slot] === 1) continue
-    const start = GoodbyeTable.startAt(own, slot)
-    const position = GoodbyeTable.itemPosition(own, slot) + 8
-    const error =
-      GoodbyeTable.problemOf(own, slot) ??
-      (GoodbyeTable.hasStart(all, start)
-        ? FormatError.malformed("D5", position, `two children at ${start}`)
-        : FormatError.malformed("D4", position, `no child at ${start}, where an item leads`))
-    const any = claimed[slot] === 1 ? undefined : left.pop()
-    if (any !== undefined) strangers.delete(any)
-    const isAgain = GoodbyeTable.hasStart(all, start) && isHashAt(all, start, GoodbyeTable.hashAt(own, slot))
-    flaw(error, claimed[slot] === 0 && any === undefined && !isAgain, undefined, slot)
-  }
-  return strangers.size === 0 ? children : GoodbyeEncoder.without(children, strangers)
-}
-
-/** Whether the child at `start` has this hash. */
-const isHashAt = (all: GoodbyeTable.Table, start: number, hash: Hash): boolean => {
-  let tries = 0
-  for (const slot of GoodbyeTable.candidates(all, hash)) {
-    if (GoodbyeTable.startAt(all, slot) === start) return true
-    if (++tries === MAX_TRIES) break
-  }
-  return false
-}
-
-/** So many children of one hash are looked at. */
-const MAX_TRIES = 64
-
-/** Whether there is a child with this hash to which no item leads; it is then no stranger any more. */
-const claim = (all: GoodbyeTable.Table, hash: Hash, strangers: Set<number>): boolean => {
-  let tries = 0
-  for (const slot of GoodbyeTable.candidates(all, hash)) {
-    if (strangers.delete(GoodbyeTable.rankAt(all, GoodbyeTable.startAt(all, slot)) as number)) return true
-    if (++tries === MAX_TRIES) break
-  }
-  return false
-}
