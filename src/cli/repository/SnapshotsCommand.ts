@@ -13,7 +13,7 @@ const parameters = {
     Argument.withDescription("A datastore, or DATASTORE::[ns/NAME/...]TYPE/ID of what to look at in it"),
   ),
   filters: Argument.String("filter").pipe(
-    Argument.withDescription("Only these backups: the beginning of a path, * for any characters in a name"),
+    Argument.withDescription("Only these backups: the first names of a reference, * for any characters within one"),
     Argument.variadic(),
   ),
   format: Flag.Literals("format", ["table", "tree", "json"]).pipe(

@@ -1,9 +1,11 @@
 /**
- * Which backups of a repository are meant: the beginning of a reference, with `*` for any characters within a name.
+ * Which backups of a repository are meant: the first names of a reference, from the root of the repository on, with `*` for
+ * any characters within a name.
  *
- * `host/web*` is all backups of the hosts whose name begins so, `ns/a` all of that namespace and those in it, and
- * `vm/100/2026-03` those of one month: the time may be cut anywhere.
+ * Names are whole: `host/web` is one host, `host/web*` all whose name begins so, and `ns/a` all of that namespace and those in
+ * it. The time is what it is in a reference: it may be cut anywhere (`vm/100/2026-03` is a month), or `latest`.
  */
+import { LATEST } from "./Reference.ts"
 import * as SnapshotId from "./SnapshotId.ts"
 
 /** Names and patterns, from the root of the repository on. */
@@ -14,19 +16,26 @@ export interface Filter {
 /** Reads a filter: any text is one. */
 export const parse = (text: string): Filter => ({ names: text.split("/").filter((name) => name !== "") })
 
-/** Whether a backup is one of those meant. */
-export const matches = (filter: Filter, snapshot: SnapshotId.SnapshotId): boolean => {
+/** Whether a backup is one of those meant; `isLatest` if it is the newest finished one of its group. */
+export const matches = (filter: Filter, snapshot: SnapshotId.SnapshotId, isLatest = false): boolean => {
   const names = SnapshotId.format(snapshot).split("/")
   return filter.names.every((pattern, i) => {
     const name = names[i]
     if (name === undefined) return false
-    return matchesName(i === names.length - 1 ? `${pattern}*` : pattern, name)
+    if (i < names.length - 1) return matchesName(pattern, name)
+    return pattern === LATEST ? isLatest : matchesName(`${pattern}*`, name)
   })
 }
 
 /** Whether a backup is one of any of those meant; without filters all are. */
-export const matchesAny = (filters: ReadonlyArray<Filter>, snapshot: SnapshotId.SnapshotId): boolean =>
-  filters.length === 0 || filters.some((filter) => matches(filter, snapshot))
+export const matchesAny = (
+  filters: ReadonlyArray<Filter>,
+  snapshot: SnapshotId.SnapshotId,
+  isLatest?: boolean,
+): boolean => filters.length === 0 || filters.some((filter) => matches(filter, snapshot, isLatest))
+
+/** Whether it counts for a filter which backup is the newest. */
+export const wantsLatest = ({ names }: Filter): boolean => names.at(-1) === LATEST
 
 /** A pattern against a name; after a mismatch the last `*` takes one character more, which needs no going back further. */
 const matchesName = (pattern: string, name: string): boolean => {

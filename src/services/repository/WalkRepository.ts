@@ -50,7 +50,8 @@ export const ofGroup = (
         time === LATEST
           ? yield* newest(repository, found)
           : found.filter((id) => time === undefined || id.time.startsWith(time))
-      return meant.filter((id) => Filter.matchesAny(filters, id))
+      const [latest] = filters.some(Filter.wantsLatest) ? yield* newest(repository, found) : []
+      return meant.filter((id) => Filter.matchesAny(filters, id, id === latest))
     }),
   )
 

@@ -65,12 +65,14 @@ describe("snapshots", () => {
     }),
   )
 
-  it.live("takes filters: the beginning of a path, and * within a name", () =>
+  it.live("takes filters: the first names of a reference, and * within a name", () =>
     Effect.gen(function* () {
       const beta = ["host/beta/2024-01-15T12:30:45Z", "host/beta/2024-01-16T12:30:45Z"]
       assert.deepStrictEqual(yield* listed(plain, "host/b*"), beta)
       assert.deepStrictEqual(yield* listed(plain, "host/beta/2024-01-15"), beta.slice(0, 1))
       assert.deepStrictEqual(yield* listed(plain, "host/beta/*-01-16", "host/beta/2024-01-15"), beta)
+      assert.deepStrictEqual(yield* listed(plain, "host/alpha/latest"), ["host/alpha/2024-04-01T03:00:00Z"])
+      assert.include(yield* refusal(["snapshots", plain, "host/bet"], ExitCode.USAGE), "host/bet: no such backup")
       assert.include(yield* refusal(["snapshots", plain, "host/gamma"], ExitCode.USAGE), "host/gamma: no such backup")
     }),
   )
