@@ -61,7 +61,8 @@ const askFor = ({ entries }: KeyRing.KeyRing) => {
 
 const exists = (file: string): boolean => fs.existsSync(file)
 
-const read = (file: string): Effect.Effect<KeyRing.File, KeyRing.KeyError> =>
+/** Reads a key file, or the private key that unwraps one. */
+export const read = (file: string): Effect.Effect<KeyRing.File, KeyRing.KeyError> =>
   Effect.try({
     try: () => {
       const { size } = fs.statSync(file)

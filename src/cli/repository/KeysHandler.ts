@@ -14,19 +14,25 @@ import * as Output from "../Output.ts"
 import * as Terminal from "../Terminal.ts"
 import * as Keys from "./Keys.ts"
 import * as RepositoryFlags from "./RepositoryFlags.ts"
+import * as UnwrapKey from "./UnwrapKey.ts"
 
 export interface Input extends RepositoryFlags.Keys, RepositoryFlags.Where {
   readonly address: string
   readonly json: boolean
+  readonly masterKey: string | undefined
+  readonly output: string | undefined
 }
 
-export const handler = Effect.fn("keys")(function* ({ address, also, json, namespace, ...given }: Input) {
+export const handler = Effect.fn("keys")(function* (input: Input) {
+  const { address, also, json, masterKey, namespace, output, ...given } = input
   // What the backups want is told by manifests, signed or not, for which no key is needed.
   const options = { ...RepositoryFlags.none, also, namespace, allowUnsigned: true }
   const found = yield* OpenAddress.repository(address, options, { keys: false })
   if (found === undefined) {
     return yield* new ExitCode.Usage({ detail: `${address}: is no datastore: it has no folder .chunks` })
   }
+  if (masterKey !== undefined) return yield* UnwrapKey.unwrap({ address, masterKey, output }, found, given)
+  if (output !== undefined) return yield* new ExitCode.Usage({ detail: "--output goes with --master-key" })
   const { entries } = yield* Keys.open(given)
   const lines = new Map<string, { -readonly [Key in keyof KeyJson]: KeyJson[Key] }>()
   for (const { fingerprint, isProtected, path } of entries) {
@@ -53,10 +59,10 @@ export const handler = Effect.fn("keys")(function* ({ address, also, json, names
     }),
   )
   if (count === 0) yield* ResolveReference.require(found.repository, found.reference)
-  const output = Output.make()
+  const printed = Output.make()
   const all = [...lines.values()]
-  yield* output.text(all.map(json ? JsonText.line : toText).join(""))
-  yield* output.flush
+  yield* printed.text(all.map(json ? JsonText.line : toText).join(""))
+  yield* printed.flush
   if (unread > 0)
     yield* Terminal.say(`${unread} backups cannot be read and may want other keys; \`snapshots\` says why`)
   const isMissing = all.some(({ files, snapshots }) => files.length === 0 && snapshots > 0)

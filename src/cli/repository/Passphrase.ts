@@ -109,8 +109,9 @@ export const ask = (keyFile: string, hint: string | undefined): Found => {
         typed = character === "\u007f" || character === "\b" ? typed.slice(0, -1) : typed + character
       }
     }
-    stderr.write(`Passphrase of ${keyFile}${hint === undefined ? "" : ` (hint: ${hint})`}: `)
+    // Before anybody can see that it is time to type.
     stdin.setRawMode(true)
+    stderr.write(`Passphrase of ${keyFile}${hint === undefined ? "" : ` (hint: ${hint})`}: `)
     stdin.on("data", take)
     stdin.resume()
     return Effect.sync(restore)

@@ -6,7 +6,8 @@ import type { KeyRing } from "../../services/repository/KeyRing.ts"
 import * as PerformanceFlags from "../mount/PerformanceFlags.ts"
 import * as Parameters from "../Parameters.ts"
 
-const text = (name: string, metavar: string, description: string) =>
+/** A flag with a value, that can be left out. */
+export const text = (name: string, metavar: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Parameters.optional)
 
 /** Keys of encrypted backups. */

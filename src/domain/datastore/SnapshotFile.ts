@@ -13,6 +13,8 @@ export type Storage = "dynamic" | "fixed" | "blob"
 export const MANIFEST = "index.json.blob"
 /** The client's log, which no manifest lists. */
 export const CLIENT_LOG = "client.log.blob"
+/** The key of the backup, wrapped for a master key (datastore §5.5). */
+export const WRAPPED_KEY = "rsa-encrypted.key.blob"
 
 /** How a file of this name is stored; `undefined` for a name that is not one of a backup's files (`UnsafeName`). */
 export const storage = (name: string): Storage | undefined => {

@@ -82,11 +82,18 @@ export interface MasterKey {
   readonly passphrase: Redacted.Redacted<string> | undefined
 }
 
+/** A key file that was wrapped. */
+export interface Unwrapped {
+  readonly file: KeyFile.KeyFile
+  /** As it was wrapped: what a key file has in it. It is a secret. */
+  readonly text: string
+}
+
 /**
  * The key file in the content of `rsa-encrypted.key.blob`. Fails with `MasterKeyRefused` if the private key cannot be
  * used, or if this Node refuses its padding; `KeyFileInvalid` if it is another private key's.
  */
-export const unwrap = (wrapped: Uint8Array, master: MasterKey): Effect.Effect<KeyFile.KeyFile, DatastoreFault> =>
+export const unwrap = (wrapped: Uint8Array, master: MasterKey): Effect.Effect<Unwrapped, DatastoreFault> =>
   Effect.suspend(() => {
     try {
       const key = crypto.createPrivateKey({
@@ -95,15 +102,23 @@ export const unwrap = (wrapped: Uint8Array, master: MasterKey): Effect.Effect<Ke
       })
       const padding = crypto.constants.RSA_PKCS1_PADDING
       const text = crypto.privateDecrypt({ key, padding }, wrapped).toString("utf8")
-      return Effect.fromResult(KeyFile.parse(text))
+      return Effect.mapBoth(Effect.fromResult(KeyFile.parse(text)), {
+        // OpenSSL makes up bytes, rather than tell an attacker that they are not the right ones.
+        onFailure: () =>
+          fault("KeyFileInvalid", "unwraps no key: that of the backup was wrapped for another master key"),
+        onSuccess: (file) => ({ file, text }),
+      })
     } catch (error) {
-      return Effect.fail(fault("MasterKeyRefused", refusal(error as NodeJS.ErrnoException)))
+      return Effect.fail(fault("MasterKeyRefused", refusal(error as Error, master)))
     }
   })
 
-const refusal = (error: NodeJS.ErrnoException): string =>
-  /RSA_PKCS1_PADDING/.test(error.message)
+/** Whether a private key wants a passphrase. */
+export const isLocked = (pem: string): boolean => pem.includes("ENCRYPTED")
+
+const refusal = ({ message }: Error, { passphrase, pem }: MasterKey): string =>
+  message.includes("RSA_PKCS1_PADDING")
     ? `this Node.js (${process.version}) refuses PKCS#1 v1.5 padding, with which the reference client wraps keys: use Node.js 24 or later`
-    : error.code === "ERR_MISSING_PASSPHRASE"
+    : passphrase === undefined && isLocked(pem)
       ? "the master key is protected by a passphrase, which was not given"
       : "the master key cannot be used: its passphrase is wrong, it is no RSA private key, or the backup's key was wrapped for another"

@@ -68,7 +68,7 @@ describe("the datastore of a real server", () => {
       const wrapped = yield* snapshot.blob("rsa-encrypted.key.blob")
       const pem = fs.readFileSync(Datastores.realKeyFile("master-private.pem"), "utf8")
       const passphrase = Redacted.make(PASSPHRASES["master-private.pem"] as string)
-      const key = yield* Effect.flatMap(KeyUnlock.unwrap(wrapped, { pem, passphrase }), (file) =>
+      const key = yield* Effect.flatMap(KeyUnlock.unwrap(wrapped, { pem, passphrase }), ({ file }) =>
         KeyUnlock.unlock(file, undefined),
       )
       assert.strictEqual(key.fingerprint, snapshot.manifest.fingerprint)
