@@ -25,6 +25,7 @@ import type { CollectionError } from "../services/repository/FileRepository.ts"
 import type { AddressError } from "../domain/datastore/Address.ts"
 import type { BlobError } from "../services/repository/BlobStore.ts"
 import type { HealError } from "../services/heal/HealTarget.ts"
+import type { DiskCacheError } from "../services/repository/DiskCache.ts"
 import type { KeyError } from "../services/repository/KeyRing.ts"
 import type { RepositoryError } from "../services/repository/RepositoryError.ts"
 import type { SelectionError } from "../services/tree/Selection.ts"
@@ -129,6 +130,7 @@ type KnownError =
   | CollectionError
   | DeviceLost
   | HealError
+  | DiskCacheError
   | ExtractError
   | MountError
   | OpenError
@@ -175,6 +177,7 @@ const fromKnown = (error: KnownError | undefined): number | undefined => {
     case "SelectionError":
       return USAGE
     case "HealError":
+    case "DiskCacheError":
     case "SinkError":
     case "TargetError":
       return TARGET

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as ExitCode from "./ExitCode.ts"
 import type * as LogLine from "./LogLine.ts"
+import * as Traffic from "../services/bytes/Traffic.ts"
 import * as Terminal from "./Terminal.ts"
 
 /** A module with the handler of a command. */
@@ -30,6 +31,7 @@ export const handler =
       ),
       Effect.provideService(Terminal.Format, settings.logFormat ?? "text"),
       Effect.provideService(Terminal.Verbosity, verbosity(settings)),
+      Effect.provideService(Traffic.Watched, []),
     )
   }
 

@@ -19,6 +19,7 @@ import type { Lost } from "../services/tree/Losses.ts"
 import * as KeyRing from "../services/repository/KeyRing.ts"
 import * as Archive from "../services/tree/Archive.ts"
 import * as ExitCode from "./ExitCode.ts"
+import * as CacheOptions from "./repository/CacheOptions.ts"
 import * as Keys from "./repository/Keys.ts"
 import type { Given } from "./repository/RepositoryFlags.ts"
 import * as Terminal from "./Terminal.ts"
@@ -51,7 +52,7 @@ export const open = Effect.fnUntraced(function* (
   const opened = yield* OpenRepository.open(text, {
     env: process.env,
     keys: keys ? Keys.open(given) : Effect.succeed(KeyRing.empty),
-    chunkCache: given.chunkCache,
+    ...CacheOptions.options(given),
     verifyChunks: !given.noVerifyChunks,
     unsigned: given.allowUnsigned ? "allow" : "refuse",
     also: given.also,

@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as LogLevel from "effect/LogLevel"
 import * as Scope from "effect/Scope"
+import * as Traffic from "../services/bytes/Traffic.ts"
 import * as Terminal from "./Terminal.ts"
 
 /** How far a command is. */
@@ -73,10 +74,16 @@ export const make = ({ mode = "auto", screen = process.stderr }: Options = {}): 
 > =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.zipWith(stopwatch, Terminal.Verbosity, (now, verbosity) => {
-        if (mode === "json") return json(screen, now)
-        return mode === "auto" && screen.isTTY === true && verbosity !== "quiet" ? drawn(screen, now) : silent
-      }),
+      Effect.map(
+        Effect.all([stopwatch, Terminal.Verbosity, Traffic.Watched, Clock.Clock]),
+        ([now, verbosity, places = [], clock]) => {
+          const network = () => networkOf(places, clock.currentTimeMillisUnsafe())
+          if (mode === "json") return json(screen, now, network)
+          return mode === "auto" && screen.isTTY === true && verbosity !== "quiet"
+            ? drawn(screen, now, network)
+            : silent
+        },
+      ),
       ({ end }) => Effect.sync(end),
     ),
     ({ clear, update }) => ({
@@ -109,7 +116,28 @@ const nothing = (): void => {}
 
 const silent: Display = { update: nothing, clear: nothing, end: nothing }
 
-const drawn = (screen: Screen, now: () => number): Display => {
+/** What comes over the network. */
+export interface Network {
+  /** Bytes so far, as they were sent. */
+  readonly fetched: number
+  /** Requests under way. */
+  readonly inFlight: number
+  /** Bytes a second, lately. */
+  readonly rate: number
+}
+
+/** Nothing where nothing was fetched. */
+const networkOf = (places: ReadonlyArray<Traffic.Traffic>, now: number): Network | undefined => {
+  const sum = (of: (place: Traffic.Traffic) => number) => places.reduce((total, place) => total + of(place), 0)
+  if (sum(({ requests }) => requests) === 0) return undefined
+  return {
+    fetched: sum(({ fetched }) => fetched),
+    inFlight: sum(({ inFlight }) => inFlight),
+    rate: sum((place) => Traffic.rate(place, now)),
+  }
+}
+
+const drawn = (screen: Screen, now: () => number, network: () => Network | undefined): Display => {
   let due = PATIENCE
   let shown = false
   const clear = (): void => {
@@ -121,19 +149,21 @@ const drawn = (screen: Screen, now: () => number): Display => {
     if (time < due) return
     due = time + INTERVAL
     // The last column stays free: writing there makes some terminals begin a new line.
-    screen.write(CLEAR + line(state, time / 1000).slice(0, Math.max(1, (screen.columns || 80) - 1)))
+    screen.write(CLEAR + line(state, time / 1000, network()).slice(0, Math.max(1, (screen.columns || 80) - 1)))
     shown = true
   }
   return { update, clear, end: clear }
 }
 
-const json = (screen: Screen, now: () => number): Display => {
+const json = (screen: Screen, now: () => number, network: () => Network | undefined): Display => {
   let due = INTERVAL
   let last: State = { entries: 0 }
   const print = (time: number, done: boolean): void => {
     const { bytes, entries, position, size } = last
     const seconds = Math.round(time) / 1000
-    screen.write(`${JSON.stringify({ progress: { entries, bytes, position, size, seconds, done } })}\n`)
+    const { fetched, inFlight } = network() ?? {}
+    const progress = { entries, bytes, position, size, fetched, in_flight: inFlight, seconds, done }
+    screen.write(`${JSON.stringify({ progress })}\n`)
   }
   const update = (state: State): void => {
     last = state
@@ -146,10 +176,14 @@ const json = (screen: Screen, now: () => number): Display => {
 }
 
 /** The text of the line after `seconds`. */
-export const line = ({ bytes, entries, position, size }: State, seconds: number): string => {
+export const line = ({ bytes, entries, position, size }: State, seconds: number, network?: Network): string => {
   const done = position === undefined || size === undefined || size === 0 ? undefined : Math.min(1, position / size)
   const contents = bytes === undefined ? [] : [formatBytes(bytes), `${formatBytes(bytes / seconds)}/s`]
-  const parts = [`${entries.toLocaleString("en")} entries`, ...contents]
+  const fetched =
+    network === undefined
+      ? []
+      : [`${formatBytes(network.rate)}/s by ${network.inFlight} ${network.inFlight === 1 ? "request" : "requests"}`]
+  const parts = [`${entries.toLocaleString("en")} entries`, ...contents, ...fetched]
   if (done === undefined) return parts.join(", ")
   const left = done === 0 ? [] : [`${formatTime((seconds * (1 - done)) / done)} left`]
   return [`${Math.floor(done * 100)} %`, ...parts, ...left].join(", ")

@@ -4,6 +4,7 @@
 import * as Command from "effect/cli/Command"
 import * as Completions from "effect/cli/Completions"
 import * as MountOptions from "../fuse/mount/MountOptions.ts"
+import * as CacheCommand from "./repository/CacheCommand.ts"
 import * as BrowseCommand from "./browse/BrowseCommand.ts"
 import * as CatCommand from "./archive/CatCommand.ts"
 import * as CompletePathCommand from "./completions/CompletePathCommand.ts"
@@ -57,6 +58,7 @@ export const command = Command.make("pxar-fuse").pipe(
         ServeCommand.command,
         SnapshotsCommand.command,
         KeysCommand.command,
+        CacheCommand.command,
         ListCommand.command,
         CatCommand.command,
         InfoCommand.command,

@@ -72,6 +72,18 @@ const remark = (mountPoint: string, owner: number | undefined): Readonly<Record<
   unknown: `of user ${owner ?? "unknown"}; more is not known here`,
 })
 
+/** How much of what was wanted had been fetched before. */
+const trafficLine = (traffic: NonNullable<MountReportJson["traffic"]>): string => {
+  const { fetched, from_disk: fromDisk, hits, in_flight: underWay, misses, read, requests, waits } = traffic
+  const bytes = Progress.formatBytes
+  const percent = (part: number): string => `${Math.round((100 * part) / Math.max(1, hits + waits + misses))} %`
+  return [
+    `fetched ${bytes(fetched)} by ${RequestCounts.count(requests, "request", "requests")}, ${underWay} under way`,
+    `${bytes(fromDisk)} from the disk cache`,
+    `${bytes(read)} read: ${percent(hits)} at hand, ${percent(waits)} on the way`,
+  ].join("; ")
+}
+
 const describe = (report: MountReportJson, now: number): ReadonlyArray<string> => {
   const { cache, held, in_flight: underWay, pid, requests, since } = report
   const bytes = Progress.formatBytes
@@ -79,6 +91,7 @@ const describe = (report: MountReportJson, now: number): ReadonlyArray<string> =
     `process ${pid}, since ${since}, for ${Progress.formatTime((now - Date.parse(since)) / 1000)}`,
     `${RequestCounts.count(RequestCounts.total(requests), "request", "requests")} (${RequestCounts.operations(requests)})`,
     `${RequestCounts.replies(report)}; ${RequestCounts.count(underWay, "request", "requests")} under way`,
+    ...(report.traffic === undefined ? [] : [trafficLine(report.traffic)]),
     `${RequestCounts.count(held, "node", "nodes")} held; caches: ${bytes(cache.blocks)} of metadata, ${bytes(cache.tables)} of folder tables`,
   ]
 }

@@ -13,6 +13,7 @@ import type { View } from "../../fuse/bridge/View.ts"
 import * as ArchiveReader from "../../services/archive/ArchiveReader.ts"
 import * as OpenTree from "../../services/open/OpenTree.ts"
 import * as DiskPath from "../../services/posix/DiskPath.ts"
+import type { Traffic } from "../../services/bytes/Traffic.ts"
 import * as Compiler from "../Compiler.ts"
 import * as ControlServer from "../control/ControlServer.ts"
 import * as MountReport from "../control/MountReport.ts"
@@ -44,11 +45,11 @@ const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | un
   const { archives, idleTimeout } = settings
   const interactive = parent?.interactive ?? Terminal.isInteractive()
   if (settings.autoMountpoint) yield* AutoMountPoint.make(settings.mountPoint)
-  const mounted = yield* mount(settings, interactive, log)
+  const { mounted, traffic } = yield* mount(settings, interactive, log)
   yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
   // An address is the same from everywhere.
   const absolute = archives.map((archive) => (/^[a-z0-9]+:/.test(archive) ? archive : DiskPath.resolve(archive)))
-  yield* answerQuestions(mounted, absolute)
+  yield* answerQuestions(mounted, absolute, traffic)
   yield* Effect.raceFirst(mounted.ready, mounted.ended)
   yield* Ref.set(yield* ExitCode.OnInterrupt, ExitCode.SUCCESS)
   if (settings.transport === "auto")
@@ -66,7 +67,7 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
   const observer = settings.debug ? yield* RequestLog.make : undefined
   const [first = "", ...others] = settings.archives
   const found = others.length === 0 ? yield* OpenAddress.open(first, settings) : undefined
-  return yield* Progress.during({ screen: screen(interactive && !settings.quiet, log) }, (progress) => {
+  const mounted = yield* Progress.during({ screen: screen(interactive && !settings.quiet, log) }, (progress) => {
     const mountOptions = {
       mountPoint: settings.mountPoint,
       payload: settings.payload,
@@ -83,6 +84,8 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
       ? Mount.mountPaths(settings.archives, mountOptions)
       : mountOpened(found, settings, mountOptions)
   })
+  const traffic = found?._tag === "InRepository" ? found.chunks.cache.traffic : undefined
+  return { mounted, traffic }
 })
 
 const mountOpened = Effect.fnUntraced(function* (
@@ -148,9 +151,10 @@ const announce = Effect.fnUntraced(function* (
 const answerQuestions = (
   mounted: Mount.Mounted,
   archives: ReadonlyArray<string>,
+  traffic: Traffic | undefined,
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.suspend(() => {
-    const report = MountReport.of(mounted, archives, new Date())
+    const report = MountReport.of(mounted, archives, new Date(), traffic)
     return Effect.catch(ControlServer.listen(Effect.map(report, MountReport.encode)), (reason) =>
       Effect.logInfo(`pxar-fuse status will know little of this mount: ${reason}`),
     )

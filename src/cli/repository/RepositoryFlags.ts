@@ -3,8 +3,9 @@
  */
 import * as Flag from "effect/cli/Flag"
 import type { KeyRing } from "../../services/repository/KeyRing.ts"
-import * as PerformanceFlags from "../mount/PerformanceFlags.ts"
 import * as Parameters from "../Parameters.ts"
+import * as CacheFlags from "./CacheFlags.ts"
+import type * as CacheOptions from "./CacheOptions.ts"
 
 /** A flag with a value, that can be left out. */
 export const text = (name: string, metavar: string, description: string) =>
@@ -41,12 +42,7 @@ export const where = {
 export const flags = {
   ...where,
   ...keys,
-  chunkCache: Flag.String("chunk-cache").pipe(
-    Flag.withDescription("Memory for decoded chunks of a datastore (default: 128M)"),
-    Flag.withMetavar("SIZE"),
-    Flag.filterMap(PerformanceFlags.parseSize, () => "a number of bytes such as 67108864 or 64M"),
-    Parameters.optional,
-  ),
+  ...CacheFlags.flags,
   noVerifyChunks: Parameters.flag("no-verify-chunks", "Do not compare digests of chunks, only lengths and checksums"),
   allowUnsigned: Parameters.flag("allow-unsigned", "Open encrypted backups that have no signature"),
   missing: Flag.Literals("missing", ["fail", "zeros"]).pipe(
@@ -76,9 +72,7 @@ export interface Where {
 }
 
 /** What the flags say. */
-export interface Given extends Keys, Where {
-  /** Bytes. */
-  readonly chunkCache?: number | undefined
+export interface Given extends Keys, Where, CacheOptions.Given {
   readonly noVerifyChunks: boolean
   readonly allowUnsigned: boolean
   readonly missing: "fail" | "zeros"

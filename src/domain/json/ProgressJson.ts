@@ -13,6 +13,9 @@ export const ProgressJson = Schema.Struct({
     /** How much of how much is done, in bytes, where it is known. */
     position: Schema.optionalKey(Count),
     size: Schema.optionalKey(Count),
+    /** Bytes that came from a datastore, as they are stored there; and requests under way. */
+    fetched: Schema.optionalKey(Count),
+    in_flight: Schema.optionalKey(Count),
     /** Since the beginning. */
     seconds: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)),
     /** Whether this is the last one. */

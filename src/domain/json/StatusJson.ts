@@ -26,6 +26,21 @@ const served = {
   held: Count,
   /** Bytes that the caches hold. */
   cache: Schema.Struct({ blocks: Count, tables: Count }),
+  /** Of a datastore: see `Traffic`. */
+  traffic: Schema.optionalKey(
+    Schema.Struct({
+      requests: Count,
+      in_flight: Count,
+      failures: Count,
+      fetched: Count,
+      from_disk: Count,
+      read: Count,
+      hits: Count,
+      waits: Count,
+      misses: Count,
+      ahead: Count,
+    }),
+  ),
 }
 
 /** What a mount tells of itself. `device` is absent for a connection that was mounted by somebody else. */

@@ -80,12 +80,13 @@ interface Flight {
  * scope.
  */
 export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkCache, never, Scope.Scope> =>
-  Effect.map(FiberSet.makeRuntime<never, void, never>(), (run): ChunkCache => {
+  Effect.zipWith(FiberSet.makeRuntime<never, void, never>(), Traffic.Watched, (run, watched): ChunkCache => {
     const { isFar = false } = options
     const capacity = size ?? (isFar ? FAR_CAPACITY : DEFAULT_CAPACITY)
     const maxRunning = Math.min(MAX_REQUESTS, Math.max(1, options.requests ?? DEFAULT_REQUESTS))
     const window = Math.min(capacity / 4, isFar ? Number.POSITIVE_INFINITY : NEAR_WINDOW)
     const traffic = Traffic.make()
+    watched?.push(traffic)
     // In order of use, the least recent first.
     const chunks = new Map<string, Uint8Array>()
     let bytes = 0

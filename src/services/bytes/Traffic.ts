@@ -3,6 +3,7 @@
  */
 
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
 /** Counters, which only grow but for `inFlight`. */
@@ -27,7 +28,23 @@ export interface Traffic {
   fromDisk: number
   /** Bytes that readers were given. */
   read: number
+  /** Bytes of the last seconds, which fade, and when that was: see `rate`. */
+  recent: number
+  recentAt: number
 }
+
+/** Those who want to show the traffic of all places give a list here, to which each place is added. */
+export const Watched: Context.Reference<Array<Traffic> | undefined> = Context.Reference<Array<Traffic> | undefined>(
+  "pxar-fuse/services/bytes/Traffic/Watched",
+  { defaultValue: () => undefined },
+)
+
+/** Bytes a second that a place sends, over the last few seconds. */
+export const rate = ({ recent, recentAt }: Traffic, now: number): number =>
+  (recent / MEMORY) * 1000 * Math.exp((recentAt - now) / MEMORY)
+
+/** What is longer ago than this counts for little, in milliseconds. */
+const MEMORY = 3000
 
 /** Nothing so far. */
 export const make = (): Traffic => ({
@@ -41,6 +58,8 @@ export const make = (): Traffic => ({
   fetched: 0,
   fromDisk: 0,
   read: 0,
+  recent: 0,
+  recentAt: 0,
 })
 
 /** Counts a request to the place, and the bytes that it brings; `--debug` logs a line for it. */
@@ -56,8 +75,11 @@ export const counted = <E extends { readonly message: string }>(
       Effect.onExit(request, (exit) =>
         Effect.flatMap(Clock.currentTimeMillis, (end) => {
           traffic.inFlight--
-          if (exit._tag === "Success") traffic.fetched += exit.value.length
-          else traffic.failures++
+          if (exit._tag === "Success") {
+            traffic.fetched += exit.value.length
+            traffic.recent = traffic.recent * Math.exp((traffic.recentAt - end) / MEMORY) + exit.value.length
+            traffic.recentAt = end
+          } else traffic.failures++
           const result = exit._tag === "Success" ? `${exit.value.length} bytes` : "failed"
           return Effect.logDebug(`fetched ${what}: ${result}, ${Math.round(end - start)} ms`)
         }),

@@ -9,6 +9,8 @@ import type * as Address from "../../domain/datastore/Address.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
 import type { OpenError } from "../bytes/FileSource.ts"
+import type { DiskCacheError } from "../repository/DiskCache.ts"
+import type * as FarPlace from "./FarPlace.ts"
 import type { BlobError, BlobStore } from "../repository/BlobStore.ts"
 import type { ChunkStore } from "../repository/ChunkStore.ts"
 import type { CollectionError } from "../repository/FileRepository.ts"
@@ -25,13 +27,11 @@ export interface Access {
 }
 
 /** How backups in a repository are opened. */
-export interface RepositoryOptions extends Access, Omit<OpenSnapshot.Options, "keys" | "chunks"> {
+export interface RepositoryOptions extends Access, FarPlace.Options, Omit<OpenSnapshot.Options, "keys" | "chunks"> {
   /** Read when there is a repository, and not before. */
   readonly keys: Effect.Effect<KeyRing, KeyError>
   /** Addresses of copies of a datastore, which stand in for what is missing or damaged in it. */
   readonly also?: ReadonlyArray<string> | undefined
-  /** Bytes of decoded chunks that are kept. */
-  readonly chunkCache?: number | undefined
   /** Whether digests of chunks are compared; true unless given. */
   readonly verifyChunks?: boolean | undefined
 }
@@ -42,6 +42,7 @@ export type Failure =
   | ArchiveError
   | BlobError
   | CollectionError
+  | DiskCacheError
   | KeyError
   | OpenError
   | PathError

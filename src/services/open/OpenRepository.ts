@@ -5,9 +5,9 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Reference from "../../domain/datastore/Reference.ts"
 import type { BlobStore } from "../repository/BlobStore.ts"
-import * as ChunkCache from "../bytes/ChunkCache.ts"
 import * as ChunkStore from "../repository/ChunkStore.ts"
 import * as DatastoreRepository from "../repository/DatastoreRepository.ts"
+import * as FarPlace from "./FarPlace.ts"
 import * as Locate from "./Locate.ts"
 import type * as Location from "./Location.ts"
 import type { Failure, OpenedRepository, RepositoryOptions } from "./Location.ts"
@@ -30,7 +30,10 @@ export const open = Effect.fnUntraced(function* (
   const address = yield* Locate.parse(text, options)
   const located = yield* Locate.locate(address, options)
   if (located._tag === "Files" || located._tag === "Archive") return located
-  const opened = located._tag === "Backups" ? yield* located.open(options) : yield* inDatastore(located.store, options)
+  const opened =
+    located._tag === "Backups"
+      ? yield* located.open(options)
+      : yield* inDatastore(located.store, options, located.folder === undefined)
   return {
     _tag: "InRepository",
     ...opened,
@@ -43,11 +46,12 @@ export const open = Effect.fnUntraced(function* (
 const inDatastore = Effect.fnUntraced(function* (
   store: BlobStore,
   options: RepositoryOptions,
+  isFar: boolean,
 ): Effect.fn.Return<OpenedRepository, Failure, Scope.Scope> {
-  const cache = yield* ChunkCache.make(options.chunkCache)
+  const { cache, over } = yield* FarPlace.make(options, isFar)
   const copies = yield* Effect.forEach(options.also ?? [], (text) => Locate.store(text, options))
   const { onHealed, verifyChunks: verify } = options
-  const chunks = ChunkStore.make({ stores: [store, ...copies], cache, verify, onHealed })
+  const chunks = ChunkStore.make({ stores: [over(store), ...copies.map(over)], cache, verify, onHealed })
   const repository = yield* DatastoreRepository.open(store, { ...options, keys: yield* options.keys, chunks, copies })
   return { repository, chunks }
 })

@@ -58,6 +58,8 @@ export interface BlobStore {
    * whether reading again may give other bytes. Absent where nothing is cached.
    */
   readonly forget?: ((blob: string) => Effect.Effect<boolean>) | undefined
+  /** The store itself, for those who verify it. Absent where nothing is cached. */
+  readonly uncached?: BlobStore | undefined
 }
 
 /** Whether names of a path can be followed: none is empty, `.` or `..`. */

@@ -5,6 +5,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import * as Traffic from "../bytes/Traffic.ts"
 import type { BlobError, BlobStore } from "./BlobStore.ts"
 
 /** How often and how long after a failure that may pass it is tried again. */
@@ -60,6 +61,12 @@ export const counting = (store: BlobStore): { readonly store: BlobStore; readonl
     },
   }
 }
+
+/** Counts reads and their bytes as traffic of a place, and logs each with `--debug`. */
+export const metered = (store: BlobStore, traffic: Traffic.Traffic): BlobStore => ({
+  ...store,
+  read: (blob, limit) => Traffic.counted(traffic, `${store.name}/${blob}`, store.read(blob, limit)),
+})
 
 /** Runs `before` ahead of every request with the name it is for: it can wait, or fail in the store's place. */
 export const intercepted = (store: BlobStore, before: (name: string) => Effect.Effect<void, BlobError>): BlobStore => ({

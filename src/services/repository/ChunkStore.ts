@@ -121,10 +121,10 @@ export const make = ({ cache, onHealed, stores, verify = true }: Options): Chunk
         Effect.flatMap(cache.get(keyOf(wanted), wanted.length, load(wanted)), (content) => ofLength(wanted, content)),
       ),
     prefetch: (wanted, owner) => cache.prefetch(keyOf(wanted), wanted.length, load(wanted), owner),
-    check: (wanted) => Effect.map(StoredChunk.sound(first, wanted), ({ proof }) => proof),
+    check: (wanted) => Effect.map(StoredChunk.sound(first.uncached ?? first, wanted), ({ proof }) => proof),
     findCopy: (wanted, fault) =>
       fromCopies(fault, (copy) =>
-        Effect.map(StoredChunk.sound(copy, wanted), (sound) => ({ ...sound, from: copy.name })),
+        Effect.map(StoredChunk.sound(copy.uncached ?? copy, wanted), (sound) => ({ ...sound, from: copy.name })),
       ),
   }
 }

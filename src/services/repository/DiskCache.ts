@@ -119,6 +119,7 @@ export const make = Effect.fnUntraced(function* ({
     over: (store, traffic) => ({
       name: store.name,
       list: store.list,
+      uncached: store,
       read: (blob, limit) => {
         const digest = digestOf(blob)
         if (digest === undefined) return store.read(blob, limit)

@@ -10,6 +10,7 @@ import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
 import { ListJson } from "../../../src/domain/json/ListJson.ts"
 import { LogJson } from "../../../src/domain/json/LogJson.ts"
 import { ProgressJson } from "../../../src/domain/json/ProgressJson.ts"
+import { CacheJson } from "../../../src/domain/json/CacheJson.ts"
 import { KeyJson, SnapshotJson } from "../../../src/domain/json/SnapshotJson.ts"
 import { StatusJson } from "../../../src/domain/json/StatusJson.ts"
 import { VerifyJson } from "../../../src/domain/json/VerifyJson.ts"
@@ -66,6 +67,7 @@ const parts: ReadonlyArray<readonly [heading: string, schema: Schema.Constraint]
   ["`status --json`", StatusJson],
   ["`snapshots --json`", SnapshotJson],
   ["`keys --json`", KeyJson],
+  ["`cache --json`", CacheJson],
   ["`verify --json`, of a datastore", DatastoreVerifyJson],
   ["`--progress json`", ProgressJson],
   ["`--log-format json`", LogJson],

@@ -9,6 +9,7 @@ import { ExtractStepJson } from "../../../src/domain/json/ExtractStepJson.ts"
 import { HealJson } from "../../../src/domain/json/HealJson.ts"
 import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
 import { ListJson } from "../../../src/domain/json/ListJson.ts"
+import { CacheJson } from "../../../src/domain/json/CacheJson.ts"
 import { KeyJson, SnapshotJson } from "../../../src/domain/json/SnapshotJson.ts"
 import { StatusJson } from "../../../src/domain/json/StatusJson.ts"
 import { VerifyJson } from "../../../src/domain/json/VerifyJson.ts"
@@ -27,6 +28,7 @@ const parsers = {
   snapshots: strict(SnapshotJson),
   keys: strict(KeyJson),
   heal: strict(HealJson),
+  cache: strict(CacheJson),
   datastore: strict(DatastoreVerifyJson),
 }
 

@@ -90,6 +90,19 @@ describe("DiskCache", () => {
     }),
   )
 
+  it.live("verifies the store, and not what is kept of it", () =>
+    Effect.gen(function* () {
+      const { blobs, folder, index, read } = yield* setUp()
+      yield* read()
+      blobs.clear()
+      const disk = yield* DiskCache.make({ folder })
+      const chunks = ChunkStore.make({ stores: [disk.over(fromMap(blobs))], cache: yield* ChunkCache.make() })
+      const wanted = { digest: index.digest(0), length: 1000, encrypted: false, key: undefined }
+      assert.strictEqual((yield* Effect.flip(chunks.check(wanted))).check, "ChunkMissing")
+      assert.lengthOf(yield* chunks.read(wanted), 1000)
+    }),
+  )
+
   it.live("reads what is kept while the store is gone, and says of the rest that it is", () =>
     Effect.gen(function* () {
       const { blobs, read } = yield* setUp()
