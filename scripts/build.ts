@@ -7,6 +7,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { rolldown } from "rolldown"
+import { buildPage } from "./buildPage.ts"
 import { manPage } from "./manPage.ts"
 import { notices } from "./notices.ts"
 
@@ -48,6 +49,7 @@ const bundle = async (input: string, external: ReadonlyArray<string>): Promise<v
 await bundle("src/cli/main.ts", processes)
 await bundle("src/cli/CommandLineProcess.ts", [])
 await bundle("src/cli/mount/ServerProcess.ts", [])
+for (const module of await buildPage("dist/page")) bundled.add(module)
 writeFileSync("dist/THIRD-PARTY-NOTICES.txt", notices(bundled))
 
 /**

@@ -31,6 +31,7 @@ const notice = (folder: string): string => {
 /** The text for a bundle of these modules. Fails if one of their packages has no licence. */
 export const notices = (modules: Iterable<string>): string => {
   const folders = [...new Set([...modules].flatMap((module) => packageOf(module) ?? []))].toSorted()
-  const head = "The command in dist/cli contains these packages. This project's own licence is in LICENSE."
+  const head =
+    "The command in dist/cli and the page in dist/page contain these packages. This project's own licence is in LICENSE."
   return `${[head, ...folders.map(notice)].join(`\n\n${"-".repeat(80)}\n\n`)}\n`
 }

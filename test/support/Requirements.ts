@@ -11,9 +11,13 @@ import type { TestContext } from "vitest"
 
 /** External programs, with the Debian package that has them. */
 const packages = {
+  "7z": "p7zip-full",
   bash: "bash",
   bsdtar: "libarchive-tools",
+  cadaver: "cadaver",
+  chromium: "chromium",
   cp: "coreutils",
+  curl: "curl",
   find: "findutils",
   fish: "fish",
   fusermount3: "fuse3",
@@ -23,8 +27,10 @@ const packages = {
   lsattr: "e2fsprogs",
   man: "man-db",
   mount: "mount",
+  "mount.davfs": "davfs2",
   "mount.fuse3": "fuse3",
   python3: "python3",
+  rclone: "rclone",
   rsync: "rsync",
   script: "bsdutils",
   setpriv: "util-linux",

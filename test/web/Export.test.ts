@@ -3,10 +3,13 @@ import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as http from "node:http"
 import * as path from "node:path"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Processes from "../support/Processes.ts"
+import { need } from "../support/Requirements.ts"
 import * as harness from "./harness.ts"
+
+beforeEach(need({ tools: ["7z", "bsdtar", "tar", "unzip"] }))
 
 const inArchive = "/api/v1/repositories/archive"
 

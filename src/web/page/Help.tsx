@@ -1,0 +1,29 @@
+/**
+ * The keys.
+ */
+import type { JSX } from "preact"
+import { Dialog } from "./Dialog.tsx"
+import * as Keys from "./Keys.ts"
+
+interface Props {
+  readonly version: string
+  readonly onClose: () => void
+}
+
+export const Help = ({ onClose, version }: Props): JSX.Element => (
+  <Dialog title="Keys" onClose={onClose}>
+    <dl class="keys">
+      {Keys.bindings.map(({ keys, meaning }) => (
+        <div key={keys}>
+          <dt>
+            {keys.split(" ").map((key) => (
+              <kbd key={key}>{key.replace(",", "")}</kbd>
+            ))}
+          </dt>
+          <dd>{meaning}</dd>
+        </div>
+      ))}
+    </dl>
+    <p class="id">pxar-fuse {version}</p>
+  </Dialog>
+)
