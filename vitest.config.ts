@@ -2,6 +2,8 @@ import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 const mounted = ["test/mounted/**/*.test.ts", "test/cli/mount/Mount*.test.ts"]
+/** Takes minutes and Debian's tools: `npm run test:dist`. */
+const dist = ["test/dist/**/*.test.ts"]
 
 export default defineConfig({
   // Tests of what the package exports import it by its name.
@@ -25,13 +27,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: mounted, sequence: { groupOrder: 0 } },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...mounted, ...dist],
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         extends: true,
         // One file at a time: they count requests, and one makes the kernel forget all it has cached.
         test: { name: "mounted", include: mounted, fileParallelism: false, sequence: { groupOrder: 1 } },
       },
+      { extends: true, test: { name: "dist", include: dist, sequence: { groupOrder: 2 } } },
     ],
   },
 })

@@ -68,6 +68,7 @@ chmodSync("dist/cli/main.js", 0o755)
 for (const shell of ["bash", "fish", "zsh"]) {
   copyFileSync(`src/cli/completions/paths.${shell}`, `dist/cli/paths.${shell}`)
 }
+copyFileSync("docs/errors.md", "dist/cli/errors.md")
 
 mkdirSync("dist/man")
 writeFileSync("dist/man/pxar-fuse.1", await Effect.runPromise(manPage))

@@ -56,6 +56,7 @@ export const DIFFERENT = 31
 export const INCOMPLETE = 32
 export const TARGET = 33
 export const KEY = 34
+export const UNHEALTHY = 35
 export const INTERRUPTED = 130
 /** What a shell shows for a program that ended by SIGPIPE. */
 export const OUTPUT_CLOSED = 141
@@ -90,6 +91,7 @@ export const meanings: ReadonlyArray<readonly [code: number, meaning: string]> =
   [INCOMPLETE, "something is missing or not as it was: what `create` or `extract` left out, the end of an archive"],
   [TARGET, "what is to be written is there already, or cannot be written"],
   [KEY, "a key or passphrase is missing or wrong"],
+  [UNHEALTHY, "`doctor`: something does not work"],
   [INTERRUPTED, "interrupted (commands other than `mount`)"],
   [OUTPUT_CLOSED, "stdout was closed early (`| head`)"],
 ]

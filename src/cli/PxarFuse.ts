@@ -11,7 +11,9 @@ import * as CompletePathCommand from "./completions/CompletePathCommand.ts"
 import * as CompletionsCommand from "./completions/CompletionsCommand.ts"
 import * as CreateCommand from "./archive/CreateCommand.ts"
 import * as DiffCommand from "./archive/DiffCommand.ts"
+import * as DoctorCommand from "./help/DoctorCommand.ts"
 import * as ExitCode from "./ExitCode.ts"
+import * as ExplainCommand from "./help/ExplainCommand.ts"
 import * as ExtractCommand from "./archive/ExtractCommand.ts"
 import { bareValues, type Grammar } from "./Grammar.ts"
 import * as Help from "./Help.ts"
@@ -73,6 +75,8 @@ export const command = Command.make("pxar-fuse").pipe(
       group: "HELP AND SHELL",
       commands: [
         HelpCommand.make((): Command.Command.Any => command),
+        ExplainCommand.command,
+        DoctorCommand.command,
         CompletionsCommand.make((): Command.Command.Any => command),
         CompletePathCommand.command,
       ],

@@ -23,10 +23,10 @@ const sections = page.split(/^(?=##)/m)
 
 const section = (heading: string): string => sections.find((text) => text.startsWith(heading)) ?? ""
 
-/** The sections about a command: its name is in the heading. */
+/** The sections about a command: its name is in the heading, or in a line "Of …" below it. */
 const about = (name: string): string =>
   sections
-    .filter((section) => new RegExp(`^#+ .*\`(?:pxar-fuse )?${name}\\b`).test(section))
+    .filter((section) => new RegExp(`^#+ (?:.*|[^\`\n]*\n\nOf .*)\`(?:pxar-fuse )?${name}\\b`).test(section))
     .concat(section("## In all commands"))
     .join("")
 

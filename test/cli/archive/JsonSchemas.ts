@@ -5,6 +5,7 @@ import { assert } from "@effect/vitest"
 import { Schema } from "effect"
 import { DatastoreVerifyJson } from "../../../src/domain/json/DatastoreVerifyJson.ts"
 import { DiffJson } from "../../../src/domain/json/DiffJson.ts"
+import { DoctorJson } from "../../../src/domain/json/DoctorJson.ts"
 import { ExtractStepJson } from "../../../src/domain/json/ExtractStepJson.ts"
 import { HealJson } from "../../../src/domain/json/HealJson.ts"
 import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
@@ -23,6 +24,7 @@ const parsers = {
   info: strict(InfoJson),
   verify: strict(VerifyJson),
   diff: strict(DiffJson),
+  doctor: strict(DoctorJson),
   extract: strict(ExtractStepJson),
   status: strict(StatusJson),
   snapshots: strict(SnapshotJson),
