@@ -1,6 +1,6 @@
 /**
  * What comments and messages cite is there: each `§4.2` is a heading of docs/format.md, each `datastore §2.6` one of
- * docs/datastore.md, each `fuse-protocol §4` one of docs/fuse-protocol.md, and each check such as D9 a row of its tables.
+ * docs/datastore.md, each `server §6.1` one of docs/server.md, each `fuse-protocol §4` one of docs/fuse-protocol.md, and each check such as D9 a row of its tables.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -13,6 +13,7 @@ const read = (file: string) => fs.readFileSync(path.join(root, file), "utf8")
 const documents = new Map([
   ["", "docs/format.md"],
   ["datastore", "docs/datastore.md"],
+  ["server", "docs/server.md"],
   ["fuse-protocol", "docs/fuse-protocol.md"],
 ])
 
@@ -34,7 +35,7 @@ const unwrapped = (text: string) => text.replace(/\n[ \t]*(?:\*|\/\/)?[ \t]*/g, 
  */
 const citations = (text: string): ReadonlyArray<readonly [string, string]> => {
   const found: Array<readonly [string, string]> = []
-  const pattern = /(RFC \d+ |datastore |fuse-protocol )?(§\d+(?:\.\d+)*(?:(?:–|, | and | to )§\d+(?:\.\d+)*)*)/g
+  const pattern = /(RFC \d+ |datastore |server |fuse-protocol )?(§\d+(?:\.\d+)*(?:(?:–|, | and | to )§\d+(?:\.\d+)*)*)/g
   for (const [, name = "", list = ""] of unwrapped(text).matchAll(pattern)) {
     if (name.startsWith("RFC")) continue
     for (const [, number] of list.matchAll(/§([\d.]+)/g)) found.push([name.trim(), number!])
