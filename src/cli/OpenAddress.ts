@@ -49,8 +49,14 @@ export const open = Effect.fnUntraced(function* (
   given: Given,
   { keys = true, onHealed }: OpenOptions = {},
 ): Effect.fn.Return<OpenRepository.Opened, Failure, Scope.Scope> {
+  const isOfEnvironment = text.startsWith("::")
   const opened = yield* OpenRepository.open(text, {
-    env: process.env,
+    env: isOfEnvironment ? yield* completeEnvironment : process.env,
+    server: (repository) =>
+      Effect.flatMap(
+        Effect.promise(() => import("./server/ServerAccess.ts")),
+        (ServerAccess) => ServerAccess.find(given, repository),
+      ),
     keys: keys ? Keys.open(given) : Effect.succeed(KeyRing.empty),
     ...CacheOptions.options(given),
     verifyChunks: !given.noVerifyChunks,
@@ -59,8 +65,15 @@ export const open = Effect.fnUntraced(function* (
     onHealed: onHealed ?? sayHealed(),
   })
   if (opened._tag !== "InRepository") return opened
-  return { ...opened, reference: yield* within(opened.reference, given.namespace) }
+  const isInDefault = isOfEnvironment && opened.reference.namespace.length === 0
+  const namespace = given.namespace ?? (isInDefault ? process.env["PBS_NAMESPACE"] : undefined)
+  return { ...opened, reference: yield* within(opened.reference, namespace) }
 })
+
+const completeEnvironment = Effect.flatMap(
+  Effect.promise(() => import("./server/Environment.ts")),
+  (Environment) => Environment.complete(process.env),
+)
 
 /** The repository that an address is of; `undefined` for archives. */
 export const repository = (

@@ -84,7 +84,7 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
       ? Mount.mountPaths(settings.archives, mountOptions)
       : mountOpened(found, settings, mountOptions)
   })
-  const traffic = found?._tag === "InRepository" ? found.chunks.cache.traffic : undefined
+  const traffic = found?._tag === "InRepository" ? found.cache.traffic : undefined
   return { mounted, traffic }
 })
 

@@ -26,7 +26,7 @@ export interface Input extends RepositoryFlags.Keys, RepositoryFlags.Where {
 export const handler = Effect.fn("keys")(function* (input: Input) {
   const { address, also, json, masterKey, namespace, output, ...given } = input
   // What the backups want is told by manifests, signed or not, for which no key is needed.
-  const options = { ...RepositoryFlags.none, also, namespace, allowUnsigned: true }
+  const options = { ...RepositoryFlags.none, ...given, also, namespace, allowUnsigned: true }
   const found = yield* OpenAddress.repository(address, options, { keys: false })
   if (found === undefined) {
     return yield* new ExitCode.Usage({ detail: `${address}: is no datastore: it has no folder .chunks` })

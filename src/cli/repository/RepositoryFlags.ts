@@ -26,7 +26,7 @@ export const keys = {
   ),
 }
 
-/** Where in a datastore, and where copies of it are. */
+/** Where in a datastore, how to get there, and where copies of it are. */
 export const where = {
   also: Flag.String("also").pipe(
     Flag.withDescription(
@@ -35,6 +35,13 @@ export const where = {
     Flag.withMetavar("ADDRESS"),
     Flag.atLeast(0),
   ),
+  passwordFile: text(
+    "password-file",
+    "FILE",
+    "File with the password or token secret of a backup server in its first line",
+  ),
+  fingerprint: text("fingerprint", "HEX", "SHA-256 of a backup server's certificate: no other is accepted"),
+  caFile: text("ca-file", "FILE", "Certificates of authorities to trust besides the system's, PEM"),
   namespace: text("namespace", "NAME/NAME", "Namespace of what is named after ::, in place of ns/NAME/ns/NAME/ there"),
 }
 
@@ -63,10 +70,16 @@ export interface Keys {
   readonly keyRing?: KeyRing | undefined
 }
 
-/** What the flags about places say. */
+/** What the flags about places and the way there say. */
 export interface Where {
   /** Addresses. */
   readonly also: ReadonlyArray<string>
+  readonly passwordFile?: string | undefined
+  readonly fingerprint?: string | undefined
+  readonly caFile?: string | undefined
+  /** A password that has been asked for already, and the ticket that was got for it. */
+  readonly serverPassword?: string | undefined
+  readonly serverTicket?: { readonly ticket: string; readonly csrf: string } | undefined
   /** The text `a/b`. */
   readonly namespace?: string | undefined
 }

@@ -44,6 +44,20 @@ export const parse = (text: string): Result.Result<RepositoryString, string> => 
   return Result.succeed({ authId, host, port, datastore })
 }
 
+/** The same as an address of the web: `pbs://AUTH-ID@HOST:PORT/DATASTORE`, of which some signs may be escaped. */
+export const parseUrl = (text: string): Result.Result<RepositoryString, string> => {
+  const match = /^pbs:(?:\/\/)?([^/]*)\/([^/]+)\/?$/.exec(text)
+  if (match === null) return Result.fail("a server is written pbs://USER@REALM!TOKEN@HOST:PORT/DATASTORE")
+  const [, server = "", datastore = ""] = match
+  const at = server.lastIndexOf("@")
+  try {
+    const authId = at < 0 ? "" : `${decodeURIComponent(server.slice(0, at))}@`
+    return parse(`${authId}${server.slice(at + 1) || defaults.host}:${decodeURIComponent(datastore)}`)
+  } catch {
+    return Result.fail("has an escape that stands for no sign")
+  }
+}
+
 /** The text of a repository, with all its parts. */
 export const format = ({ authId, datastore, host, port }: RepositoryString): string =>
   `${authId}@${host}:${port}:${datastore}`

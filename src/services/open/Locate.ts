@@ -41,8 +41,6 @@ const kindOf = (address: Address.Address): Kind =>
 const refused = (detail: string) => (): Promise<{ readonly open: Opener }> =>
   Promise.resolve({ open: (address) => refuse(Address.format(address), detail) })
 
-const FOLDER = "give the path of its folder: on the server's disk, a copy, or a network mount of it"
-
 /** What opens which kind of location. */
 const openers: Readonly<Record<Kind, () => Promise<{ readonly open: Opener }>>> = {
   path: () => import("./OpenPath.ts"),
@@ -52,7 +50,7 @@ const openers: Readonly<Record<Kind, () => Promise<{ readonly open: Opener }>>> 
   s3: refused(
     "datastores in a bucket cannot be opened yet; copy the bucket to this machine, or mount it (rclone, s3fs)",
   ),
-  pbs: refused(`datastores cannot be read through a backup server yet; ${FOLDER}`),
+  pbs: () => import("./OpenServer.ts"),
   place: refused("places with a name cannot be used yet; write the path that is meant"),
 }
 

@@ -4,26 +4,45 @@
  * Whatever a location needs besides its text is in `Access`: nothing here reads the command line.
  */
 import type * as Effect from "effect/Effect"
+import type { Redacted } from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as Address from "../../domain/datastore/Address.ts"
+import type { RepositoryString } from "../../domain/datastore/RepositoryString.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
 import type { OpenError } from "../bytes/FileSource.ts"
 import type { DiskCacheError } from "../repository/DiskCache.ts"
 import type * as FarPlace from "./FarPlace.ts"
+import type { ChunkCache } from "../bytes/ChunkCache.ts"
 import type { BlobError, BlobStore } from "../repository/BlobStore.ts"
-import type { ChunkStore } from "../repository/ChunkStore.ts"
 import type { CollectionError } from "../repository/FileRepository.ts"
 import type { KeyError, KeyRing } from "../repository/KeyRing.ts"
 import type * as OpenSnapshot from "../repository/OpenSnapshot.ts"
 import type { Repository } from "../repository/Repository.ts"
 import type { RepositoryError } from "../repository/RepositoryError.ts"
+import type { ServerError } from "../server/ServerError.ts"
 import type { PathError } from "../tree/Archive.ts"
 
 /** What may be needed to get to a location. */
 export interface Access {
   /** Variables of the environment: defaults of what an address leaves out, and secrets. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Of a backup server: asked for when one is opened. */
+  readonly server?: ((repository: RepositoryString) => Effect.Effect<ServerAccess, Failure>) | undefined
+}
+
+/** What the address of a backup server does not say. */
+export interface ServerAccess {
+  /** Password, or secret of a token; asked for once. `undefined` if there is none and nobody to ask. */
+  readonly secret: Effect.Effect<Redacted<string> | undefined, ServerError>
+  /** Asks for a second factor of one of these kinds. `undefined` if there is nobody to ask. */
+  readonly secondFactor?: ((kinds: ReadonlyArray<string>) => Effect.Effect<Redacted<string> | undefined>) | undefined
+  /** A ticket that was got before, by another process of the same command. */
+  readonly ticket?: { readonly ticket: Redacted<string>; readonly csrf: Redacted<string> } | undefined
+  /** SHA-256 of its certificate, with or without colons. */
+  readonly fingerprint?: string | undefined
+  /** Path of a file with certificates of authorities, PEM. */
+  readonly caFile?: string | undefined
 }
 
 /** How backups in a repository are opened. */
@@ -51,8 +70,8 @@ export type Failure =
 /** A repository that is open. */
 export interface OpenedRepository {
   readonly repository: Repository
-  /** The chunks of the repository. */
-  readonly chunks: ChunkStore
+  /** Its decoded chunks, and what was fetched of them. */
+  readonly cache: ChunkCache
 }
 
 /** A file of this machine, or a folder of archive files. */
@@ -79,8 +98,11 @@ export interface Datastore {
 /** Backups that are asked for by name. */
 export interface Backups {
   readonly _tag: "Backups"
-  /** Opens the repository that they are in. */
-  readonly open: (options: RepositoryOptions) => Effect.Effect<OpenedRepository, Failure, Scope.Scope>
+  /** Opens the repository that they are in, with the copies that `also` names. */
+  readonly open: (
+    options: RepositoryOptions,
+    copies: ReadonlyArray<BlobStore>,
+  ) => Effect.Effect<OpenedRepository, Failure, Scope.Scope>
 }
 
 /** What is at a location. */

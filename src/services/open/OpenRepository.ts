@@ -30,10 +30,10 @@ export const open = Effect.fnUntraced(function* (
   const address = yield* Locate.parse(text, options)
   const located = yield* Locate.locate(address, options)
   if (located._tag === "Files" || located._tag === "Archive") return located
-  const opened =
-    located._tag === "Backups"
-      ? yield* located.open(options)
-      : yield* inDatastore(located.store, options, located.folder === undefined)
+  const copies = yield* Effect.forEach(options.also ?? [], (text) => Locate.store(text, options))
+  const opened = yield* located._tag === "Backups"
+    ? located.open(options, copies)
+    : inDatastore(located.store, copies, options, located.folder === undefined)
   return {
     _tag: "InRepository",
     ...opened,
@@ -45,13 +45,15 @@ export const open = Effect.fnUntraced(function* (
 /** The repository in a datastore. */
 const inDatastore = Effect.fnUntraced(function* (
   store: BlobStore,
+  copies: ReadonlyArray<BlobStore>,
   options: RepositoryOptions,
   isFar: boolean,
 ): Effect.fn.Return<OpenedRepository, Failure, Scope.Scope> {
   const { cache, over } = yield* FarPlace.make(options, isFar)
-  const copies = yield* Effect.forEach(options.also ?? [], (text) => Locate.store(text, options))
   const { onHealed, verifyChunks: verify } = options
   const chunks = ChunkStore.make({ stores: [over(store), ...copies.map(over)], cache, verify, onHealed })
-  const repository = yield* DatastoreRepository.open(store, { ...options, keys: yield* options.keys, chunks, copies })
-  return { repository, chunks }
+  return {
+    cache,
+    repository: yield* DatastoreRepository.open(store, { ...options, keys: yield* options.keys, chunks, copies }),
+  }
 })

@@ -14,6 +14,8 @@ export class RepositoryError extends Schema.TaggedError<RepositoryError>()("Repo
   check: Schema.String,
   /** What is wrong, and what can be done. */
   detail: Schema.String,
+  /** Of a failure of what the repository stands on: its own id, where that says more than `IO`. */
+  below: Schema.optional(Schema.String),
 }) {
   static readonly ids = {
     NotADatastore: "PXF-REPOSITORY-NOT-A-DATASTORE",
@@ -29,7 +31,7 @@ export class RepositoryError extends Schema.TaggedError<RepositoryError>()("Repo
   } as const satisfies Record<string, ErrorId>
   /** See docs/errors.md. */
   get id(): ErrorId {
-    return idOfCheck[this.check] ?? RepositoryError.ids.Damaged
+    return (this.below as ErrorId | undefined) ?? idOfCheck[this.check] ?? RepositoryError.ids.Damaged
   }
   override get message(): string {
     return `${this.path}: ${this.detail}`

@@ -87,11 +87,11 @@ describe("PBS_REPOSITORY", () => {
     }),
   )
 
-  it.live("that is not set, or no folder of this machine, is said", () =>
+  it.live("that is not set, or not there, is said; a name alone is a datastore of a server on this machine", () =>
     Effect.gen(function* () {
       assert.include(yield* refusal(["list", "::host/elsa"], ExitCode.USAGE), "set PBS_REPOSITORY")
-      const server = yield* refusal(["list", "::host/elsa"], ExitCode.USAGE, { PBS_REPOSITORY: "store" })
-      assert.include(server, "localhost:8007:store::host/elsa: datastores cannot be read through a backup server yet")
+      const server = yield* refusal(["list", "::host/elsa"], ExitCode.NOT_PERMITTED, { PBS_REPOSITORY: "store" })
+      assert.include(server, "localhost:8007: the password of root@pam is needed")
       const gone = ["list", "::host/elsa/latest"]
       assert.include(yield* refusal(gone, ExitCode.NO_ARCHIVE, { PBS_REPOSITORY: "/nonexistent/x" }), "/nonexistent/x")
     }),
@@ -102,8 +102,6 @@ describe("what cannot be opened yet", () => {
   for (const [address, said] of [
     ["https://example.org/root.pxar", /archives on a web server cannot be opened yet; copy the file/],
     ["s3://bucket/store::host/elsa", /datastores in a bucket cannot be opened yet; copy the bucket/],
-    ["pbs://server/store", /through a backup server yet; give the path of its folder/],
-    ["root@pam@server:store::host/elsa", /through a backup server yet; give the path of its folder/],
     ["place:offsite", /places with a name cannot be used yet; write the path/],
   ] as const) {
     it.live(`${address} is refused by every command, with what to do`, () =>
