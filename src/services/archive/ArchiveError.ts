@@ -23,6 +23,8 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
   end: Schema.optionalKey(Schema.Finite),
   /** Bytes of a file that are lost for good, counted from its start: of a read of its content. */
   inFile: Schema.optionalKey(Schema.Struct({ start: Schema.Finite, end: Schema.Finite })),
+  /** Bytes of a file before the first that cannot be had: of a read of its content, where that is known. */
+  intact: Schema.optionalKey(Schema.Finite),
   /** Errno that an operation answers (§9.3): EIO, but ELOOP for a chain of hard links, EINVAL for a bad range. */
   errno: Schema.Finite,
   /** Whether the same may succeed when it is tried again (see `SourceError`). */
@@ -104,19 +106,23 @@ export const fromContent = (
   error: SourceError,
   { length, start }: { readonly start: number; readonly length: number },
 ): ArchiveError => {
-  const failed = fromSource(error)
+  const failed = new ArchiveError({ ...fromSource(error), intact: Math.max(0, error.offset - start) })
   if (!error.isLost || error.end === undefined) return failed
   const inFile = { start: Math.max(0, error.offset - start), end: Math.min(length, error.end - start) }
   return new ArchiveError({ ...failed, inFile })
 }
 
-/** Content that reaches beyond `end`, where the archive is cut. */
-export const cutShort = (archive: string, end: number): ArchiveError =>
+/** Content that reaches beyond `end`, where the archive is cut; `start` is where that of the file begins. */
+export const cutShort = (archive: string, end: number, start?: number): ArchiveError =>
   new ArchiveError({
     archive,
     kind: "Malformed",
     check: "A4",
     offset: end,
-    detail: "the archive ends in the midst of this file",
+    detail:
+      start === undefined || start >= end
+        ? "the archive ends in the midst of this file"
+        : `the archive ends in the midst of this file, of which the first ${end - start} bytes are there`,
     errno: EIO.code,
+    ...(start === undefined ? {} : { intact: Math.max(0, end - start) }),
   })

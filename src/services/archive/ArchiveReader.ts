@@ -329,7 +329,9 @@ export const make = Effect.fnUntraced(function* (
         return Effect.fail(ArchiveError.outOfRange(source.name, detail))
       }
       if (content.source === "payload") return payload.read(content, offset, target)
-      if (content.start + offset + target.length > end) return Effect.fail(ArchiveError.cutShort(source.name, end))
+      if (content.start + offset + target.length > end) {
+        return Effect.fail(ArchiveError.cutShort(source.name, end, content.start))
+      }
       return AtOnce.mapError(source.read(target, content.start + offset), (error) =>
         ArchiveError.fromContent(error, content),
       )

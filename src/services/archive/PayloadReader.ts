@@ -85,14 +85,17 @@ export const make = Effect.fnUntraced(function* (
       ),
     )
 
+  const crossing = (content: Content, intact: number): ArchiveError.ArchiveError => {
+    const detail = `payload of ${content.length} bytes crosses the end of the archive`
+    const error = FormatError.malformed("P4", content.start - Item.HEADER_SIZE, detail)
+    return new ArchiveError.ArchiveError({ ...ArchiveError.fromFormat(source.name, error), intact })
+  }
+
   /** Memory for a header, used again but for reads that wait. */
   let header = Item.makeWindow(new Uint8Array(Item.HEADER_SIZE), 0)
   const checkReference = (content: Content): Effect.Effect<void, ArchiveError.ArchiveError> => {
     const at = content.start - Item.HEADER_SIZE
-    if (content.start + content.length > source.size) {
-      const detail = `payload of ${content.length} bytes crosses the end of the archive`
-      return Effect.fail(ArchiveError.fromFormat(source.name, FormatError.malformed("P4", at, detail)))
-    }
+    if (content.start > source.size) return Effect.fail(crossing(content, 0))
     const { bytes, view } = header
     const read = source.read(bytes, at)
     if (!AtOnce.hasEnded(read)) header = Item.makeWindow(new Uint8Array(Item.HEADER_SIZE), 0)
@@ -100,7 +103,9 @@ export const make = Effect.fnUntraced(function* (
       // The content itself may be in another chunk: it is where the archive says, which is all that is known then.
       onFailure: (error) => (error.check === ArchiveError.LOST ? Effect.void : Effect.fail(error)),
       onSuccess: () => {
-        if (!isHeaderOf(view, content)) return Effect.fail(wrong(content))
+        if (!isHeaderOf(view, content)) {
+          return Effect.fail(content.start + content.length > source.size ? crossing(content, 0) : wrong(content))
+        }
         remember(content)
         return Effect.void
       },
@@ -111,9 +116,11 @@ export const make = Effect.fnUntraced(function* (
     size: source.size,
     read: (content, offset, target) => {
       const read = (): Effect.Effect<void, ArchiveError.ArchiveError> =>
-        AtOnce.mapError(source.read(target, content.start + offset), (error) =>
-          ArchiveError.fromContent(error, content),
-        )
+        content.start + offset + target.length > source.size
+          ? Effect.fail(crossing(content, source.size - content.start))
+          : AtOnce.mapError(source.read(target, content.start + offset), (error) =>
+              ArchiveError.fromContent(error, content),
+            )
       return checked.get(content.start) === content.length ? read() : AtOnce.flatMap(checkReference(content), read)
     },
   }

@@ -193,11 +193,20 @@ export const make = Effect.fnUntraced(function* (
 
   const inline = (content: Content, offset: number, target: Uint8Array): Read<void> => {
     const from = content.start + offset
+    if (from >= rest.start && from + target.length <= rest.start + rest.bytes.length) {
+      target.set(rest.bytes.subarray(from - rest.start, from - rest.start + target.length))
+      return Effect.void
+    }
     if (from < window.base) return Effect.fail(once())
-    return Effect.flatMap(window.read(from, target), (isThere) =>
-      isThere ? Effect.void : Effect.fail(ArchiveError.cutShort(stream.name, window.end)),
-    )
+    return Effect.flatMap(window.read(from, target), (isThere) => {
+      if (isThere) return Effect.void
+      rest = { start: from, bytes: target.slice(0, Math.max(0, window.end - from)) }
+      return Effect.fail(ArchiveError.cutShort(stream.name, window.end, content.start))
+    })
   }
+
+  /** What came of a file before the stream ended in its midst: it can be asked for once more. */
+  let rest = { start: 0, bytes: Bytes.empty }
 
   return {
     archive: stream.name,

@@ -167,6 +167,14 @@ export const fromReader = <Tree extends ArchiveTree>(
       captureStackTrace: false,
     })
 
+  /** The same; of a range in which bytes cannot be had what is before them. It fails where that is nothing. */
+  const readIntact: Archive["read"] = (file, offset, length) =>
+    Effect.catchTag(read(file, offset, length), "ArchiveError", (error) =>
+      error.intact !== undefined && error.intact > offset && error.intact < offset + length
+        ? read(file, offset, error.intact - offset)
+        : Effect.fail(error),
+    )
+
   return {
     reader,
     root,
@@ -190,7 +198,7 @@ export const fromReader = <Tree extends ArchiveTree>(
         Effect.as(
           checkRange(offset, length),
           Stream.paginate(offset, (at) =>
-            Effect.map(read(file, at, Math.min(CHUNK, offset + length - at)), (bytes) => [
+            Effect.map(readIntact(file, at, Math.min(CHUNK, offset + length - at)), (bytes) => [
               bytes.length === 0 ? [] : [bytes],
               bytes.length === 0 ? Option.none() : Option.some(at + bytes.length),
             ]),
