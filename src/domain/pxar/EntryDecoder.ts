@@ -113,14 +113,19 @@ const readFrom = (
       mtimeNanos = 999_999_999
     }
   }
-  const { attributes, terminal: next, end } = readAttributes(window, head.end, bound, limits, forward, begun)
   const mode = Bytes.getU64(view, at)
+  const isFolder = (mode & S_IFMT) === S_IFDIR
+  // What is no item behind the head of a folder is its first child, or its table: that is what is bad, not the folder.
+  const lenient = forward || isFolder
+  const { attributes, terminal: next, end } = readAttributes(window, head.end, bound, limits, lenient, begun)
   if (mode > 0o177777) throw malformed("E1", head.content, `mode 0x${mode.toString(16)}`)
   const terminal = forward && next !== undefined && endsBefore(next, mode) ? undefined : next
-  const body =
-    forward && terminal === undefined && (mode & S_IFMT) === S_IFDIR
-      ? ({ _tag: "Directory", contentsStart: end } as const)
-      : readBody(window, terminal, end, mode, version)
+  const isOpen = isFolder && terminal === undefined && (forward || end < bound)
+  if (isOpen && !forward)
+    findings = [...findings, { check: "H4", offset: end, detail: "no item behind a folder's head" }]
+  const body = isOpen
+    ? ({ _tag: "Directory", contentsStart: end } as const)
+    : readBody(window, terminal, end, mode, version)
   return {
     _tag: "Entry",
     start: head.start,

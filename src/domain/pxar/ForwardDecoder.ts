@@ -58,6 +58,8 @@ export interface Leave {
   /** Position of the GOODBYE header. */
   readonly start: number
   readonly end: number
+  /** Start of the folder whose table it says it is (E of §3.4), if its tail says that. */
+  readonly directoryStart: number | undefined
   /** What is wrong with the tail of its table (D1–D3). */
   readonly problem: FormatError | undefined
 }
@@ -97,6 +99,12 @@ export class ForwardDecoder {
   /** Number of folders that are open. */
   get depth(): number {
     return this.folders.length
+  }
+
+  /** Goes on at `position`, in these folders, by their starts. */
+  resume(position: number, folders: ReadonlyArray<number>): void {
+    this.jump(position, 0)
+    this.folders.push(...folders)
   }
 
   /** Goes on at `position`, with the innermost folders left until `depth` are open. */
@@ -198,8 +206,10 @@ export class ForwardDecoder {
     const { end, start } = table
     const folder = this.folders.at(-1) as number
     let problem: FormatError | undefined
+    let directoryStart: number | undefined
     try {
-      const tail = GoodbyeTable.readTail(window, end, Math.min(folder, start), this.options.limits)
+      const tail = GoodbyeTable.readTail(window, end, 0, this.options.limits)
+      if (tail.start === start) directoryStart = tail.directoryStart
       if (tail.start !== start)
         problem = malformed("D2", end - 8, "the size of a goodbye table is not that of its header")
       else if (tail.directoryStart !== folder) problem = malformed("D3", end - 16, "goodbye table of another directory")
@@ -210,7 +220,7 @@ export class ForwardDecoder {
     this.folders.pop()
     this.table = undefined
     this.position = end
-    return { _tag: "Leave", start, end, problem }
+    return { _tag: "Leave", start, end, directoryStart, problem }
   }
 }
 

@@ -52,6 +52,13 @@ export const readType = (window: Window, start: number, bound: number): ItemType
   const high = window.view.getUint32(at + 4, true)
   const type = ItemType.fromHalves(low, high)
   if (type === undefined) {
+    if (low === 0 && high === 0) {
+      throw unsupported(
+        "H4",
+        start,
+        "zeros in place of an item: the file may have a hole here, where a copy lost blocks",
+      )
+    }
     const value = ((BigInt(high) << 32n) | BigInt(low)).toString(16).padStart(16, "0")
     throw unsupported("H4", start, `unknown item type 0x${value}`)
   }

@@ -21,7 +21,10 @@ import * as PayloadArchive from "./PayloadArchive.ts"
 export interface PayloadReader {
   /** Bytes of the payload archive, 0 without one. */
   readonly size: number
-  /** Fills `target` with a file's bytes from `offset` on; the range must lie within the file. */
+  /**
+   * Fills `target` with a file's bytes from `offset` on; the range must lie within the file. Nothing to fill: checks that
+   * all of the file is there.
+   */
   readonly read: (
     content: Content,
     offset: number,
@@ -116,7 +119,7 @@ export const make = Effect.fnUntraced(function* (
     size: source.size,
     read: (content, offset, target) => {
       const read = (): Effect.Effect<void, ArchiveError.ArchiveError> =>
-        content.start + offset + target.length > source.size
+        content.start + (target.length === 0 ? content.length : offset + target.length) > source.size
           ? Effect.fail(crossing(content, source.size - content.start))
           : AtOnce.mapError(source.read(target, content.start + offset), (error) =>
               ArchiveError.fromContent(error, content),

@@ -3,7 +3,9 @@
  *
  * The result is a source that holds the archive up to the first byte that makes no sense, and behind it goodbye tables of
  * the folders that are open there, made from what was read. To everybody else it is an archive like any other. A file
- * that is cut in its middle keeps its size; reading it beyond the cut fails.
+ * that is cut in its middle keeps its size; reading it beyond the cut fails. Bytes before the end that make no sense are
+ * passed over (see `Resync`); what is behind them is taken for part of the innermost folder of which it can be, unless a
+ * table that comes later says otherwise.
  *
  * Memory is 56 bytes for each child of the folders that are open where the archive ends; time is that of reading the
  * metadata once. Nothing is written.
@@ -28,6 +30,7 @@ import * as AtOnce from "../AtOnce.ts"
 import { type ByteSource, isRange, SourceError } from "../bytes/ByteSource.ts"
 import * as ArchiveError from "./ArchiveError.ts"
 import * as BlockCache from "./BlockCache.ts"
+import * as Resync from "./Resync.ts"
 import * as Turns from "./Turns.ts"
 
 /** An archive that was completed. */
@@ -39,6 +42,16 @@ export interface Salvaged {
   readonly stop: FormatError.FormatError
   /** Path of what is cut or goes on there: a file, or a folder. */
   readonly path: Uint8Array
+  /** What was passed over before that because it makes no sense: the first hundred of `gapCount`. */
+  readonly gaps: ReadonlyArray<Gap>
+  readonly gapCount: number
+}
+
+/** Bytes that make no sense, between others that do. */
+export interface Gap {
+  readonly start: number
+  readonly end: number
+  readonly error: FormatError.FormatError
 }
 
 /** Bytes read at once. */
@@ -76,13 +89,19 @@ export const findEnd = Effect.fnUntraced(function* (
   if (Result.isSuccess(tail)) return { bytes: source, end: source.size, rootTail: tail.success, cut: undefined }
   if (tail.failure.kind !== "Malformed") return yield* tail.failure
   const salvaged = yield* complete(source, head, limits, hash)
-  const { end, path, source: bytes, stop } = salvaged
+  const { end, gapCount, gaps, path, source: bytes, stop } = salvaged
   const { check, kind, offset } = tail.failure
-  const detail = `the index at the end is missing; read from the front, up to byte ${end}: ${stop.detail}`
+  const detail = `the index at the end is missing; read from the front, up to byte ${end}: ${stop.detail}${saidOf(gaps, gapCount)}`
   const error = new ArchiveError.ArchiveError({ archive: source.name, kind, check, offset, detail, errno: EIO.code })
   const rootTail = yield* BlockCache.make(bytes).decode(tailOf(bytes.size))
   return { bytes, end, rootTail, cut: { error, path } }
 })
+
+const saidOf = ([first]: ReadonlyArray<Gap>, count: number): string => {
+  if (first === undefined) return ""
+  const where = `bytes ${first.start} to ${first.end} make no sense (${first.error.detail})`
+  return count === 1 ? `; ${where}` : `; ${where}, nor do ${count - 1} other parts; all of them were passed over`
+}
 
 /** Completes the archive in `source`, which begins with `head`. Fails if there is no folder at its front. */
 export const complete = Effect.fnUntraced(function* (
@@ -105,6 +124,7 @@ export const complete = Effect.fnUntraced(function* (
     limits,
   })
   const pass = new Pass(hash, limits)
+  const resync = { source, version: head.version, limits, bound: MAX_POSITION }
   let begun = AttributeDecoder.NOTHING
   let stop: FormatError.FormatError | undefined
   while (stop === undefined) {
@@ -119,7 +139,13 @@ export const complete = Effect.fnUntraced(function* (
         yield* Effect.yieldNow
       }
     } else if (result?.failure._tag === "FormatError") {
-      stop = result.failure
+      const { failure } = result
+      const found =
+        failure.kind === "Limit" || pass.isEmpty
+          ? undefined
+          : yield* Resync.find(resync, decoder.position + 1, pass.starts())
+      if (found === undefined) stop = failure
+      else pass.passOver(decoder, found, failure)
     } else {
       const from = decoder.position
       const wanted = Math.max(Item.HEADER_SIZE, (result?.failure.end ?? from) - from)
@@ -142,7 +168,12 @@ interface Folder {
   /** E of §3.4. */
   readonly start: number
   readonly children: GoodbyeEncoder.Children
+  /** Name of the last child. */
+  last: Uint8Array | undefined
 }
+
+/** So many gaps are remembered. */
+const MAX_GAPS = 100
 
 /** The folders that are open, with their children so far. */
 class Pass {
@@ -153,6 +184,8 @@ class Pass {
   private end = 0
   /** End of the archive, where it has one. */
   private whole: number | undefined
+  private readonly gaps: Array<Gap> = []
+  private gapCount = 0
   private readonly hash: (name: Uint8Array) => Hash
   private readonly limits: Limits
 
@@ -186,8 +219,9 @@ class Pass {
           else this.add(event.name ?? Bytes.empty, event.nameStart, event.end)
           break
         case "Leave": {
+          if (this.gapCount > 0 && event.problem?.check === "D3" && !this.findOwner(decoder, event)) break
           if (decoder.depth === 0) {
-            if (event.problem === undefined) {
+            if (event.problem === undefined || event.directoryStart === 0) {
               // The tables of the root are those that it has.
               this.folders.length = 1
               this.whole = event.end
@@ -203,17 +237,59 @@ class Pass {
     }
   }
 
+  /** Starts of the folders that are open, the outermost first. */
+  starts(): ReadonlyArray<number> {
+    return this.folders.map(({ start }) => start)
+  }
+
+  /** Goes on where the archive does, behind bytes that make no sense. */
+  passOver(decoder: ForwardDecoder.ForwardDecoder, found: Resync.Found, error: FormatError.FormatError): void {
+    const { folder, name, position } = found
+    this.gapCount++
+    if (this.gaps.length < MAX_GAPS) this.gaps.push({ start: decoder.position, end: position, error })
+    // A folder whose table is found has those of its subfolders that are lost in it.
+    if (folder !== undefined) this.folders.length = this.starts().indexOf(folder) + 1
+    const depth = name === undefined ? this.folders.length : Resync.depthOf(name, this.lastNames())
+    while (this.folders.length > depth) {
+      const { name, nameStart } = this.folders.pop() as Folder
+      this.add(name, nameStart, position)
+    }
+    this.file = undefined
+    this.end = position
+    decoder.jump(position, this.folders.length)
+  }
+
+  /** Names of the last children of the folders that are open. */
+  private lastNames(): ReadonlyArray<Uint8Array | undefined> {
+    return this.folders.map(({ last }, index) => this.folders[index + 1]?.name ?? last)
+  }
+
+  /** Leaves for a table the folder whose it is; `false` if that is none that is open: the table is then passed over. */
+  private findOwner(decoder: ForwardDecoder.ForwardDecoder, { directoryStart, end }: ForwardDecoder.Leave): boolean {
+    const level = directoryStart === undefined ? -1 : this.starts().indexOf(directoryStart)
+    if (level >= 0) {
+      this.folders.length = level + 1
+      decoder.jump(end, level)
+      return true
+    }
+    this.file = undefined
+    this.end = end
+    decoder.resume(end, this.starts())
+    return false
+  }
+
   private enter(name: Uint8Array, nameStart: number, start: number, contentsStart: number): void {
     this.requireRoom(nameStart)
-    this.folders.push({ name, nameStart, start, children: GoodbyeEncoder.makeChildren() })
+    this.folders.push({ name, nameStart, start, children: GoodbyeEncoder.makeChildren(), last: undefined })
     this.file = undefined
     this.end = contentsStart
   }
 
   private add(name: Uint8Array, nameStart: number, end: number): void {
     this.requireRoom(nameStart)
-    const { children } = this.folders.at(-1) as Folder
-    GoodbyeEncoder.addChild(children, this.hash(name), nameStart, end - nameStart)
+    const folder = this.folders.at(-1) as Folder
+    GoodbyeEncoder.addChild(folder.children, this.hash(name), nameStart, end - nameStart)
+    folder.last = name
     this.file = undefined
     this.end = end
   }
@@ -231,12 +307,13 @@ class Pass {
     const path = names.reduce<Uint8Array>(ArchivePath.join, ArchivePath.ROOT)
     const position = this.end
     const end = Math.min(this.whole ?? position, source.size)
+    const { gapCount, gaps } = this
     if (this.whole !== undefined) {
-      return Effect.succeed({ source: completed(source, end, end, Bytes.empty), end, stop, path })
+      return Effect.succeed({ source: completed(source, end, end, Bytes.empty), end, stop, path, gaps, gapCount })
     }
     return Effect.map(
       Turns.run(() => this.tables(position)),
-      (tables) => ({ source: completed(source, end, position, tables), end, stop, path }),
+      (tables) => ({ source: completed(source, end, position, tables), end, stop, path, gaps, gapCount }),
     )
   }
 

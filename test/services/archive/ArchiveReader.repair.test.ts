@@ -173,6 +173,24 @@ describe("a file that grew while it was stored", () => {
   )
 })
 
+describe("a first child whose header is bad", () => {
+  it.effect.each([
+    ["a flipped bit", (bytes: Buffer, at: number) => bytes.writeUInt8(bytes.readUInt8(at) ^ 4, at)],
+    ["zeros", (bytes: Buffer, at: number) => bytes.fill(0, at, at + 20)],
+  ] as const)("costs neither its folder nor its siblings: %s", ([, damage]) =>
+    Effect.gen(function* () {
+      const built = B.build({ children: [B.folder("d", [B.file("x", "1"), B.file("y", "2")]), B.file("z", "3")] })
+      const bytes = Buffer.from(built.bytes)
+      damage(bytes, built.at("d/x").nameStart)
+      const reader = yield* open(bytes)
+      const folder = yield* find(reader, "d")
+      assert.deepStrictEqual(names(yield* list(reader, folder.node)), ["!?", "y"])
+      assert.strictEqual(yield* readText(reader, "d/y"), "2")
+      assert.strictEqual(yield* readText(reader, "z"), "3")
+    }),
+  )
+})
+
 describe("bytes that no item leads to", () => {
   it.effect("are not shown, even where they are a child", () =>
     Effect.gen(function* () {
