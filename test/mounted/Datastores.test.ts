@@ -86,6 +86,28 @@ describe("a mounted datastore", () => {
     }),
   )
 
+  it.live("gives tar a snapshot whole", () =>
+    Effect.gen(function* () {
+      const { mountPoint, program } = yield* mounted(Datastores.store("datastore-plain"))
+      const out = yield* Processes.temporaryFolder
+      const snapshot = path.join(mountPoint, "host/alpha/2024-03-01T03:00:00Z")
+      const copied = yield* Processes.run("sh", [
+        "-c",
+        'tar --warning=no-file-ignored -cf - -C "$1" . | tar --warning=no-timestamp -xf - -C "$2" && diff -r --no-dereference "$1" "$2"',
+        "sh",
+        snapshot,
+        out,
+      ])
+      // What tar leaves out, and diff cannot compare, are sockets, pipes and devices.
+      const differences = copied.stdout
+        .toString()
+        .split("\n")
+        .filter((line) => line !== "" && !/sock|fifo|special file/.test(line))
+      assert.deepStrictEqual([copied.stderr, differences, program.stderr()], ["", [], ""])
+      assert.isAbove(fs.readdirSync(path.join(out, "data.pxar")).length, 3)
+    }),
+  )
+
   it.live("goes on where it was after SIGSTOP, and leaves nothing that hangs after SIGKILL", () =>
     Effect.gen(function* () {
       const { mountPoint, program } = yield* mounted(Datastores.store("datastore-plain"))
