@@ -7,6 +7,8 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as PathTemplate from "../../domain/datastore/PathTemplate.ts"
 import * as TimeTemplate from "../../domain/datastore/TimeTemplate.ts"
 import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 import * as Lazy from "../Lazy.ts"
@@ -42,6 +44,18 @@ const parameters = {
     Flag.withDescription("Names of backups in a datastore: plain (no colons), or %Y, %m, %d, %H, %M, %S, %s"),
     Flag.withMetavar("TEMPLATE"),
     Flag.filterMap(parseTemplate, () => "plain, or a template of %Y, %m, %d, %H, %M, %S and %s"),
+    Parameters.optional,
+  ),
+  pathTemplate: Flag.String("path-template").pipe(
+    Flag.withDescription("Where backups stand in a datastore, of %type, %id, %time and %ns: %ns/%id/%time"),
+    Flag.withMetavar("TEMPLATE"),
+    Flag.filterMap(
+      (text) => (Result.isSuccess(PathTemplate.parse(text)) ? Option.some(text) : Option.none()),
+      (text) => {
+        const { failure } = PathTemplate.parse(text) as Result.Failure<never, string>
+        return `a path of %type, %id, %time and %ns; ${JSON.stringify(text)} ${failure}`
+      },
+    ),
     Parameters.optional,
   ),
   ...RepositoryFlags.flags,

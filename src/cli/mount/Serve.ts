@@ -5,7 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import * as PathTemplate from "../../domain/datastore/PathTemplate.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Mount from "../../fuse/Mount.ts"
 import * as MountOptions from "../../fuse/mount/MountOptions.ts"
@@ -67,6 +69,12 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
   const observer = settings.debug ? yield* RequestLog.make : undefined
   const [first = "", ...others] = settings.archives
   const found = others.length === 0 ? yield* OpenAddress.open(first, settings) : undefined
+  const isWide = found?._tag === "InRepository" && found.reference.type === undefined
+  if (settings.pathTemplate !== undefined && !isWide) {
+    return yield* new ExitCode.Usage({
+      detail: "--path-template is for the mount of a whole datastore or of a namespace",
+    })
+  }
   const mounted = yield* Progress.during({ screen: screen(interactive && !settings.quiet, log) }, (progress) => {
     const mountOptions = {
       mountPoint: settings.mountPoint,
@@ -88,6 +96,10 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
   return { mounted, traffic }
 })
 
+/** Where backups are to stand; what the command line says has been read once before. */
+const template = ({ pathTemplate }: Settings): PathTemplate.PathTemplate | undefined =>
+  pathTemplate === undefined ? undefined : Result.getOrThrow(PathTemplate.parse(pathTemplate))
+
 const mountOpened = Effect.fnUntraced(function* (
   found: OpenAddress.Opened,
   settings: Settings,
@@ -99,6 +111,7 @@ const mountOpened = Effect.fnUntraced(function* (
     idle: settings.closeAfter,
     owner: OpenAddress.thisUser(),
     onLost: OpenAddress.onLost(settings),
+    pathTemplate: template(settings),
     reader,
   })
   if (file !== undefined) {

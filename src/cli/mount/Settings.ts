@@ -50,6 +50,7 @@ const Repository = {
   allowUnsigned: Schema.Boolean,
   missing: Schema.Literals(["fail", "zeros"]),
   timeTemplate: Schema.optional(Schema.String),
+  pathTemplate: Schema.optional(Schema.String),
 }
 
 export const Settings = Schema.Struct({

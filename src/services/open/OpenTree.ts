@@ -5,6 +5,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as PathText from "../../domain/PathText.ts"
+import type * as PathTemplate from "../../domain/datastore/PathTemplate.ts"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import * as ArchiveReader from "../archive/ArchiveReader.ts"
@@ -30,6 +31,8 @@ export interface Options {
   readonly payload?: string | undefined
   /** Names of the folders of backups. */
   readonly timeTemplate?: string | undefined
+  /** Where the folders of backups are, of a repository or a namespace. */
+  readonly pathTemplate?: PathTemplate.PathTemplate | undefined
   /** How long what is open stays so unused. */
   readonly idle?: Duration.Input | undefined
   /** Whose the folders are that are in no archive: root's unless given. */
@@ -142,6 +145,7 @@ export const treeIn = Effect.fnUntraced(function* (
       : yield* RepositoryTree.make(found.repository, {
           ...options.reader,
           timeTemplate: options.timeTemplate,
+          pathTemplate: options.pathTemplate,
           idle: options.idle,
           onLost: options.onLost,
           root: resolved._tag === "Level" ? resolved.level : resolved.snapshot.id,

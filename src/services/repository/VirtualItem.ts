@@ -69,6 +69,24 @@ export interface Archive {
   readonly open: Effect.Effect<ArchiveTree, ArchiveError, Scope.Scope>
 }
 
+/** A file with this text in it. */
+export const text = (name: string, content: string, mtimeSeconds: number): Item => {
+  const bytes = Bytes.fromText(content)
+  return {
+    _tag: "File",
+    name,
+    version: content,
+    file: {
+      mtimeSeconds,
+      size: Effect.succeed(bytes.length),
+      read: (target, offset) => {
+        target.set(bytes.subarray(offset, offset + target.length))
+        return Effect.void
+      },
+    },
+  }
+}
+
 /** Whose everything is that is in no archive. */
 export interface Owner {
   readonly uid: number

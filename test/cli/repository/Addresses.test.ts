@@ -9,7 +9,7 @@ import * as ExitCode from "../../../src/cli/ExitCode.ts"
 import * as Command from "../../support/Command.ts"
 import * as Processes from "../../support/Processes.ts"
 import { need } from "../../support/Requirements.ts"
-import { lines, output, plain, refusal } from "./stores.ts"
+import { lines, output, plain, refusal, run } from "./stores.ts"
 
 const head = (...args: ReadonlyArray<string>) =>
   Effect.map(output(["list", ...args]), (text) => lines(text).slice(0, 3))
@@ -116,6 +116,33 @@ describe("what cannot be opened yet", () => {
       }),
     )
   }
+})
+
+describe("--path-template", () => {
+  beforeEach(need({ mount: true }))
+
+  it.live("says where backups stand in a mount; one that is none, or brings groups together, is refused", () =>
+    Effect.gen(function* () {
+      const point = yield* Processes.mountPoint()
+      const args = ["--path-template", "%ns/%id-%type/%time", "--time-template", "plain"]
+      yield* Command.mount(plain, point, args)
+      const list = (at: string) => Effect.promise(() => fs.promises.readdir(path.join(point, at)))
+      assert.sameMembers(yield* list(""), ["alpha-host", "beta-host", "a"])
+      assert.includeMembers(yield* list("beta-host"), ["2024-01-15T123045Z", "latest", "owner"])
+      assert.include(yield* list("beta-host/latest"), "synth.pxar")
+      const other = path.join(yield* Processes.temporaryFolder, "point")
+      fs.mkdirSync(other)
+      for (const [address, template, said] of [
+        [plain, "%id", "lacks %time"],
+        [plain, "%id/%time", "the same place"],
+        [`${plain}::host`, "%id/%time", "--path-template is for the mount"],
+      ] as const) {
+        const ended = yield* run(["mount", address, other, "--path-template", template])
+        assert.notStrictEqual(ended.code, 0)
+        assert.include(ended.stderr, said)
+      }
+    }),
+  )
 })
 
 describe("--time-template", () => {
