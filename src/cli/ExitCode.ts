@@ -26,6 +26,7 @@ import type { AddressError } from "../domain/datastore/Address.ts"
 import type { BlobError } from "../services/repository/BlobStore.ts"
 import type { HealError } from "../services/heal/HealTarget.ts"
 import type { DiskCacheError } from "../services/repository/DiskCache.ts"
+import type { HttpError } from "../services/http/HttpError.ts"
 import type { KeyError } from "../services/repository/KeyRing.ts"
 import type { RepositoryError } from "../services/repository/RepositoryError.ts"
 import type { SelectionError } from "../services/tree/Selection.ts"
@@ -133,9 +134,20 @@ const repositoryIds: Readonly<Record<string, number>> = {
   "PXF-SERVER-ANSWER": READ_FAILED,
 }
 
+const httpReasons: Readonly<Record<HttpError["reason"], number>> = {
+  NotFound: NO_ARCHIVE,
+  Denied: NOT_PERMITTED,
+  NoRanges: UNSUPPORTED,
+  Encoded: UNSUPPORTED,
+  Changed: READ_FAILED,
+  TooLarge: DAMAGED,
+  Failed: READ_FAILED,
+}
+
 type KnownError =
   | AddressError
   | BlobError
+  | HttpError
   | KeyError
   | ListenError
   | RepositoryError
@@ -167,6 +179,8 @@ const fromKnown = (error: KnownError | undefined): number | undefined => {
       return USAGE
     case "BlobError":
       return { NotFound: NO_ARCHIVE, Denied: NOT_PERMITTED, TooLarge: DAMAGED, Failed: READ_FAILED }[error.reason]
+    case "HttpError":
+      return httpReasons[error.reason]
     case "KeyError":
       return KEY
     case "RepositoryError":

@@ -21,6 +21,7 @@ import * as Archive from "../services/tree/Archive.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as CacheOptions from "./repository/CacheOptions.ts"
 import * as Keys from "./repository/Keys.ts"
+import * as NetworkFlags from "./repository/NetworkFlags.ts"
 import type { Given } from "./repository/RepositoryFlags.ts"
 import * as Terminal from "./Terminal.ts"
 
@@ -57,6 +58,7 @@ export const open = Effect.fnUntraced(function* (
         Effect.promise(() => import("./server/ServerAccess.ts")),
         (ServerAccess) => ServerAccess.find(given, repository),
       ),
+    ...NetworkFlags.access(given),
     keys: keys ? Keys.open(given) : Effect.succeed(KeyRing.empty),
     ...CacheOptions.options(given),
     verifyChunks: !given.noVerifyChunks,

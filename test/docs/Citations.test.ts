@@ -1,6 +1,6 @@
 /**
  * What comments and messages cite is there: each `§4.2` is a heading of docs/format.md, each `datastore §2.6` one of
- * docs/datastore.md, each `server §6.1` one of docs/server.md, each `fuse-protocol §4` one of docs/fuse-protocol.md, and each check such as D9 a row of its tables.
+ * docs/datastore.md, each `server §6.1` one of docs/server.md, each `bucket §1` one of docs/bucket.md, each `fuse-protocol §4` one of docs/fuse-protocol.md, and each check such as D9 a row of its tables.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -14,6 +14,7 @@ const documents = new Map([
   ["", "docs/format.md"],
   ["datastore", "docs/datastore.md"],
   ["server", "docs/server.md"],
+  ["bucket", "docs/bucket.md"],
   ["fuse-protocol", "docs/fuse-protocol.md"],
 ])
 
@@ -35,7 +36,8 @@ const unwrapped = (text: string) => text.replace(/\n[ \t]*(?:\*|\/\/)?[ \t]*/g, 
  */
 const citations = (text: string): ReadonlyArray<readonly [string, string]> => {
   const found: Array<readonly [string, string]> = []
-  const pattern = /(RFC \d+ |datastore |server |fuse-protocol )?(§\d+(?:\.\d+)*(?:(?:–|, | and | to )§\d+(?:\.\d+)*)*)/g
+  const pattern =
+    /(RFC \d+ |datastore |server |bucket |fuse-protocol )?(§\d+(?:\.\d+)*(?:(?:–|, | and | to )§\d+(?:\.\d+)*)*)/g
   for (const [, name = "", list = ""] of unwrapped(text).matchAll(pattern)) {
     if (name.startsWith("RFC")) continue
     for (const [, number] of list.matchAll(/§([\d.]+)/g)) found.push([name.trim(), number!])

@@ -8,7 +8,7 @@ import * as Parameters from "../Parameters.ts"
 const units: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 }
 
 /** Milliseconds, more than none. */
-const parseTime = (text: string): Option.Option<number> => {
+export const parseTime = (text: string): Option.Option<number> => {
   const [, number, unit = ""] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(text) ?? []
   const milliseconds = Number(number) * 1000 * (units[unit] ?? Number.NaN)
   return milliseconds > 0 && Number.isFinite(milliseconds) ? Option.some(milliseconds) : Option.none()

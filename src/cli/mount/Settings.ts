@@ -34,10 +34,18 @@ const Log = {
   logFormat: Schema.Literals(LogLine.formats),
 }
 
-/** Of a datastore: see `RepositoryFlags`. */
+/** Of a datastore, and of where it is: see `RepositoryFlags`. */
 const Repository = {
   also: Schema.Array(Schema.String),
   namespace: Schema.optional(Schema.String),
+  caFile: Schema.optional(Schema.String),
+  rate: Schema.optional(Positive),
+  timeout: Schema.optional(Positive),
+  s3Endpoint: Schema.optional(Schema.String),
+  s3Region: Schema.optional(Schema.String),
+  s3PathStyle: Schema.Boolean,
+  s3Credentials: Schema.optional(Schema.String),
+  s3Anonymous: Schema.Boolean,
   keyFile: Schema.Array(Schema.String),
   keyPasswordFile: Schema.optional(Schema.String),
   keyPasswordCommand: Schema.optional(Schema.String),

@@ -6,6 +6,7 @@ import type { KeyRing } from "../../services/repository/KeyRing.ts"
 import * as Parameters from "../Parameters.ts"
 import * as CacheFlags from "./CacheFlags.ts"
 import type * as CacheOptions from "./CacheOptions.ts"
+import * as NetworkFlags from "./NetworkFlags.ts"
 
 /** A flag with a value, that can be left out. */
 export const text = (name: string, metavar: string, description: string) =>
@@ -43,6 +44,7 @@ export const where = {
   fingerprint: text("fingerprint", "HEX", "SHA-256 of a backup server's certificate: no other is accepted"),
   caFile: text("ca-file", "FILE", "Certificates of authorities to trust besides the system's, PEM"),
   namespace: text("namespace", "NAME/NAME", "Namespace of what is named after ::, in place of ns/NAME/ns/NAME/ there"),
+  ...NetworkFlags.flags,
 }
 
 /** Of commands that open what is in a datastore. */
@@ -71,7 +73,7 @@ export interface Keys {
 }
 
 /** What the flags about places and the way there say. */
-export interface Where {
+export interface Where extends NetworkFlags.Given {
   /** Addresses. */
   readonly also: ReadonlyArray<string>
   readonly passwordFile?: string | undefined

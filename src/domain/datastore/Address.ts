@@ -16,7 +16,7 @@ import * as RepositoryString from "./RepositoryString.ts"
 export type Address =
   /** A file, a folder of archives, or the folder of a datastore. */
   | { readonly _tag: "Path"; readonly path: string; readonly reference: Reference.Reference | undefined }
-  /** `https:`, `s3:`, `pbs:` or `place:` and what follows it. */
+  /** `https:`, `http:`, `s3:`, `pbs:` or `place:` and what follows it. */
   | {
       readonly _tag: "Remote"
       readonly scheme: Scheme
@@ -31,7 +31,7 @@ export type Address =
       readonly reference: Reference.Reference | undefined
     }
 
-/** Schemes of locations that are not on this machine. */
+/** Schemes of locations that are not on this machine; `http` is like `https`. */
 export type Scheme = "https" | "s3" | "pbs" | "place"
 
 /** A text that is no address. */
@@ -72,9 +72,10 @@ export const parse = (text: string, existing: Existing): Result.Result<Address, 
   if (parsed !== undefined && Result.isFailure(parsed)) return fail("reference", parsed.failure)
   const reference = parsed?.success
   if (existing.location) return Result.succeed({ _tag: "Path", path: place, reference })
-  const scheme = /^(https|s3|pbs|place):/.exec(place)?.[1]
+  const scheme = /^(https?|s3|pbs|place):/.exec(place)?.[1]
   if (scheme !== undefined) {
-    return Result.succeed({ _tag: "Remote", scheme: scheme as Scheme, location: place, reference })
+    const kind = scheme === "http" ? "https" : (scheme as Scheme)
+    return Result.succeed({ _tag: "Remote", scheme: kind, location: place, reference })
   }
   // Whoever opens it says that it does not exist.
   if (!place.includes(":") || /^(?:\.{0,2}|~)\//.test(place))

@@ -22,11 +22,16 @@ export class SourceError extends Schema.TaggedError<SourceError>()("SourceError"
   isLost: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false))),
   /** Whether the same read may succeed when it is tried again: a connection was lost, a server is busy. */
   retryable: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false))),
+  /** Whether the source is not what was opened any more: nothing more can be read from it. */
+  isChanged: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false))),
 }) {
-  static readonly ids = { Any: "PXF-SOURCE-READ" } as const satisfies Record<string, ErrorId>
+  static readonly ids = { Any: "PXF-SOURCE-READ", Changed: "PXF-SOURCE-CHANGED" } as const satisfies Record<
+    string,
+    ErrorId
+  >
   /** See docs/errors.md. */
   get id(): ErrorId {
-    return SourceError.ids.Any
+    return this.isChanged ? SourceError.ids.Changed : SourceError.ids.Any
   }
   override get message(): string {
     return `${this.source}: ${this.detail} (reading at byte ${this.offset})`

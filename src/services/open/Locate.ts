@@ -44,12 +44,8 @@ const refused = (detail: string) => (): Promise<{ readonly open: Opener }> =>
 /** What opens which kind of location. */
 const openers: Readonly<Record<Kind, () => Promise<{ readonly open: Opener }>>> = {
   path: () => import("./OpenPath.ts"),
-  https: refused(
-    "archives on a web server cannot be opened yet; copy the file to this machine, or mount the server (rclone, davfs2)",
-  ),
-  s3: refused(
-    "datastores in a bucket cannot be opened yet; copy the bucket to this machine, or mount it (rclone, s3fs)",
-  ),
+  https: () => import("./OpenHttps.ts"),
+  s3: () => import("./OpenS3.ts"),
   pbs: () => import("./OpenServer.ts"),
   place: refused("places with a name cannot be used yet; write the path that is meant"),
 }

@@ -14,6 +14,8 @@ import type { OpenError } from "../bytes/FileSource.ts"
 import type { DiskCacheError } from "../repository/DiskCache.ts"
 import type * as FarPlace from "./FarPlace.ts"
 import type { ChunkCache } from "../bytes/ChunkCache.ts"
+import type * as HttpClient from "../http/HttpClient.ts"
+import type { HttpError } from "../http/HttpError.ts"
 import type { BlobError, BlobStore } from "../repository/BlobStore.ts"
 import type { CollectionError } from "../repository/FileRepository.ts"
 import type { KeyError, KeyRing } from "../repository/KeyRing.ts"
@@ -21,12 +23,17 @@ import type * as OpenSnapshot from "../repository/OpenSnapshot.ts"
 import type { Repository } from "../repository/Repository.ts"
 import type { RepositoryError } from "../repository/RepositoryError.ts"
 import type { ServerError } from "../server/ServerError.ts"
+import type * as S3Place from "../s3/S3Place.ts"
 import type { PathError } from "../tree/Archive.ts"
 
 /** What may be needed to get to a location. */
 export interface Access {
   /** Variables of the environment: defaults of what an address leaves out, and secrets. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** How servers are reached. */
+  readonly network?: Network | undefined
+  /** Where buckets are, and with which key. */
+  readonly s3?: S3 | undefined
   /** Of a backup server: asked for when one is opened. */
   readonly server?: ((repository: RepositoryString) => Effect.Effect<ServerAccess, Failure>) | undefined
 }
@@ -43,6 +50,17 @@ export interface ServerAccess {
   readonly fingerprint?: string | undefined
   /** Path of a file with certificates of authorities, PEM. */
   readonly caFile?: string | undefined
+}
+
+/** How servers are reached. */
+export type Network = Omit<HttpClient.Options, "env">
+
+/** Where buckets are, and with which key; what is not given is looked for as Amazon's tools do (see `S3Credentials`). */
+export interface S3 extends S3Place.Options {
+  /** A file like `~/.aws/credentials`. */
+  readonly credentialsFile?: string | undefined
+  /** Whether requests are not signed. */
+  readonly anonymous?: boolean | undefined
 }
 
 /** How backups in a repository are opened. */
@@ -62,6 +80,7 @@ export type Failure =
   | BlobError
   | CollectionError
   | DiskCacheError
+  | HttpError
   | KeyError
   | OpenError
   | PathError

@@ -7,19 +7,15 @@ import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { BlobError, type BlobStore, fromRecord } from "../../../src/services/repository/BlobStore.ts"
 import * as BlobStoreWrappers from "../../../src/services/repository/BlobStoreWrappers.ts"
+import { CONTENT, ODD, suite } from "../../support/BlobStoreSuite.ts"
 import * as FolderBlobStore from "../../../src/services/repository/FolderBlobStore.ts"
 
-const CONTENT = {
-  ".chunks/0000/a": Uint8Array.of(1, 2, 3),
-  ".chunks/0000/b": new Uint8Array(),
-  "host/elsa/2020-06-26T13:56:05Z/index.json.blob": Uint8Array.of(9),
-  top: Uint8Array.of(7, 7),
-}
+const ALL = { ...CONTENT, ...ODD }
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), "pxar-blobs-"))
-    for (const [name, bytes] of Object.entries(CONTENT)) {
+    for (const [name, bytes] of Object.entries(ALL)) {
       fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true })
       fs.writeFileSync(path.join(root, name), bytes)
     }
@@ -30,70 +26,13 @@ const folder = Effect.acquireRelease(
 
 const stores = {
   "a folder": Effect.map(folder, FolderBlobStore.make),
-  memory: Effect.succeed(fromRecord(CONTENT)),
-  "a store that tries again": Effect.succeed(BlobStoreWrappers.retrying(fromRecord(CONTENT))),
-  "a store that counts": Effect.succeed(BlobStoreWrappers.counting(fromRecord(CONTENT)).store),
-  "an intercepted store": Effect.succeed(BlobStoreWrappers.intercepted(fromRecord(CONTENT), () => Effect.void)),
+  memory: Effect.succeed(fromRecord(ALL)),
+  "a store that tries again": Effect.succeed(BlobStoreWrappers.retrying(fromRecord(ALL))),
+  "a store that counts": Effect.succeed(BlobStoreWrappers.counting(fromRecord(ALL)).store),
+  "an intercepted store": Effect.succeed(BlobStoreWrappers.intercepted(fromRecord(ALL), () => Effect.void)),
 } satisfies Record<string, Effect.Effect<BlobStore, never, unknown>>
 
-describe.each(Object.entries(stores))("%s", (_, open) => {
-  it.live("gives a blob's bytes", () =>
-    Effect.gen(function* () {
-      const store = yield* open
-      for (const [name, bytes] of Object.entries(CONTENT)) {
-        assert.deepStrictEqual([...(yield* store.read(name, 100))], [...bytes])
-      }
-    }),
-  )
-
-  it.live("gives bytes that the reader may change", () =>
-    Effect.gen(function* () {
-      const store = yield* open
-      ;(yield* store.read("top", 100)).fill(0)
-      assert.deepStrictEqual([...(yield* store.read("top", 100))], [7, 7])
-    }),
-  )
-
-  it.live("gives no more than is allowed", () =>
-    Effect.gen(function* () {
-      const store = yield* open
-      assert.strictEqual((yield* store.read(".chunks/0000/a", 3)).length, 3)
-      assert.strictEqual((yield* Effect.flip(store.read(".chunks/0000/a", 2))).reason, "TooLarge")
-    }),
-  )
-
-  it.live("lists a folder without its subfolders", () =>
-    Effect.gen(function* () {
-      const store = yield* open
-      assert.sameDeepMembers(
-        [...(yield* store.list(""))],
-        [
-          { name: ".chunks", kind: "folder" },
-          { name: "host", kind: "folder" },
-          { name: "top", kind: "blob" },
-        ],
-      )
-      assert.sameDeepMembers(
-        [...(yield* store.list(".chunks/0000"))],
-        [
-          { name: "a", kind: "blob" },
-          { name: "b", kind: "blob" },
-        ],
-      )
-    }),
-  )
-
-  it.live("says what is not there", () =>
-    Effect.gen(function* () {
-      const store = yield* open
-      for (const attempt of [store.read("nothing", 100), store.read("top/below", 100), store.list("nothing")]) {
-        const error = yield* Effect.flip(Effect.asVoid(attempt as Effect.Effect<unknown, BlobError>))
-        assert.deepStrictEqual([error.reason, error.isTransient], ["NotFound", false])
-        assert.include(error.message, store.name)
-      }
-    }),
-  )
-})
+for (const [name, open] of Object.entries(stores)) suite(name, open, { odd: true })
 
 describe("a folder", () => {
   it.live("gives nothing that is outside", () =>
@@ -122,7 +61,7 @@ describe("the wrappers", () => {
     let left = times
     const error = new BlobError({ store: "memory", blob: "top", reason: "Failed", detail: "hiccup", isTransient })
     return BlobStoreWrappers.counting(
-      BlobStoreWrappers.intercepted(fromRecord(CONTENT), () =>
+      BlobStoreWrappers.intercepted(fromRecord(ALL), () =>
         Effect.suspend(() => (left-- > 0 ? Effect.fail(error) : Effect.void)),
       ),
     )

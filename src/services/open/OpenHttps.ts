@@ -1,0 +1,46 @@
+/**
+ * What is at a web address: an archive file, which is read by ranges, or below a URL that ends with a slash a datastore.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Address from "../../domain/datastore/Address.ts"
+import * as HttpSource from "../bytes/HttpSource.ts"
+import * as HttpClient from "../http/HttpClient.ts"
+import { shown } from "../http/HttpError.ts"
+import * as HttpBlobStore from "../repository/HttpBlobStore.ts"
+import type { Access, Failure, Located } from "./Location.ts"
+import * as RemoteArchive from "./RemoteArchive.ts"
+
+/** Looks at a web address. Nothing is asked of the server before something is opened. */
+export const open = Effect.fnUntraced(function* (
+  address: Address.Address,
+  access: Access,
+): Effect.fn.Return<Located, Failure, Scope.Scope> {
+  const { location, reference } = address as Extract<Address.Address, { _tag: "Remote" }>
+  const url = URL.canParse(location) ? new URL(location) : undefined
+  if (url === undefined || url.hostname === "")
+    return yield* wrong(location, "is no web address: it looks like https://host/path/root.pxar")
+  if (url.username !== "" || url.password !== "") {
+    const detail =
+      "a password in an address can be read by everybody on this machine: put it into a place (docs/places.md)"
+    return yield* wrong(shown(url), detail)
+  }
+  const client = yield* HttpClient.make({ ...access.network, env: access.env })
+  if (url.pathname.endsWith("/")) {
+    return { _tag: "Datastore", store: HttpBlobStore.make(client, url.href), folder: undefined }
+  }
+  if (reference !== undefined) {
+    return yield* wrong(location, "is a file; a datastore on a web server has an address that ends with a slash")
+  }
+  const openFile = (path: string) => {
+    const file = path.includes("://") ? new URL(path) : Object.assign(new URL(url), { pathname: path })
+    return HttpSource.open({
+      name: shown(file),
+      request: (request) => client.request({ ...request, url: file.href }),
+    })
+  }
+  return RemoteArchive.make(url.pathname, openFile, (payload) => /^https?:\/\//.test(payload))
+})
+
+const wrong = (text: string, detail: string): Effect.Effect<never, Address.AddressError> =>
+  Effect.fail(new Address.AddressError({ text, part: "location", detail }))
