@@ -15,7 +15,26 @@ import { once } from "./Once.ts"
 type Koffi = typeof koffiModule
 
 /** koffi itself, loaded by the first call: for structures, addresses and calls on threads. */
-export const koffi: () => Koffi = once(() => createRequire(import.meta.url)("koffi") as Koffi)
+export const koffi: () => Koffi = once(() => {
+  const require = createRequire(import.meta.url)
+  return native(createRequire(require.resolve("koffi"))) ?? (require("koffi") as Koffi)
+})
+
+/** The version of koffi whose binary may be used without its JavaScript. */
+export const KOFFI_VERSION = "3.3.4"
+
+/**
+ * What koffi's JavaScript would load and wrap for those who use what it has deprecated: that takes 8 ms of CPU, this 1 ms.
+ * `undefined` where the binary is another one, as with musl.
+ */
+const native = (require: NodeJS.Require): Koffi | undefined => {
+  try {
+    const found = require(`@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`) as Koffi
+    return found.version === KOFFI_VERSION ? found : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /** libc, as koffi has it. */
 export const libc: () => ReturnType<Koffi["load"]> = once(() => koffi().load(null))
