@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process"
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { rolldown } from "rolldown"
+import { type OutputOptions, type Plugin, rolldown } from "rolldown"
 import { buildPage } from "./buildPage.ts"
 import { manPage } from "./manPage.ts"
 import { notices } from "./notices.ts"
@@ -22,14 +22,68 @@ for (const front of ["dist/cli", "dist/web"]) rmSync(front, { recursive: true })
  */
 const processes = ["CommandLineProcess", "ServerProcess"]
 
+/** Modules of Node's that it has loaded itself when a program begins. */
+const LOADED = new Set(["buffer", "events", "fs", "module", "os", "path", "process", "url", "util"])
+
+/**
+ * Node's own modules as they are: an import would make a module of each, with all that it exports, and load what that is.
+ * `node:util` alone costs 3 ms of CPU so. What Node has not loaded itself (`node:crypto`: 3 ms) is loaded by the first call.
+ */
+const builtins: Plugin = {
+  name: "builtins",
+  async renderChunk(code) {
+    let result = code
+    for (const node of this.parse(code).body.toReversed()) {
+      if (node.type !== "ImportDeclaration" || !node.source.value.startsWith("node:")) continue
+      const name = node.source.value
+      const module = (await import(name)) as Readonly<Record<string, unknown>>
+      const from = `process.getBuiltinModule(${JSON.stringify(name)})`
+      const isLate = !LOADED.has(name.slice("node:".length))
+      const bound = node.specifiers.map((specifier) => {
+        const local = specifier.local.name
+        if (specifier.type !== "ImportSpecifier") {
+          return isLate
+            ? `const ${local} = new Proxy({}, { get: (_, name) => ${from}[name] });`
+            : `const ${local} = ${from};`
+        }
+        const imported = specifier.imported.type === "Identifier" ? specifier.imported.name : specifier.imported.value
+        const isFunction = typeof module[imported] === "function" && /^[a-z]/.test(imported)
+        return isLate && isFunction
+          ? `const ${local} = (...args) => ${from}.${imported}(...args);`
+          : `const ${local} = ${from}.${imported};`
+      })
+      result = `${result.slice(0, node.start)}${bound.join("")}${result.slice(node.end)}`
+    }
+    return result
+  },
+}
+
+/** What the library of command lines makes when it is loaded, and help alone uses: 5 ms of CPU. */
+const SEGMENTER = /const graphemeSegmenter = (?:\/\*#__PURE__\*\/)?(new Intl\.Segmenter\([^;]*\));/
+
+const lateSegmenter: Plugin = {
+  name: "late segmenter",
+  transform(code, id) {
+    if (!id.endsWith("/effect/dist/cli/CliOutput.js")) return undefined
+    if (!SEGMENTER.test(code))
+      this.error("effect's CliOutput makes its segmenter in another way now: look whether late")
+    return code.replace(SEGMENTER, "const graphemeSegmenter = { segment: (text) => ($1).segment(text) };")
+  },
+}
+
 /** All that is in a bundle. */
 const bundled = new Set<string>()
 
-const bundle = async (input: string, external: ReadonlyArray<string>): Promise<void> => {
+const bundle = async (
+  input: string,
+  external: ReadonlyArray<string>,
+  codeSplitting: OutputOptions["codeSplitting"] & {},
+): Promise<void> => {
   const moduleOf = (id: string): string => path.basename(id, ".ts")
   const build = await rolldown({
     input,
     platform: "node",
+    plugins: [builtins, lateSegmenter],
     // The first file may have what several commands share, so that there are fewer files.
     preserveEntrySignatures: "allow-extension",
     external: (id) => external.includes(moduleOf(id)),
@@ -43,12 +97,14 @@ const bundle = async (input: string, external: ReadonlyArray<string>): Promise<v
     paths: (id) => (external.includes(moduleOf(id)) ? `./${moduleOf(id)}.js` : id),
     entryFileNames: "[name].js",
     chunkFileNames: "[name]-[hash].js",
+    codeSplitting,
   })
   for (const file of output) if (file.type === "chunk") for (const module of file.moduleIds) bundled.add(module)
 }
-await bundle("src/cli/main.ts", processes)
-await bundle("src/cli/CommandLineProcess.ts", [])
-await bundle("src/cli/mount/ServerProcess.ts", [])
+await bundle("src/cli/main.ts", processes, true)
+// A file more costs as much as 10 kB more in one: what four parts need is in one file.
+await bundle("src/cli/CommandLineProcess.ts", [], { groups: [{ name: "common", minShareCount: 4 }] })
+await bundle("src/cli/mount/ServerProcess.ts", [], false)
 for (const module of await buildPage("dist/page")) bundled.add(module)
 writeFileSync("dist/THIRD-PARTY-NOTICES.txt", notices(bundled))
 
