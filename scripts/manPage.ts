@@ -23,7 +23,8 @@ const helpOf = (...commandPath: ReadonlyArray<string>): Effect.Effect<HelpDoc> =
     const presenter: CliOutput.Presenter = {
       present: (event) => Effect.sync(() => void (doc = event._tag === "Help" ? event.helpDoc : undefined)),
     }
-    yield* Command.runWith(PxarFuse.command, { version: PxarFuse.version })([...commandPath, "--help"]).pipe(
+    const { command } = yield* PxarFuse.load()
+    yield* Command.runWith(command, { version: PxarFuse.version })([...commandPath, "--help"]).pipe(
       Effect.provide(
         Layer.mergeAll(
           NodeServices.layer,

@@ -32,6 +32,10 @@ export const normalize = (words: Words, grammar: Grammar): Result.Result<Words, 
   return withoutCommand(first, rest, grammar)
 }
 
+/** The command that the words are of, if they begin with one, or mean `mount`. */
+export const commandOf = ([first]: Words): string | undefined =>
+  first !== undefined && looksLikeArchive(first) ? "mount" : first
+
 const usage = (detail: string): Result.Result<never, ExitCode.Usage> => Result.fail(new ExitCode.Usage({ detail }))
 
 const looksLikeArchive = (word: string): boolean => !word.startsWith("-") && /\/|\.m?pxar$/.test(word)

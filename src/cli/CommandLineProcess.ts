@@ -7,7 +7,6 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import * as Arguments from "./Arguments.ts"
 import * as CommandLine from "./CommandLine.ts"
 import * as ExitCode from "./ExitCode.ts"
@@ -16,10 +15,15 @@ import * as LibraryServices from "./LibraryServices.ts"
 import * as Process from "./Process.ts"
 import * as PxarFuse from "./PxarFuse.ts"
 
-const words = Result.flatMap(Arguments.read(), (words) => CommandLine.normalize(words, PxarFuse.grammar))
-
-const program = Effect.fromResult(words).pipe(
-  Effect.flatMap(Command.runWith(PxarFuse.command, { version: PxarFuse.version })),
+const program = Effect.fromResult(Arguments.read()).pipe(
+  Effect.flatMap((words) =>
+    Effect.flatMap(PxarFuse.load(CommandLine.commandOf(words)), ({ command, grammar }) =>
+      Effect.flatMap(
+        Effect.fromResult(CommandLine.normalize(words, grammar)),
+        Command.runWith(command, { version: PxarFuse.version }),
+      ),
+    ),
+  ),
   // The library has said what is wrong.
   Effect.catchIf(CliError.isCliError, () => Effect.fail(new ExitCode.Ended({ code: ExitCode.USAGE }))),
   Effect.provide(

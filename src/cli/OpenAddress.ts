@@ -16,11 +16,9 @@ import * as OpenRepository from "../services/open/OpenRepository.ts"
 import * as OpenTree from "../services/open/OpenTree.ts"
 import type { Healed } from "../services/repository/Healed.ts"
 import type { Lost } from "../services/tree/Losses.ts"
-import * as KeyRing from "../services/repository/KeyRing.ts"
 import * as Archive from "../services/tree/Archive.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as CacheOptions from "./repository/CacheOptions.ts"
-import * as Keys from "./repository/Keys.ts"
 import * as NetworkFlags from "./repository/NetworkFlags.ts"
 import type { Given } from "./repository/RepositoryFlags.ts"
 import * as Terminal from "./Terminal.ts"
@@ -59,7 +57,7 @@ export const open = Effect.fnUntraced(function* (
         (ServerAccess) => ServerAccess.find(given, repository),
       ),
     ...NetworkFlags.access(given),
-    keys: keys ? Keys.open(given) : Effect.succeed(KeyRing.empty),
+    keys: keys ? keysOf(given) : noKeys,
     ...CacheOptions.options(given),
     verifyChunks: !given.noVerifyChunks,
     unsigned: given.allowUnsigned ? "allow" : "refuse",
@@ -75,6 +73,17 @@ export const open = Effect.fnUntraced(function* (
 const completeEnvironment = Effect.flatMap(
   Effect.promise(() => import("./server/Environment.ts")),
   (Environment) => Environment.complete(process.env),
+)
+
+const keysOf = (given: Given) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./repository/Keys.ts")),
+    (Keys) => Keys.open(given),
+  )
+
+const noKeys = Effect.map(
+  Effect.promise(() => import("../services/repository/KeyRing.ts")),
+  (KeyRing) => KeyRing.empty,
 )
 
 /** The repository that an address is of; `undefined` for archives. */

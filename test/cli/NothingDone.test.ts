@@ -16,12 +16,14 @@ import { expectRun, run } from "./reading.ts"
 /** What people write out of habit: letters of tar, ls, cp, rsync, mount and restic, alone and together. */
 const clusters = ["-h", "-V", "-?", "-xvf", "-lh", "-hl", "-Vv", "-vh", "-vV", "-tvf", "-h=true", "-V=true", "-x", "-Z"]
 
+const { grammar } = await Effect.runPromise(PxarFuse.load())
+
 describe("in no command", () => {
-  for (const { flags, names } of PxarFuse.grammar) {
+  for (const { flags, names } of grammar) {
     it(`${names[0]} do letters that it does not have ask for help or the version`, () => {
       const letters = new Set(flags.flatMap(({ aliases }) => aliases))
       for (const cluster of [...clusters, "--version", "--version=true", "--help=false"]) {
-        const normal = CommandLine.normalize([names[0]!, "a.pxar", cluster, "b"], PxarFuse.grammar)
+        const normal = CommandLine.normalize([names[0]!, "a.pxar", cluster, "b"], grammar)
         if (Result.isFailure(normal)) {
           assert.instanceOf(normal.failure, ExitCode.Usage)
           continue

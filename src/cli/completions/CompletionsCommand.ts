@@ -3,6 +3,7 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
 import * as Lazy from "../Lazy.ts"
 
 const parameters = {
@@ -10,9 +11,11 @@ const parameters = {
 }
 
 /** The command that completes a command which it is itself part of. */
-export const make = (completed: () => Command.Command.Any) => {
+export const make = (completed: Effect.Effect<Command.Command.Any>) => {
   const complete = Lazy.handler(() => import("./CompletionsHandler.ts"))
-  return Command.make("completions", parameters, ({ shell }) => complete({ shell, command: completed() })).pipe(
+  return Command.make("completions", parameters, ({ shell }) =>
+    Effect.flatMap(completed, (command) => complete({ shell, command })),
+  ).pipe(
     Command.withDescription("Print a script that completes commands, flags and paths inside archives"),
     Command.withExamples([
       { command: "source <(pxar-fuse completions bash)", description: "In ~/.bashrc" },

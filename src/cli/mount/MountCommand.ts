@@ -10,6 +10,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as PathTemplate from "../../domain/datastore/PathTemplate.ts"
 import * as TimeTemplate from "../../domain/datastore/TimeTemplate.ts"
+import * as MountOptions from "../../fuse/mount/MountOptions.ts"
+import * as Help from "../Help.ts"
 import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 import * as Lazy from "../Lazy.ts"
 import * as TransportFlags from "./TransportFlags.ts"
@@ -66,11 +68,18 @@ const parameters = {
   ...LogFlags.flags,
 }
 
+const options: Help.Section = {
+  title: "MOUNT OPTIONS",
+  note: "words of -o, with commas between them; every long flag is one too",
+  rows: MountOptions.meanings,
+}
+
 export const command = Command.make(
   "mount",
   parameters,
   Lazy.handler(() => import("./MountHandler.ts")),
 ).pipe(
+  Command.annotate(Help.Sections, [options]),
   Command.withDescription("Mount an archive, or several, read-only; umount ends it"),
   Command.withExamples([
     { command: "pxar-fuse mount root.pxar /mnt", description: "Mount an archive" },

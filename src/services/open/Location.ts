@@ -97,6 +97,7 @@ export interface OpenedRepository {
 export interface Files {
   readonly _tag: "Files"
   readonly path: string
+  readonly isFolder: boolean
 }
 
 /** One archive elsewhere. */

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Address from "../../domain/datastore/Address.ts"
 import { OpenError } from "../bytes/FileSource.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
-import * as DatastoreRepository from "../repository/DatastoreRepository.ts"
+import type { BlobStore } from "../repository/BlobStore.ts"
 import * as FolderBlobStore from "../repository/FolderBlobStore.ts"
 import type { Failure, Located } from "./Location.ts"
 
@@ -20,9 +20,16 @@ export const open = Effect.fnUntraced(function* (address: Address.Address): Effe
   }
   // Absolute: it is read when the process has gone to another folder.
   const folder = path.resolve(given)
+  const isFolder = stats?.isDirectory() === true
+  if (!isFolder && address.reference === undefined) return { _tag: "Files", path: given, isFolder }
   const store = FolderBlobStore.make(folder)
-  const isDatastore =
-    address.reference !== undefined ||
-    (stats?.isDirectory() === true && (yield* DatastoreRepository.isDatastore(store)))
-  return isDatastore ? { _tag: "Datastore", store, folder } : { _tag: "Files", path: given }
+  return address.reference !== undefined || (yield* isDatastore(store))
+    ? { _tag: "Datastore", store, folder }
+    : { _tag: "Files", path: given, isFolder }
 })
+
+const isDatastore = (store: BlobStore): Effect.Effect<boolean, Failure> =>
+  Effect.flatMap(
+    Effect.promise(() => import("../repository/DatastoreRepository.ts")),
+    (module) => module.isDatastore(store),
+  )

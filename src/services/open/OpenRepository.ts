@@ -5,9 +5,6 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Reference from "../../domain/datastore/Reference.ts"
 import type { BlobStore } from "../repository/BlobStore.ts"
-import * as ChunkStore from "../repository/ChunkStore.ts"
-import * as DatastoreRepository from "../repository/DatastoreRepository.ts"
-import * as FarPlace from "./FarPlace.ts"
 import * as Locate from "./Locate.ts"
 import type * as Location from "./Location.ts"
 import type { Failure, OpenedRepository, RepositoryOptions } from "./Location.ts"
@@ -22,6 +19,17 @@ export interface InRepository extends OpenedRepository {
 /** What an address means: something in a repository, or archives. */
 export type Opened = ({ readonly _tag: "InRepository" } & InRepository) | Location.Files | Location.Archive
 
+const openDatastore = (
+  store: BlobStore,
+  copies: ReadonlyArray<BlobStore>,
+  options: RepositoryOptions,
+  isFar: boolean,
+) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./OpenDatastore.ts")),
+    (module) => module.open(store, copies, options, isFar),
+  )
+
 /** Opens what an address names. Archives are only located. */
 export const open = Effect.fnUntraced(function* (
   text: string,
@@ -33,27 +41,11 @@ export const open = Effect.fnUntraced(function* (
   const copies = yield* Effect.forEach(options.also ?? [], (text) => Locate.store(text, options))
   const opened = yield* located._tag === "Backups"
     ? located.open(options, copies)
-    : inDatastore(located.store, copies, options, located.folder === undefined)
+    : openDatastore(located.store, copies, options, located.folder === undefined)
   return {
     _tag: "InRepository",
     ...opened,
     folder: located._tag === "Datastore" ? located.folder : undefined,
     reference: address.reference ?? Reference.whole,
-  }
-})
-
-/** The repository in a datastore. */
-const inDatastore = Effect.fnUntraced(function* (
-  store: BlobStore,
-  copies: ReadonlyArray<BlobStore>,
-  options: RepositoryOptions,
-  isFar: boolean,
-): Effect.fn.Return<OpenedRepository, Failure, Scope.Scope> {
-  const { cache, over } = yield* FarPlace.make(options, isFar)
-  const { onHealed, verifyChunks: verify } = options
-  const chunks = ChunkStore.make({ stores: [over(store), ...copies.map(over)], cache, verify, onHealed })
-  return {
-    cache,
-    repository: yield* DatastoreRepository.open(store, { ...options, keys: yield* options.keys, chunks, copies }),
   }
 })

@@ -1,59 +1,27 @@
 /**
  * Opens what an address names as bytes of one archive, or as a tree: an archive, a backup, a group, a whole repository.
  */
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as PathText from "../../domain/PathText.ts"
-import type * as PathTemplate from "../../domain/datastore/PathTemplate.ts"
-import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import * as ArchiveReader from "../archive/ArchiveReader.ts"
-import type { ArchiveTree } from "../archive/ArchiveTree.ts"
-import * as StreamReader from "../archive/StreamReader.ts"
 import * as ArchiveBytes from "../bytes/ArchiveBytes.ts"
 import * as ByteSource from "../bytes/ByteSource.ts"
 import * as ByteStream from "../bytes/ByteStream.ts"
-import * as FileRepository from "../repository/FileRepository.ts"
-import type { Repository, Snapshot } from "../repository/Repository.ts"
-import type { RepositoryError } from "../repository/RepositoryError.ts"
-import * as ResolveReference from "../repository/ResolveReference.ts"
-import * as RepositoryTree from "../repository/RepositoryTree.ts"
-import * as Archive from "../tree/Archive.ts"
-import * as Losses from "../tree/Losses.ts"
-import * as SubfolderTree from "../tree/SubfolderTree.ts"
 import type { Failure } from "./Location.ts"
-import type { InRepository, Opened } from "./OpenRepository.ts"
+import type { Options, Tree } from "./OpenInRepository.ts"
+import type { Opened } from "./OpenRepository.ts"
 
-/** How it is opened. */
-export interface Options {
-  /** Of an archive file: its payload archive, where that is not beside it. */
-  readonly payload?: string | undefined
-  /** Names of the folders of backups. */
-  readonly timeTemplate?: string | undefined
-  /** Where the folders of backups are, of a repository or a namespace. */
-  readonly pathTemplate?: PathTemplate.PathTemplate | undefined
-  /** How long what is open stays so unused. */
-  readonly idle?: Duration.Input | undefined
-  /** Whose the folders are that are in no archive: root's unless given. */
-  readonly owner?: { readonly uid: number; readonly gid: number } | undefined
-  /** See `RepositoryTree`. */
-  readonly onLost?: ((lost: Losses.Lost) => Effect.Effect<void>) | undefined
-  /** Of a reader. */
-  readonly reader?: Partial<ArchiveReader.Options> | undefined
-}
+export type { Options, Tree }
 
 /** One archive, by its bytes; or as a stream, which has none that can be read at a place. */
 export interface Bytes extends ArchiveBytes.ArchiveBytes {
   readonly reader?: Effect.Effect<ArchiveReader.ArchiveReader, ArchiveError> | undefined
 }
 
-/** A tree that has been opened. */
-export interface Tree {
-  readonly tree: ArchiveTree
-  /** What the address means in it, where that is no folder: a path as it can be given to a command. */
-  readonly file: Uint8Array | undefined
-}
+// What an archive file does not need is loaded when it is.
+const inRepository = Effect.promise(() => import("./OpenInRepository.ts"))
+const streamReader = Effect.promise(() => import("../archive/StreamReader.ts"))
 
 /** An archive that comes as a stream and is read once, from front to back: standard input (`-`) or a FIFO. */
 export const streamBytes = Effect.fnUntraced(function* (
@@ -63,7 +31,7 @@ export const streamBytes = Effect.fnUntraced(function* (
   const payload = yield* ArchiveBytes.openPayload(text, options.payload)
   const stream = yield* ByteStream.open(text)
   const archive = ByteSource.fromBytes(new Uint8Array(0), stream.name)
-  return { archive, payload, reader: StreamReader.make(stream, payload, options.reader?.limits) }
+  return { archive, payload, reader: (yield* streamReader).make(stream, payload, options.reader?.limits) }
 })
 
 /** The same as a tree. */
@@ -72,7 +40,7 @@ export const streamTree = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<Tree, Failure, Scope.Scope> {
   const payload = yield* ArchiveBytes.openPayload(text, options.payload)
-  const tree = yield* StreamReader.make(yield* ByteStream.open(text), payload, options.reader?.limits)
+  const tree = yield* (yield* streamReader).make(yield* ByteStream.open(text), payload, options.reader?.limits)
   return { tree, file: undefined }
 })
 
@@ -83,34 +51,17 @@ export const bytes = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ArchiveBytes.ArchiveBytes, Failure, Scope.Scope> {
   if (opened._tag === "Files") return yield* ArchiveBytes.open(opened.path, options.payload)
   if (opened._tag === "Archive") return yield* opened.open(options.payload)
-  const { reference, repository } = opened
-  const resolved = yield* ResolveReference.resolve(repository, reference)
-  if (resolved._tag === "File" && resolved.file.kind === "archive")
-    return yield* resolved.snapshot.archive(resolved.file)
-  return yield* ResolveReference.notOneArchive(repository, yield* archivesIn(repository, resolved))
+  return yield* (yield* inRepository).bytes(opened)
 })
-
-/** Names of the archives in a backup, where that is what is meant. */
-const archivesIn = Effect.fnUntraced(function* (
-  repository: Repository,
-  resolved: ResolveReference.Resolved,
-): Effect.fn.Return<ReadonlyArray<string>, RepositoryError> {
-  if (resolved._tag === "File") return namesOf(resolved.snapshot)
-  const { id, namespace, time, type } = resolved.level
-  if (type === undefined || id === undefined || time === undefined) return []
-  return namesOf(yield* repository.snapshot({ namespace, type, id, time }))
-})
-
-const namesOf = ({ files }: Snapshot): ReadonlyArray<string> =>
-  files.filter(({ kind }) => kind === "archive").map(({ shown }) => shown)
 
 /** The tree of whatever is named; or of a folder in an archive. */
 export const tree = Effect.fnUntraced(function* (
   opened: Opened,
   options: Options,
 ): Effect.fn.Return<Tree, Failure, Scope.Scope> {
-  if (opened._tag === "InRepository") return yield* treeIn(opened, options)
-  if (opened._tag === "Files" && (yield* FileRepository.isCollection([opened.path]))) {
+  if (opened._tag === "InRepository") return yield* (yield* inRepository).tree(opened, options)
+  if (opened._tag === "Files" && opened.isFolder) {
+    const FileRepository = yield* Effect.promise(() => import("../repository/FileRepository.ts"))
     return {
       tree: (yield* FileRepository.open([opened.path], { payload: options.payload, owner: options.owner })).tree,
       file: undefined,
@@ -118,49 +69,4 @@ export const tree = Effect.fnUntraced(function* (
   }
   const { archive, payload } = yield* bytes(opened, options)
   return { tree: yield* ArchiveReader.make(archive, payload, options.reader), file: undefined }
-})
-
-/** The tree of one archive of a repository. */
-const archiveTree = Effect.fnUntraced(function* (
-  { name }: Repository,
-  { file, snapshot }: Extract<ResolveReference.Resolved, { readonly _tag: "File" }>,
-  { onLost, reader }: Options,
-): Effect.fn.Return<ArchiveTree, Failure> {
-  const { archive, payload } = yield* snapshot.archive(file)
-  const tree = yield* ArchiveReader.make(archive, payload, reader)
-  if (onLost === undefined) return tree
-  return Losses.make(onLost).tree({ ...tree, archive: `${name}/${SnapshotId.format(snapshot.id)}/${file.shown}` })
-})
-
-/** The same in a repository. */
-export const treeIn = Effect.fnUntraced(function* (
-  found: InRepository,
-  options: Options,
-): Effect.fn.Return<Tree, Failure, Scope.Scope> {
-  const { reference } = found
-  const resolved = yield* ResolveReference.resolve(found.repository, reference)
-  const whole =
-    resolved._tag === "File" && resolved.file.kind === "archive"
-      ? yield* archiveTree(found.repository, resolved, options)
-      : yield* RepositoryTree.make(found.repository, {
-          ...options.reader,
-          timeTemplate: options.timeTemplate,
-          pathTemplate: options.pathTemplate,
-          idle: options.idle,
-          onLost: options.onLost,
-          root: resolved._tag === "Level" ? resolved.level : resolved.snapshot.id,
-          ...(options.owner ?? { uid: 0, gid: 0 }),
-          mtimeSeconds: Math.floor(Date.now() / 1000),
-        })
-  // So that a missing key is told as such, and not as a file that cannot be read.
-  if (resolved._tag === "File" && resolved.file.kind === "blob") yield* resolved.snapshot.blob(resolved.file.name)
-  else if (resolved._tag === "File" && resolved.file.kind !== "archive")
-    yield* resolved.snapshot.stream(resolved.file.name)
-  const within =
-    resolved._tag === "File" && resolved.file.kind !== "archive" ? PathText.parse(resolved.file.shown) : reference.path
-  if (within.length === 0) return { tree: whole, file: undefined }
-  const { entry, node } = yield* Archive.fromReader(whole).find(within)
-  return entry.body._tag === "Directory"
-    ? { tree: SubfolderTree.make(whole, node), file: undefined }
-    : { tree: whole, file: within }
 })

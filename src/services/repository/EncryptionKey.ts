@@ -9,11 +9,14 @@ import { type DatastoreFault, fault } from "../../domain/datastore/DatastoreFaul
 import * as Digest from "../../domain/datastore/Digest.ts"
 import type { Manifest } from "../../domain/datastore/Manifest.ts"
 import { sha256 } from "./Sha256.ts"
+import { once } from "../posix/Once.ts"
 
 /** Bytes of a key. */
 export const SIZE = 32
 
-const FINGERPRINT_INPUT = crypto.createHash("sha256").update("Proxmox Backup Encryption Key Fingerprint").digest()
+const fingerprintInput = once(() =>
+  crypto.createHash("sha256").update("Proxmox Backup Encryption Key Fingerprint").digest(),
+)
 
 /** A key: compare keys by their fingerprints. */
 export class EncryptionKey {
@@ -28,7 +31,7 @@ export class EncryptionKey {
     this.#encryption = crypto.webcrypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"])
     this.#id = crypto.pbkdf2Sync(bytes, "_id_key", 10, SIZE, "sha256")
     this.fingerprint = Digest.toFingerprint(
-      crypto.createHash("sha256").update(FINGERPRINT_INPUT).update(this.#id).digest(),
+      crypto.createHash("sha256").update(fingerprintInput()).update(this.#id).digest(),
     )
   }
 

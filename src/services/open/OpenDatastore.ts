@@ -1,0 +1,26 @@
+/**
+ * Opens the repository in a datastore.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { BlobStore } from "../repository/BlobStore.ts"
+import * as ChunkStore from "../repository/ChunkStore.ts"
+import * as DatastoreRepository from "../repository/DatastoreRepository.ts"
+import * as FarPlace from "./FarPlace.ts"
+import type { Failure, OpenedRepository, RepositoryOptions } from "./Location.ts"
+
+/** The repository whose blobs are in `store`; the copies of it heal it, in their order. */
+export const open = Effect.fnUntraced(function* (
+  store: BlobStore,
+  copies: ReadonlyArray<BlobStore>,
+  options: RepositoryOptions,
+  isFar: boolean,
+): Effect.fn.Return<OpenedRepository, Failure, Scope.Scope> {
+  const { cache, over } = yield* FarPlace.make(options, isFar)
+  const { onHealed, verifyChunks: verify } = options
+  const chunks = ChunkStore.make({ stores: [over(store), ...copies.map(over)], cache, verify, onHealed })
+  return {
+    cache,
+    repository: yield* DatastoreRepository.open(store, { ...options, keys: yield* options.keys, chunks, copies }),
+  }
+})
