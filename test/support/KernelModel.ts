@@ -2,8 +2,8 @@
  * A kernel for tests that behaves as Linux does: it holds references, sends requests, interrupts and forgets, and knows
  * for each reply what it must be. The server under test is the real session, bridge, registry and reader.
  *
- * The archive's bytes come when the test says so, and so does the fate of each reply, so that everything can happen in
- * any order. After each step `check` compares what the server holds with what the kernel does.
+ * The bytes come when the test says so, and so does the fate of each reply, so that everything can happen in any order
+ * (`KernelSubjects` has what is served). After each step `check` compares what the server holds with what the kernel does.
  */
 import { assert } from "@effect/vitest"
 import { type Cause, Deferred, Effect, Exit, Queue, Scope } from "effect"
@@ -11,9 +11,10 @@ import * as NodeId from "../../src/domain/pxar/NodeId.ts"
 import * as Bridge from "../../src/fuse/bridge/Bridge.ts"
 import { type Delivery, DeviceLost, type FuseDevice as Device } from "../../src/fuse/session/FuseDevice.ts"
 import * as Session from "../../src/fuse/session/Session.ts"
-import * as ArchiveReader from "../../src/services/archive/ArchiveReader.ts"
 import * as LookupRegistry from "../../src/services/LookupRegistry.ts"
+import * as KernelIds from "./KernelIds.ts"
 import * as KernelRequests from "./KernelRequests.ts"
+import type * as KernelSubjects from "./KernelSubjects.ts"
 import * as KernelTree from "./KernelTree.ts"
 import * as ManualSource from "./ManualSource.ts"
 import * as Wire from "./Wire.ts"
@@ -33,7 +34,9 @@ interface Writing {
 }
 
 const { at } = KernelRequests
-const tree = KernelTree.make()
+
+/** Where a request has the id of its node: in its header. */
+const NODE_ID = 16
 
 /** How a run can end. */
 export const ends = [
@@ -54,9 +57,14 @@ export interface Kernel {
   readonly story: ReadonlyArray<string>
 }
 
-export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, never, Scope.Scope> {
+export const make = Effect.fnUntraced(function* (
+  makeSubject: KernelSubjects.Make,
+  seed: number,
+): Effect.fn.Return<Kernel, never, Scope.Scope> {
   const story: Array<string> = []
-  const reads = ManualSource.make(tree.bytes, story)
+  const subject = yield* makeSubject(seed, story)
+  const { known: tree, reads, tree: reader } = subject
+  const ids = reader.ids === "own" ? KernelIds.own : KernelIds.allotted(tree, KernelTree.archiveOf)
   const held = new Map<bigint, number>()
   const pending = new Map<number, Pending>()
   const writing: Array<Writing> = []
@@ -83,11 +91,12 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
 
   /** The kernel takes a reply, or not. */
   const settle = (message: Buffer, fate: Delivery): Delivery => {
-    const { body, errno, unique } = Wire.parseReply(message)
+    const { body: sent, errno, unique } = Wire.parseReply(message)
     const request = pending.get(Number(unique))
     if (request === undefined) return assert.fail(`a reply to ${unique}, for which nobody waits: ${story.join("\n")}`)
     // The kernel refuses no bare errno.
     const refuses = fate === "refused" && errno === 0
+    const body = ids.translate(request, sent, !refuses && fate !== "abandoned")
     story.push(
       `  reply to ${unique} ${request.what}: errno ${errno}, ${body.length} bytes, ${refuses ? fate : fate === "refused" ? "delivered" : fate}`,
     )
@@ -109,14 +118,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   }
 
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const reader = yield* Effect.orDie(
-    ArchiveReader.make(
-      reads.source,
-      { _tag: "Absent", expected: undefined },
-      { blocks: { blockSize: 256, capacity: 256 } },
-    ),
-  )
-  const registry = yield* Scope.provide(LookupRegistry.make(reader.root), scope)
+  const registry = yield* Scope.provide(LookupRegistry.make(reader.root, reader.ids), scope)
   const bridge = Bridge.make(reader, registry)
   const session = yield* Scope.provide(Session.make(device, bridge, { posixAcl: true }), scope)
   const serving = yield* Effect.forkIn(session.serve, scope, { startImmediately: true })
@@ -137,7 +139,9 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
     const interrupted = early.delete(id)
     story.push(`${id}: ${asked.what} of ${tree.nodes.get(asked.node)?.path ?? asked.node}`)
     pending.set(id, Object.assign({ interrupted, early: interrupted, refused: false }, asked))
-    return send(asked.message(id))
+    const message = Buffer.from(asked.message(id))
+    message.writeBigUInt64LE(ids.real(asked.node), NODE_ID)
+    return send(message)
   }
 
   const { answers, known, list, lookup, other, read } = KernelRequests.make(tree, () => story.join("\n"))
@@ -149,8 +153,9 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   }
   const drop = (node: bigint, count: number): void => {
     const left = (held.get(node) ?? 0) - count
-    if (left === 0) held.delete(node)
-    else held.set(node, left)
+    if (left > 0) return void held.set(node, left)
+    held.delete(node)
+    ids.drop(node)
   }
   const forget = (a: number, b: number): Effect.Effect<void> => {
     const free = forgettable()
@@ -159,14 +164,15 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
     const all = held.get(node) ?? 0
     const count = b % 3 === 0 ? 1 : all
     story.push(`FORGET ${known(node).path} ${count} of ${all}`)
+    const id = ids.real(node)
     drop(node, count)
-    return send(Wire.forget(0, node, count))
+    return send(Wire.forget(0, id, count))
   }
   const forgetMany = (a: number): Effect.Effect<void> => {
     const free = forgettable().filter((_, index) => ((a >> (index % 8)) & 1) === 0)
-    const batch = free.map((node) => [node, held.get(node) ?? 0] as const)
+    const batch = free.map((node) => [ids.real(node), held.get(node) ?? 0] as const)
     story.push(`BATCH_FORGET of ${batch.length}`)
-    for (const [node, count] of batch) drop(node, count)
+    for (const node of free) drop(node, held.get(node) ?? 0)
     return send(Wire.batchForget(0, ...batch))
   }
 
@@ -231,12 +237,24 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
 
   /** Goes on until whatever is left waits for the test. */
   const quiet = (also?: () => void): Effect.Effect<void> =>
-    reads.quiet(
-      () => Queue.sizeUnsafe(messages) === 0 && pending.size === reads.waiting() + writing.length,
-      () =>
-        `${pending.size} requests, but ${reads.waiting()} reads and ${writing.length} replies wait:\n${story.join("\n")}`,
-      also,
-    )
+    Effect.gen(function* () {
+      const isQuiet = (): boolean =>
+        Queue.sizeUnsafe(messages) === 0 &&
+        pending.size === subject.waiting() + writing.length &&
+        // What waits waits for the test.
+        (subject.waiting() === 0 || reads.waiting() > 0) &&
+        (also === undefined || reads.waiting() === 0)
+      for (let round = 0, still = 0; round < ManualSource.ROUNDS; round++) {
+        also?.()
+        for (let turn = 0; turn < 3; turn++) yield* Effect.yieldNow
+        while (subject.isBusy()) yield* Effect.promise(() => new Promise<void>((resume) => setTimeout(resume, 0)))
+        still = isQuiet() ? still + 1 : 0
+        if (still === subject.rounds) return
+      }
+      assert.fail(
+        `${pending.size} requests, but ${subject.waiting()} operations (${reads.waiting()} reads) and ${writing.length} replies wait:\n${story.join("\n")}`,
+      )
+    })
 
   /** With what has happened, where it is not so. */
   const same = (actual: number, expected: number, what: string): void => {
@@ -247,10 +265,12 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
     yield* quiet()
     same(yield* session.inFlight, pending.size, "requests under way")
     const there = new Set((yield* registry.held).map(NodeId.toBigInt))
-    for (const node of nodes()) same(Number(there.has(node)), 1, `${node} is held`)
+    for (const node of nodes()) same(Number(there.has(ids.real(node))), 1, `${node} is held`)
     for (const [ino, { path }] of tree.nodes) {
-      if (ino === 1n) continue
-      const id = NodeId.fromHalves(Number(ino & 0xffff_ffffn), Number(ino >> 32n))
+      // Where ids are allotted, one that is not held has none.
+      if (ino === 1n || (reader.ids === "allotted" && !held.has(ino))) continue
+      const real = ids.real(ino)
+      const id = NodeId.fromHalves(Number(real & 0xffff_ffffn), Number(real >> 32n))
       same(yield* registry.count(id), held.get(ino) ?? 0, `references to ${path}`)
     }
     // More may be held for replies that are under way.
@@ -270,7 +290,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
         : exit.cause.reasons.map((r) => (r._tag === "Fail" ? r.error._tag : r._tag)).join()
       assert.strictEqual(outcome, expected, story.join("\n"))
       assert.strictEqual(yield* session.inFlight, 0, "no request is under way after the end")
-      assert.strictEqual(reads.waiting(), 0, "no read waits after the end")
+      assert.strictEqual(subject.waiting(), 0, "no read waits after the end")
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(yield* registry.held, [], "nothing is held after the end")
     })
@@ -289,7 +309,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
           })
           yield* check
           assert.strictEqual(pending.size, 0)
-          yield* send(Wire.batchForget(0, ...held))
+          yield* send(Wire.batchForget(0, ...[...held].map(([node, count]) => [ids.real(node), count] as const)))
           held.clear()
           yield* check
           yield* ask({ what: "DESTROY", node: 1n, message: Wire.destroy, isRight: answers(0), brings: () => [] })
@@ -308,7 +328,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
           if (node === undefined) return yield* finish(1)
           fates.length = 0
           fates.push(...[...pending.keys()].map(() => "abandoned" as const))
-          yield* send(Wire.forget(0, node, (held.get(node) ?? 0) + 1))
+          yield* send(Wire.forget(0, ids.real(node), (held.get(node) ?? 0) + 1))
           return yield* ended("Overforget")
         }
         case 3:

@@ -63,7 +63,8 @@ export const make = (tree: KernelTree.KernelTree, context: () => string) => {
         const of = ino === undefined ? undefined : known(ino).attr
         const type = (of?.mode ?? 0) >> 12
         const shown = ino ?? 0xffff_ffffn
-        return plus ? Wire.direntplus(shown, index + 1, type, name, of) : Wire.dirent(shown, index + 1, type, name)
+        const told = ino !== undefined && known(ino).isUnopened === true ? undefined : of
+        return plus ? Wire.direntplus(shown, index + 1, type, name, told) : Wire.dirent(shown, index + 1, type, name)
       }),
       ...[node, above].map((ino, index) => {
         const [next, name] = [children.length + 1 + index, index === 0 ? "." : ".."]

@@ -15,6 +15,8 @@ export interface Known {
   readonly children: ReadonlyArray<Listed> | undefined
   /** Inode of the folder above. */
   readonly above: bigint
+  /** Whether a listing tells no more than its name, because an archive would have to be opened for that. */
+  readonly isUnopened?: boolean
 }
 
 export interface Listed {
@@ -111,6 +113,53 @@ export const make = (): KernelTree => {
   }
   add("", { name: "", items: Buffer.alloc(0), children }, 1n)
   return { bytes: built.bytes, nodes, names: ["f", "d", "g", "h", "l", "e", "bad", "many", "empty", "0", "absent"] }
+}
+
+/** Bits of a node's number in the model that tell its archive, from 1 on. */
+const ARCHIVE_SHIFT = 48n
+
+/** The archive that a node of `many` is in, and its number there; `undefined` for what is in none, and their roots. */
+export const archiveOf = (node: bigint): { readonly archive: bigint; readonly own: bigint } | undefined => {
+  const archive = (node & ~NON_DIRECTORY) >> ARCHIVE_SHIFT
+  const own = node - (archive << ARCHIVE_SHIFT)
+  return archive === 0n || own === 1n ? undefined : { archive, own }
+}
+
+/** The same archive under several names, and files, in a folder. Numbers are the model's: the tree allots others. */
+export const many = (
+  one: KernelTree,
+  archives: ReadonlyArray<string>,
+  files: Readonly<Record<string, Buffer>>,
+): KernelTree => {
+  const root: Array<Listed> = []
+  const nodes = new Map<bigint, Known>()
+  const none = { target: undefined, xattrs: new Map<string, Buffer>(), above: 1n }
+  for (const [index, name] of archives.entries()) {
+    const shifted = (ino: bigint): bigint => ino + (BigInt(index + 1) << ARCHIVE_SHIFT)
+    root.push({ name, ino: shifted(1n) })
+    for (const [ino, known] of one.nodes) {
+      nodes.set(shifted(ino), {
+        ...known,
+        path: `${name}/${known.path}`,
+        attr: { ...known.attr, ino: shifted(ino) },
+        children: known.children?.map((child) => ({ ...child, ino: child.ino && shifted(child.ino) })),
+        above: ino === 1n ? 1n : shifted(known.above),
+        isUnopened: ino === 1n,
+      })
+    }
+  }
+  for (const [index, [path, content]] of Object.entries(files).entries()) {
+    const ino = NON_DIRECTORY | BigInt(index + 2)
+    const { length: size } = content
+    root.push({ name: path, ino })
+    const attr = { ino, mode: 0o100600, size, blocks: Math.ceil(size / 512), nlink: 1 }
+    nodes.set(ino, { ...none, path, attr, content, children: undefined })
+  }
+  const attr = { ino: 1n, mode: 0o40755, size: 0, blocks: 0, nlink: 2 }
+  nodes.set(1n, { ...none, path: "", attr, content: undefined, children: root })
+  // Half of what is looked up leads into the archives.
+  const often = one.names.flatMap((name, index) => [name, (root[index % root.length] as Listed).name])
+  return { bytes: one.bytes, nodes, names: often }
 }
 
 /** What LISTXATTR gives. */

@@ -203,7 +203,8 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   }
 
   const list = (folder: Folder, from: number, add: Add): Read<void> => {
-    const { all } = contentsOf(folder).slots
+    const { freshUntil, slots } = contentsOf(folder)
+    const { all } = slots
     const step = (index: number): Read<void> => {
       for (let at = index; at < all.length; at++) {
         const slot = all[at] as Slot<Place>
@@ -216,8 +217,8 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       }
       return Effect.void
     }
-    // A listing that goes on sees what it began with.
-    return from > 0 ? step(from) : AtOnce.flatMap(freshSlots(folder), () => step(0))
+    // A listing that goes on sees what it began with; where none was made it may begin anywhere.
+    return from > 0 && freshUntil >= 0 ? step(from) : AtOnce.flatMap(freshSlots(folder), () => step(from))
   }
 
   const fileOf = (of: Place): VirtualItem.File | undefined =>

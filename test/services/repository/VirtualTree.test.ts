@@ -266,6 +266,8 @@ describe("a tree of folders and archives", () => {
         yield* tree.list(node, from, (child, next) => told.push(`${Buffer.from(child.name!).toString()} ${next}`) > 0)
         return told
       })
+      // Nobody has listed it from the start.
+      assert.deepStrictEqual(yield* listFrom(2), ["c 3"])
       assert.deepStrictEqual(yield* listFrom(0), ["a 1", "b 2", "c 3"])
       const before = yield* H.find(tree, "live/c")
       names = ["c", "d", "a"]
