@@ -69,6 +69,7 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
         command: (await import("./completions/CompletionsCommand.ts")).make(whole()),
       })),
       entry("complete-path", () => import("./completions/CompletePathCommand.ts")),
+      entry("complete-word", () => import("./completions/CompleteWordCommand.ts")),
     ],
   },
 ]

@@ -1,9 +1,9 @@
 /**
  * Completion scripts: Effect's for commands, flags and file names, with paths inside archives put in.
  *
- * Effect's generator knows choices, which it completes from a list. Arguments and flags that are paths inside the archive
- * are given to it as a choice of one word that nobody types, and where the script has that word it gets a function that asks
- * `pxar-fuse complete-path`. A test types at each of the shells.
+ * Effect's generator knows choices, which it completes from a list. Arguments and flags that are paths inside the archive,
+ * mount points, mount options or addresses are given to it as a choice of one word that nobody types, and where the script
+ * has that word it gets a function that asks `pxar-fuse complete-path` or `complete-word`. A test types at each of the shells.
  */
 import * as fs from "node:fs"
 import type * as Command from "effect/cli/Command"
@@ -26,26 +26,49 @@ export const make = (shell: Shell, command: Command.Command.Any): string => {
 
 type Described = Completions.CommandDescriptor
 
-const WORD = "PXAR_FUSE_PATHS"
+/** Words that nobody types, in whose place a script gets a function. */
+const words = {
+  /** Paths inside the archive. */
+  paths: "PXAR_FUSE_PATHS",
+  /** Mount points of archives. */
+  mounts: "PXAR_FUSE_MOUNTS",
+  /** Words of `-o`. */
+  options: "PXAR_FUSE_OPTIONS",
+  /** Files, and addresses in a repository. */
+  address: "PXAR_FUSE_ADDRESSES",
+} as const
 
-const PATHS = { _tag: "Choice", values: [WORD] } as const
+const choice = (word: keyof typeof words) => ({ _tag: "Choice", values: [words[word]] }) as const
 
-/** What kind of file an argument or flag is, by its name. */
-const fileOf = (name: string): FileType | undefined => {
-  if (/^(?:mountpoint|dir)$/.test(name)) return { _tag: "Path", pathType: "directory" }
-  return /^(?:archive|other)$|payload$|-file$/.test(name) ? { _tag: "Path", pathType: "either" } : undefined
+/** What kind of file an argument or flag is, by its name; bash completes file names best by itself. */
+const fileOf = (name: string) => {
+  if (/^(?:mountpoint|dir)$/.test(name)) return { _tag: "Path", pathType: "directory" } as const
+  if (/^(?:archive|other)$/.test(name)) return choice("address")
+  return /payload$|-file$/.test(name) ? ({ _tag: "Path", pathType: "either" } as const) : undefined
 }
 
-type FileType = Extract<Completions.FlagType, { readonly _tag: "Path" }>
+/** Commands that are given mount points. */
+const ENDING = /^(?:unmount|umount|status)$/
+
+/** What an argument of a command is. */
+const argumentOf = (command: string, name: string, files: boolean) => {
+  if (name === "path") return choice("paths")
+  if (name === "mountpoint" && ENDING.test(command)) return choice("mounts")
+  return files ? fileOf(name) : undefined
+}
+
+const flagOf = (name: string, files: boolean) => {
+  if (name === "subdir") return choice("paths")
+  if (name === "options") return choice("options")
+  return files ? fileOf(name) : undefined
+}
 
 /** A command with the types that its parameters do not tell; those of files where the shell needs them. */
 const typed = (described: Described, files: boolean): Described => ({
   ...described,
-  flags: described.flags.map((flag) =>
-    withType(flag, flag.name === "subdir" ? PATHS : files ? fileOf(flag.name) : undefined),
-  ),
+  flags: described.flags.map((flag) => withType(flag, flagOf(flag.name, files))),
   arguments: described.arguments.map((argument) =>
-    withType(argument, argument.name === "path" ? PATHS : files ? fileOf(argument.name) : undefined),
+    withType(argument, argumentOf(described.name, argument.name, files)),
   ),
   subcommands: described.subcommands.map((command) => typed(command, files)),
 })
@@ -69,17 +92,34 @@ const paths = (shell: Shell, described: Described): string =>
     .readFileSync(new URL(`paths.${shell}`, import.meta.url), "utf8")
     .replace("VALUE_FLAGS", [...new Set(valueFlags(described))].join(shell === "fish" ? " " : "|"))
 
-/** Bash completes file names best by itself: it does where nothing else is said. */
+/** What is put in place of the words that nobody types. */
+const filled = (
+  script: string,
+  fill: (word: string, kind: keyof typeof words) => readonly [from: string, to: string],
+) =>
+  (Object.keys(words) as ReadonlyArray<keyof typeof words>).reduce((text, kind) => {
+    const [from, to] = fill(words[kind], kind)
+    return text.replaceAll(from, to)
+  }, script)
+
+/** Bash completes file names best by itself: it does where nothing else is said. It splits words at colons. */
 const bash = (described: Described): string =>
-  Completions.generate("pxar-fuse", "bash", typed(described, false))
-    .replaceAll(`_pxar_fuse--choices "$cur" "$_comp_word" '${WORD}'`, "_pxar_fuse--archive-paths")
+  filled(Completions.generate("pxar-fuse", "bash", typed(described, false)), (word, kind) => [
+    `_pxar_fuse--choices "$cur" "$_comp_word" '${word}'`,
+    kind === "paths" ? "_pxar_fuse--archive-paths" : `_pxar_fuse--words ${kind}`,
+  ])
+    .replace(
+      `  local _comp_word="$2"\n`,
+      `  local _comp_word="$2"\n  if [[ "$cur" == *::* && "$cur" != -* ]]; then\n    _pxar_fuse--words address\n    return\n  fi\n`,
+    )
     .replace("complete -F _pxar_fuse ", "complete -o bashdefault -o default -F _pxar_fuse ")
     .replace(/^#\n# Static[^]*?^#\n\n/m, () => paths("bash", described))
 
 const zsh = (described: Described): string =>
-  Completions.generate("pxar-fuse", "zsh", typed(described, true))
-    .replaceAll(`:(${WORD})'`, ":_pxar_fuse_archive_paths'")
-    .replace(/^#\n# Static[^]*?^#\n\n/m, () => paths("zsh", described))
+  filled(Completions.generate("pxar-fuse", "zsh", typed(described, true)), (word, kind) => [
+    `:(${word})'`,
+    kind === "paths" ? ":_pxar_fuse_archive_paths'" : `: _pxar_fuse_words ${kind}'`,
+  ]).replace(/^#\n# Static[^]*?^#\n\n/m, () => paths("zsh", described))
 
 /** Fish has no positions: arguments are told apart by how many there are before them. */
 const fish = (described: Described): string => {
@@ -91,15 +131,24 @@ const fish = (described: Described): string => {
   const lines = withPaths.flatMap(({ arguments: all, name }) =>
     all.map((argument, index) => {
       const count = `(count (__pxar_fuse_arguments)) ${argument.variadic ? "-ge" : "-eq"} ${index}`
-      const complete = argument.name === "path" ? "-f -a '(__pxar_fuse_archive_paths)'" : "-F"
+      const complete = argument.name === "path" ? "-f -a '(__pxar_fuse_archive_paths)'" : `-F ${ADDRESSES}`
       return `complete -c pxar-fuse -n '__fish_seen_subcommand_from ${name}; and test ${count}' ${complete}`
     }),
   )
-  const script = Completions.generate("pxar-fuse", "fish", { ...rest, subcommands: others }).replaceAll(
-    `-a '${WORD}'`,
-    "-a '(__pxar_fuse_archive_paths)'",
+  const script = filled(
+    Completions.generate("pxar-fuse", "fish", { ...rest, subcommands: others }).replaceAll(
+      `-f -a '${words.address}'`,
+      `-F ${ADDRESSES}`,
+    ),
+    (word, kind) => [
+      `-a '${word}'`,
+      kind === "paths" ? "-a '(__pxar_fuse_archive_paths)'" : `-a '(__pxar_fuse_words ${kind})'`,
+    ],
   )
   return [script, paths("fish", described), ...lines, ""].join("\n")
 }
+
+/** Beside files of this machine. */
+const ADDRESSES = "-a '(__pxar_fuse_words address)'"
 
 const withoutArguments = (described: Described): Described => ({ ...described, arguments: [] })

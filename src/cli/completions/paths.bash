@@ -30,3 +30,17 @@ _pxar_fuse--archive-paths()
   [[ "${COMPREPLY[*]}" == */ ]] && compopt -o nospace 2>/dev/null
   return 0
 }
+
+# What the program says a word of this kind can be: mount points, mount options, an address in a repository.
+_pxar_fuse--words()
+{
+  local _found _words=()
+  while IFS= read -r _found; do
+    _words+=("$_found")
+  done < <(pxar-fuse complete-word -- "$1" "$(_pxar_fuse--unquoted "$cur")" 2>/dev/null)
+  ((${#_words[@]})) || return 0
+  _pxar_fuse--choices "$cur" "$_comp_word" "${_words[@]}"
+  compopt +o default +o bashdefault 2>/dev/null
+  [[ "${COMPREPLY[*]}" == *[/=] ]] && compopt -o nospace 2>/dev/null
+  return 0
+}

@@ -20,3 +20,11 @@ function __pxar_fuse_archive_paths
     test -n "$begun"; or set begun ''
     pxar-fuse complete-path -- $archive $begun 2>/dev/null
 end
+
+# What the program says a word of this kind can be: mount points, mount options, an address in a repository.
+function __pxar_fuse_words
+    set -l begun (string unescape -- (commandline -ct))
+    test -n "$begun"; or set begun ''
+    test $argv[1] != address; or string match -q -- '*::*' $begun; or return
+    pxar-fuse complete-word -- $argv[1] $begun 2>/dev/null
+end

@@ -17,3 +17,18 @@ _pxar_fuse_archive_paths() {
   (( $#folders )) && compadd -S '' -a folders
   (( $#files )) && compadd -a files
 }
+
+# What the program says a word of this kind can be: mount points, mount options, an address in a repository or a file.
+_pxar_fuse_words() {
+  local -a found whole begun
+  if [[ $1 == address && $PREFIX != *::* ]]; then
+    _files
+    return
+  fi
+  found=(${(@f)"$(pxar-fuse complete-word -- "$1" "${(Q)PREFIX}" 2>/dev/null)"})
+  begun=(${(M)found:#*[/=]})
+  whole=(${found:#*[/=]})
+  (( $#begun )) && compadd -S '' -a begun
+  (( $#whole )) && compadd -a whole
+  [[ $1 == mounts && $#found == 0 ]] && _directories
+}

@@ -108,7 +108,8 @@ export const meanings: ReadonlyArray<readonly [words: string, meaning: string]> 
   ["ro", "the only way: an archive cannot be written to"],
 ]
 
-const known = [...words.keys(), "fsname=", "subtype=", "max_read="]
+/** Words of `-o`; those with a value end with `=`. */
+export const known: ReadonlyArray<string> = [...words.keys(), "fsname=", "subtype=", "max_read="]
 
 /**
  * Reads the values of `-o`, each a comma separated list; the later word wins. As in libfuse, a backslash takes the

@@ -8,6 +8,7 @@ import { Effect } from "effect"
 import * as ExitCode from "../../../src/cli/ExitCode.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Command from "../../support/Command.ts"
+import * as Datastores from "../../support/Datastores.ts"
 import * as Golden from "../../support/Golden.ts"
 import * as Processes from "../../support/Processes.ts"
 import * as PseudoTerminal from "../../support/PseudoTerminal.ts"
@@ -32,6 +33,7 @@ const workFolder = Effect.gen(function* () {
   fs.mkdirSync(path.join(folder, "bin"))
   fs.mkdirSync(path.join(folder, "my backups"))
   fs.writeFileSync(path.join(folder, "my backups", "root.pxar"), archive.bytes)
+  fs.symlinkSync(Datastores.store("datastore-plain"), path.join(folder, "store"))
   const real = `exec '${process.execPath}' '${Command.MAIN}' "$@"`
   fs.writeFileSync(
     path.join(folder, "bin", "pxar-fuse"),
@@ -44,7 +46,14 @@ const workFolder = Effect.gen(function* () {
 /** Starts a shell that has loaded its script. */
 const shell = Effect.fnUntraced(function* (words: ReadonlyArray<string>, load: string) {
   const cwd = yield* workFolder
-  const env = { ...process.env, HOME: cwd, PATH: `${cwd}/bin:${process.env["PATH"]}`, PS1: "> ", TERM: "dumb" }
+  const env = {
+    ...process.env,
+    HOME: cwd,
+    PATH: `${cwd}/bin:${process.env["PATH"]}`,
+    PS1: "> ",
+    TERM: "dumb",
+    HISTFILE: "",
+  }
   const terminal = yield* PseudoTerminal.start(words, { cwd, env, columns: 300 })
   yield* terminal.type(`PS1='ready> '; ${load}; pxar-fuse loaded\n`)
   yield* terminal.shows("[loaded].")
@@ -59,6 +68,8 @@ const typed = [
   ["pxar-fuse extract 'my backups/root.pxar' bi\tx etce\t", ["extract", "my backups/root.pxar", "bin/x", "etcetera"]],
   ["pxar-fuse cat ~/my\\ backups/root.pxar etc/mo\t.o\t", ["etc/motd.old"]],
   ["pxar-fuse mount my\\ backups/root.pxar --subdir etc/ss\t", ["--subdir", "etc/ssh/"]],
+  ["pxar-fuse mount -o ro,allow_r\tx\t", ["mount", "-o", "ro,allow_root", "x"]],
+  ["pxar-fuse list store::ho\tal\tlat\troo\tx", ["list", "store::host/alpha/latest/root.pxar", "x"]],
   ["pxar-fuse verify --da\tmy\troo\t", ["verify", "--data", "my backups/root.pxar"]],
 ] as const
 
@@ -93,7 +104,14 @@ describe("completion in fish", () => {
     Effect.gen(function* () {
       const cwd = yield* workFolder
       const env = { ...process.env, HOME: cwd, PATH: `${cwd}/bin:${process.env["PATH"]}` }
-      const lines = ["ext", "cat my", "cat my\\ backups/root.pxar etc/m", "list --payload x ~/my\\ backups/root.pxar e"]
+      const lines = [
+        "ext",
+        "cat my",
+        "cat my\\ backups/root.pxar etc/m",
+        "list --payload x ~/my\\ backups/root.pxar e",
+        "list store::host/a",
+        "mount -o ro,allow_",
+      ]
       const script = [
         "pxar-fuse completions fish | source",
         ...lines.map((line) => `complete -C 'pxar-fuse ${line.replaceAll("\\", "\\\\")}'; echo .`),
@@ -105,8 +123,55 @@ describe("completion in fish", () => {
           .toString()
           .split(".\n")
           .map((part) => part.replace(/\t.*/g, "").trim().split("\n")),
-        [["extract"], ["my backups/"], ["etc/motd", "etc/motd.old"], ["etc/", "etcetera"], [""]],
+        [
+          ["extract"],
+          ["my backups/"],
+          ["etc/motd", "etc/motd.old"],
+          ["etc/", "etcetera"],
+          ["store::host/alpha/"],
+          ["ro,allow_other", "ro,allow_root"],
+          [""],
+        ],
       )
+    }),
+  )
+})
+
+describe("a mount point", () => {
+  beforeEach(need({ mount: true, tools: ["bash", "script"] }))
+
+  it.live("is completed for what ends its mount", () =>
+    Effect.gen(function* () {
+      const mountPoint = yield* Processes.mountPoint("a mount")
+      yield* Command.mountInBackground(Golden.helloV1.archive, mountPoint)
+      const terminal = yield* shell(["bash", "--norc", "-i"], "source <(pxar-fuse completions bash)")
+      yield* terminal.type(`pxar-fuse umount ${mountPoint.slice(0, -6)}\t\n`)
+      yield* terminal.shows(`[umount][${mountPoint}].`)
+    }),
+  )
+})
+
+describe("complete-word", () => {
+  const address = (reference: string) =>
+    Effect.map(
+      expectRun(["complete-word", "--", "address", `${Datastores.store("datastore-plain")}::${reference}`], 0),
+      (text) =>
+        text
+          .split("\n")
+          .slice(0, -1)
+          .map((word) => word.slice(word.indexOf("::") + 2)),
+    )
+
+  it.live("lists one level of a datastore", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* address(""), ["host/", "ns/"])
+      assert.deepStrictEqual(yield* address("ns/"), ["ns/a/", "ns/empty/"])
+      assert.deepStrictEqual(yield* address("host/b"), ["host/beta/"])
+      const times = yield* address("host/alpha/2")
+      assert.isAbove(times.length, 0)
+      assert.isTrue(times.every((time) => /^host\/alpha\/[-0-9]{10}T[:0-9]{8}Z\/$/.test(time)))
+      assert.include(yield* address("host/alpha/2024-02-01T03:00:00Z/"), "host/alpha/2024-02-01T03:00:00Z/root.pxar")
+      assert.deepStrictEqual(yield* address("host/nobody/"), [])
     }),
   )
 })
