@@ -43,6 +43,9 @@ export const store = (name: StoreName): string => unpacked(path.join(fixtures, `
 /** Path of the store that the reference client wrote. */
 export const realStore = (): string => unpacked(path.join(fixtures, "real/datastore-real.tar.zst"), "datastore-real")
 
+/** Path of the objects of a bucket in which a server keeps a datastore, as files under their keys. */
+export const realBucket = (): string => unpacked(path.join(fixtures, "real/s3/s3-bucket.tar.zst"), "pbs-bucket")
+
 /** Path of a key file of the three stores. */
 export const keyFile = (name: string): string => path.join(unpacked(path.join(fixtures, "keys.tar.zst"), "keys"), name)
 
@@ -158,6 +161,10 @@ export interface RealSnapshot {
 export const realSnapshots = (): ReadonlyArray<RealSnapshot> =>
   JSON.parse(fs.readFileSync(path.join(fixtures, "real/expected/index.json"), "utf8"))
 
+/** What is in the bucket. */
+export const bucketSnapshots = (): ReadonlyArray<Omit<RealSnapshot, "streams">> =>
+  JSON.parse(fs.readFileSync(path.join(fixtures, "real/s3/expected/index.json"), "utf8"))
+
 /** One entry of what the reference client restored. */
 export interface RealView {
   readonly path_hex: string
@@ -176,9 +183,14 @@ export interface RealView {
 }
 
 /** What the reference client restored from an archive, in the order of the paths' bytes. */
-export const realView = (name: string): ReadonlyArray<RealView> =>
+export const realView = (name: string): ReadonlyArray<RealView> => viewIn("real/expected/views", name)
+
+/** The same of an archive in the bucket. */
+export const bucketView = (name: string): ReadonlyArray<RealView> => viewIn("real/s3/expected/views", name)
+
+const viewIn = (folder: string, name: string): ReadonlyArray<RealView> =>
   zlib
-    .zstdDecompressSync(fs.readFileSync(path.join(fixtures, "real/expected/views", `${name}.jsonl.zst`)))
+    .zstdDecompressSync(fs.readFileSync(path.join(fixtures, folder, `${name}.jsonl.zst`)))
     .toString("utf8")
     .trim()
     .split("\n")

@@ -61,6 +61,8 @@ export const open = Effect.fnUntraced(function* (remote: Remote): Effect.fn.Retu
       if (!ByteSource.isRange(offset, target.length, identity.size)) {
         return Effect.fail(new ByteSource.SourceError({ source: remote.name, offset: 0, detail: "read past the end" }))
       }
+      // A range has one byte at least.
+      if (target.length === 0) return Effect.void
       if (offset + target.length <= head.length) {
         target.set(head.subarray(offset, offset + target.length))
         return Effect.void

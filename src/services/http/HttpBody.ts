@@ -19,6 +19,8 @@ export interface Options {
   readonly rate: RateLimit | undefined
   readonly signal: AbortSignal
   readonly isHead: boolean
+  /** Whether a part of the file was asked for. */
+  readonly isRange: boolean
 }
 
 /** Most bytes of what a server says of a failure. */
@@ -45,7 +47,7 @@ export const read = async (answer: Answer, options: Options): Promise<Uint8Array
     )
   }
   // The whole file in place of a range: whoever asked sees it by the status.
-  if (options.into !== undefined && answer.status !== 206) {
+  if (options.isRange && answer.status !== 206) {
     answer.body.destroy()
     return new Uint8Array(0)
   }

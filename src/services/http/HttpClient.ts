@@ -169,7 +169,15 @@ const exchange = async (
       bytes = await HttpBody.discard(answer.body)
       throw HttpFault.busy(url, status, retryAfter(answer.headers["retry-after"]))
     }
-    const body = await HttpBody.read(answer, { url, limit, into, rate, signal, isHead: method === "HEAD" })
+    const body = await HttpBody.read(answer, {
+      url,
+      limit,
+      into,
+      rate,
+      signal,
+      isHead: method === "HEAD",
+      isRange: headers["range"] !== undefined,
+    })
     bytes = body.length
     return { status, headers: answer.headers, body, url: url.href }
   } catch (error) {
