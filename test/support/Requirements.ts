@@ -36,6 +36,8 @@ const packages = {
   rsync: "rsync",
   script: "bsdutils",
   setpriv: "util-linux",
+  smbclient: "smbclient",
+  smbd: "samba",
   "systemd-analyze": "systemd",
   tar: "tar",
   tmux: "tmux",
@@ -54,6 +56,8 @@ export interface Needs {
   readonly root?: boolean
   /** The package `fuse-native`, and libfuse 2. */
   readonly fuseNative?: boolean
+  /** The module of Samba that shows Previous Versions. */
+  readonly shadowCopy?: boolean
   /** Other users can read this checkout. */
   readonly otherUsers?: boolean
   readonly tools?: ReadonlyArray<Tool>
@@ -82,6 +86,7 @@ const firstMissing = ({
   mount = false,
   otherUsers = false,
   root = false,
+  shadowCopy = false,
   tools = [],
 }: Needs): string | undefined => {
   if (root && !isRoot) return "needs root"
@@ -93,6 +98,7 @@ const firstMissing = ({
   if (fuseNative && !hasFuseNative()) return "needs libfuse 2 and fuse-native (apt-get install libfuse2, npm ci)"
   const tool = [...tools, ...(mount && !isRoot ? (["fusermount3"] as const) : [])].find((tool) => !isOnPath(tool))
   if (tool !== undefined) return `needs ${tool} (apt-get install ${packages[tool]})`
+  if (shadowCopy && !hasShadowCopy()) return "needs the module shadow_copy2 (apt-get install samba-vfs-modules)"
   if (otherUsers) {
     const closed = closedFolder()
     if (closed !== undefined) return `needs a checkout that other users can read (chmod o+rX ${closed})`
@@ -108,6 +114,9 @@ const loadsFuseNative = (): boolean => {
   const script = 'require("node-gyp-build")(require("path").dirname(require.resolve("fuse-native/package.json")))'
   return spawnSync(process.execPath, ["-e", script], { cwd: import.meta.dirname, stdio: "ignore" }).status === 0
 }
+
+const hasShadowCopy = (): boolean =>
+  fs.readdirSync("/usr/lib").some((folder) => fs.existsSync(`/usr/lib/${folder}/samba/vfs/shadow_copy2.so`))
 
 const mayMount = (): boolean => {
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(fs.readFileSync("/proc/self/status", "latin1"))

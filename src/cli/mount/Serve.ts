@@ -88,6 +88,7 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
       idle: settings.closeAfter,
       view: view(settings, progress),
     }
+    if (settings.layout === "previous-versions") return mountVersions(found, settings, mountOptions)
     return found === undefined || found._tag === "Files"
       ? Mount.mountPaths(settings.archives, mountOptions)
       : mountOpened(found, settings, mountOptions)
@@ -120,6 +121,21 @@ const mountOpened = Effect.fnUntraced(function* (
   }
   const store = found._tag === "InRepository" ? found.folder : undefined
   return yield* Mount.mountTree(tree, { ...options, fsname: settings.archives.join(" "), store })
+})
+
+const mountVersions = Effect.fnUntraced(function* (
+  found: OpenAddress.Opened | undefined,
+  settings: Settings,
+  options: Mount.SourceOptions,
+) {
+  if (found?._tag !== "InRepository") {
+    const detail = `${settings.archives.join(" ")}: previous versions are those of a group in a datastore: DATASTORE::host/elsa`
+    return yield* new ExitCode.Usage({ detail })
+  }
+  const reader = settings.cacheSize === undefined ? undefined : ArchiveReader.caches(settings.cacheSize)
+  const shown = { ...settings, idle: settings.closeAfter, owner: OpenAddress.thisUser(), reader }
+  const tree = yield* OpenTree.previousVersions(found, shown)
+  return yield* Mount.mountTree(tree, { ...options, fsname: settings.archives.join(" "), store: found.folder })
 })
 
 /** The view that the settings ask for; counting links shows its progress. */

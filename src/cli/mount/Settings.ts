@@ -59,6 +59,7 @@ const Repository = {
   missing: Schema.Literals(["fail", "zeros"]),
   timeTemplate: Schema.optional(Schema.String),
   pathTemplate: Schema.optional(Schema.String),
+  layout: Schema.Literals(["backups", "previous-versions"]),
 }
 
 export const Settings = Schema.Struct({

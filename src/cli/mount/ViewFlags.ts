@@ -50,6 +50,11 @@ export const flags = {
   fmask: mask("fmask", "The same for everything but folders; before --umask"),
   dmask: mask("dmask", "The same for folders; before --umask"),
   noxattr: Parameters.flag("noxattr", "Show no extended attributes, ACLs and capabilities"),
+  layout: Flag.Literals("layout", ["backups", "previous-versions"]).pipe(
+    Flag.withDescription("Of a datastore: backups as they are named there, or as Samba shows Previous Versions"),
+    Flag.withMetavar("backups|previous-versions"),
+    Flag.withDefault("backups"),
+  ),
   closeAfter: Flag.Finite("close-after").pipe(
     Flag.withDescription("Close an archive of several when it has not been used for this long (default: 60)"),
     Flag.withMetavar("SECONDS"),
