@@ -6,6 +6,7 @@
  */
 import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import type { Entry, HardLink } from "../../domain/pxar/Entry.ts"
+import * as PartitionAttributes from "../../domain/datastore/PartitionAttributes.ts"
 import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
@@ -39,10 +40,12 @@ export const columns = ({ entry }: Found, { group, human, user }: Style): string
 export const line = (found: Found, style: Style): string =>
   `${columns(found, style)} ${PathText.print(found.path)}${suffix(found)}`
 
-/** What follows the name: a symlink's target, and that an entry is a hard link to another one. */
+/** What follows the name: a symlink's target, that an entry is a hard link to another one, what a partition holds. */
 export const suffix = ({ entry, link }: Found): string => {
   if (link !== undefined) return ` link to ${PathText.print(targetPath(link))}`
-  return entry.body._tag === "Symlink" ? ` -> ${PathText.print(entry.body.target)}` : ""
+  if (entry.body._tag === "Symlink") return ` -> ${PathText.print(entry.body.target)}`
+  const partition = PartitionAttributes.describe(entry.attributes)
+  return partition === undefined ? "" : `  (${PathText.safe(partition)})`
 }
 
 /** The path in a hard link, with the slash before it that most archives leave out. */

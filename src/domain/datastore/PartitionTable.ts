@@ -6,6 +6,7 @@
  * at the end of the image, and none is empty.
  */
 import * as Bytes from "../Bytes.ts"
+import * as PartitionType from "./PartitionType.ts"
 
 /** Bytes of a sector. Images of disks with larger ones are rare, and their tables say so in no way. */
 export const SECTOR = 512
@@ -17,6 +18,10 @@ export interface Partition {
   /** First byte in the image. */
   readonly start: number
   readonly length: number
+  /** What the table says that it is for: `Linux filesystem`. */
+  readonly type: string
+  /** Its name, which only a GPT has. */
+  readonly name: string | undefined
 }
 
 /** What the first sector says. */
@@ -50,8 +55,17 @@ const records = (sector: Uint8Array): ReadonlyArray<Record> | undefined => {
 }
 
 /** The range as it is in the image; `undefined` if nothing of it is. */
-const partition = (number: number, start: number, length: number, size: number): Partition | undefined =>
-  start > 0 && start < size && length > 0 ? { number, start, length: Math.min(length, size - start) } : undefined
+const partition = (
+  number: number,
+  start: number,
+  length: number,
+  size: number,
+  type: string,
+  name?: string,
+): Partition | undefined =>
+  start > 0 && start < size && length > 0
+    ? { number, start, length: Math.min(length, size - start), type, name }
+    : undefined
 
 /** Reads the first sector of an image of `size` bytes. */
 export const readHead = (sector: Uint8Array, size: number): Head => {
@@ -62,7 +76,7 @@ export const readHead = (sector: Uint8Array, size: number): Head => {
   if ([446, 462, 478, 494].some((at) => ((sector[at] as number) & 0x7f) !== 0)) return { _tag: "None" }
   const partitions = found.flatMap(({ count, start, type }, index) => {
     if (type === 0 || isExtended(type)) return []
-    return partition(index + 1, start * SECTOR, count * SECTOR, size) ?? []
+    return partition(index + 1, start * SECTOR, count * SECTOR, size, PartitionType.ofMbr(type)) ?? []
   })
   const extended = found.find(({ type }) => isExtended(type))
   return { _tag: "Mbr", partitions, extended: extended === undefined ? undefined : extended.start * SECTOR }
@@ -85,7 +99,10 @@ export const readLogical = (
   const [own, next] = records(sector) ?? []
   if (own === undefined || next === undefined) return { partition: undefined, next: undefined }
   return {
-    partition: own.type === 0 ? undefined : partition(number, at + own.start * SECTOR, own.count * SECTOR, size),
+    partition:
+      own.type === 0
+        ? undefined
+        : partition(number, at + own.start * SECTOR, own.count * SECTOR, size, PartitionType.ofMbr(own.type)),
     next: isExtended(next.type) && next.start > 0 ? extended + next.start * SECTOR : undefined,
   }
 }
@@ -121,7 +138,9 @@ export const readGptEntries = (bytes: Uint8Array, { entrySize }: Gpt, size: numb
     if (bytes.subarray(at, at + 16).every((byte) => byte === 0)) continue
     const first = Bytes.getU64(view, at + 32)
     const last = Bytes.getU64(view, at + 40)
-    const one = partition(index + 1, first * SECTOR, (last - first + 1) * SECTOR, size)
+    const type = PartitionType.ofGpt(bytes.subarray(at, at + 16))
+    const name = PartitionType.nameOf(bytes.subarray(at + 56, at + 128))
+    const one = partition(index + 1, first * SECTOR, (last - first + 1) * SECTOR, size, type, name)
     if (one !== undefined) found.push(one)
   }
   return found

@@ -1,12 +1,22 @@
 /**
- * The partitions of a disk image, found by reading its tables and nothing else.
+ * The partitions of a disk image, found by reading its tables, and what they hold, told by their first bytes.
  */
 import * as Effect from "effect/Effect"
+import * as FileSystemSignature from "../../domain/datastore/FileSystemSignature.ts"
 import * as PartitionTable from "../../domain/datastore/PartitionTable.ts"
 import type { ByteSource, SourceError } from "../bytes/ByteSource.ts"
 
 /** Logical partitions that are followed. */
 const MAX_LOGICAL = 128
+
+/** What a partition of an image seems to hold. */
+export const identify = (
+  image: ByteSource,
+  { length, start }: PartitionTable.Partition,
+): Effect.Effect<FileSystemSignature.FileSystemSignature | undefined, SourceError> => {
+  const window = new Uint8Array(Math.min(length, FileSystemSignature.WINDOW))
+  return Effect.map(image.read(window, start), () => FileSystemSignature.identify(window))
+}
 
 /** The partitions, in the order of their numbers; none of an image without a table. */
 export const find = Effect.fnUntraced(function* (

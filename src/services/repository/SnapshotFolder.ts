@@ -9,6 +9,7 @@ import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
 import * as ArchiveReader from "../archive/ArchiveReader.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
+import * as PartitionAttributes from "../../domain/datastore/PartitionAttributes.ts"
 import * as AtOnce from "../AtOnce.ts"
 import type * as Losses from "../tree/Losses.ts"
 import type { ChunkedSource } from "./ChunkedSource.ts"
@@ -85,11 +86,24 @@ export const make = (
         const parts = Effect.map(
           opened.stream(id, file.name, (image) => Effect.mapError(DiskPartitions.find(image), ArchiveError.fromSource)),
           (partitions): Items =>
-            partitions.map(({ length, number, start }) => ({
-              _tag: "File",
-              name: `p${number}`,
-              file: streamFile(id, file.name, `${file.shown}.parts/p${number}`, start, length, at),
-            })),
+            partitions.map((partition) => {
+              const { length, number, start } = partition
+              const xattrs = opened.stream(id, file.name, (image) =>
+                // What cannot be read is told by whoever reads it.
+                AtOnce.catch_(
+                  AtOnce.map(DiskPartitions.identify(image, partition), (found) =>
+                    PartitionAttributes.make(partition, found),
+                  ),
+                  () => Effect.succeed(PartitionAttributes.make(partition, undefined)),
+                ),
+              )
+              const shown = `${file.shown}.parts/p${number}`
+              return {
+                _tag: "File",
+                name: `p${number}`,
+                file: { ...streamFile(id, file.name, shown, start, length, at), xattrs },
+              }
+            }),
         )
         items.push({
           _tag: "Folder",

@@ -5,7 +5,15 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Bytes from "../../domain/Bytes.ts"
-import { type Body, type Entry, noAttributes, S_IFDIR, S_IFLNK, S_IFREG } from "../../domain/pxar/Entry.ts"
+import {
+  type Attributes,
+  type Body,
+  type Entry,
+  noAttributes,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFREG,
+} from "../../domain/pxar/Entry.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { ArchiveTree, Read } from "../archive/ArchiveTree.ts"
 import * as AtOnce from "../AtOnce.ts"
@@ -45,6 +53,8 @@ export interface File {
   readonly size: Read<number>
   /** As `ByteSource.read`. */
   readonly read: (target: Uint8Array, offset: number) => Read<void>
+  /** Extended attributes, by their names; none unless given. */
+  readonly xattrs?: Read<Readonly<Record<string, string>>> | undefined
   /** Where it can have holes. */
   readonly holes?: Holes | undefined
   /** Seconds since the epoch. */
@@ -103,11 +113,14 @@ export const entry = (item: Exclude<Item, { readonly _tag: "Archive" }>, owner: 
     case "File": {
       const { file } = item
       return AtOnce.flatMap(file.size, (length) =>
-        AtOnce.map(allocated(file), (allocated) => {
-          const content = { source: "archive", start: 0, length, allocated } as const
-          // What is decrypted here is for whom the mount belongs to.
-          return entryOf(S_IFREG | 0o600, { _tag: "File", content }, file.mtimeSeconds, owner)
-        }),
+        AtOnce.flatMap(allocated(file), (allocated) =>
+          AtOnce.map(attributes(file), (attributes) => {
+            const content = { source: "archive", start: 0, length, allocated } as const
+            // What is decrypted here is for whom the mount belongs to.
+            const made = entryOf(S_IFREG | 0o600, { _tag: "File", content }, file.mtimeSeconds, owner)
+            return attributes === noAttributes ? made : { ...made, attributes }
+          }),
+        ),
       )
     }
     case "Link":
@@ -135,3 +148,14 @@ const entryOf = (mode: number, body: Body, mtimeSeconds: number, { gid, uid }: O
 /** What cannot be opened is shown as if it had no holes: reading it says why. */
 const allocated = ({ holes }: File): Effect.Effect<number | undefined> =>
   holes === undefined ? Effect.undefined : AtOnce.catch_(holes.allocated, () => Effect.undefined)
+
+const attributes = ({ xattrs }: File): Read<Attributes> =>
+  xattrs === undefined
+    ? Effect.succeed(noAttributes)
+    : AtOnce.map(xattrs, (found) => ({
+        ...noAttributes,
+        xattrs: Object.entries(found).map(([name, value]) => ({
+          name: Bytes.fromText(name),
+          value: Bytes.fromText(value),
+        })),
+      }))
