@@ -80,7 +80,7 @@ export const run = async (setting: Setting): Promise<ReadonlyArray<Row>> => {
 }
 
 /** Runs a command to its end, with nothing of an earlier one waiting to be written to the disk. */
-const measure = async (command: ReadonlyArray<string>, core: Process.Core): Promise<Sample> => {
+export const measure = async (command: ReadonlyArray<string>, core: Process.Core): Promise<Sample> => {
   await Process.run(["sync"])
   const [begin, cpuBefore] = [performance.now(), CpuTime.ofEndedChildren()]
   const started = Process.start(command, core)

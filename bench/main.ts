@@ -8,6 +8,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as ArchiveWorkloads from "./ArchiveWorkloads.ts"
 import * as Contenders from "./Contenders.ts"
+import * as Datastore from "./datastore/Datastore.ts"
 import * as Machine from "./Machine.ts"
 import * as Measure from "./Measure.ts"
 import * as MountWorkloads from "./MountWorkloads.ts"
@@ -35,6 +36,10 @@ const main = async (options: Options.Options, scratch: string): Promise<void> =>
     process.stdout.write(`${Report.tables(section)}\n`)
     if (options.json === undefined) return
     fs.writeFileSync(options.json, `${JSON.stringify({ machine, options, sections }, undefined, 2)}\n`)
+  }
+  if (options.only.includes(Datastore.NAME)) {
+    const setting = { program, directory: options.directory, scratch, quick: options.quick, rounds, say }
+    return await Datastore.run(setting, finish)
   }
   for (const core of options.pinnedOnly ? [0] : [0, undefined]) {
     const title = core === undefined ? "all cores" : "one core"
