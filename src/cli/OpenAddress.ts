@@ -62,6 +62,8 @@ export const open = Effect.fnUntraced(function* (
     verifyChunks: !given.noVerifyChunks,
     unsigned: given.allowUnsigned ? "allow" : "refuse",
     also: given.also,
+    chunks: given.chunks,
+    unfinished: given.unfinished ? "open" : "refuse",
     onHealed: onHealed ?? sayHealed(),
   })
   if (opened._tag !== "InRepository") return opened

@@ -103,7 +103,15 @@ const samba = Effect.fnUntraced(function* (live: string, versions: string) {
     Effect.map(
       Processes.run("smbclient", [
         "//127.0.0.1/share",
-        ...["-s", configuration, "-p", String(port), "-N", "-U", "nobody", "-c", command],
+        "-s",
+        configuration,
+        "-p",
+        String(port),
+        "-N",
+        "-U",
+        "nobody",
+        "-c",
+        command,
       ]),
       ({ code, stderr, stdout }) => {
         assert.strictEqual(code, 0, `${command}: ${stdout} ${stderr}`)

@@ -55,8 +55,8 @@ const fileSystems = (folder: string): ReadonlyArray<Buffer> => {
 }
 
 const tables = {
-  gpt: ["label: gpt", ...['type=linux, name="Main"', "type=uefi", "type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"]],
-  dos: ["label: dos", ...["type=83", "type=c", "type=7"]],
+  gpt: ["label: gpt", 'type=linux, name="Main"', "type=uefi", "type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"],
+  dos: ["label: dos", "type=83", "type=c", "type=7"],
 } as const
 
 /** A disk with these file systems, each in a partition. */

@@ -37,6 +37,8 @@ const Log = {
 /** Of a datastore, and of where it is: see `RepositoryFlags`. */
 const Repository = {
   also: Schema.Array(Schema.String),
+  chunks: Schema.Array(Schema.String),
+  unfinished: Schema.Boolean,
   namespace: Schema.optional(Schema.String),
   caFile: Schema.optional(Schema.String),
   rate: Schema.optional(Positive),

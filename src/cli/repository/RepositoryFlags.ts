@@ -53,6 +53,14 @@ export const flags = {
   ...keys,
   ...CacheFlags.flags,
   noVerifyChunks: Parameters.flag("no-verify-chunks", "Do not compare digests of chunks, only lengths and checksums"),
+  chunks: Flag.String("chunks").pipe(
+    Flag.withDescription(
+      "A datastore that has the chunks of an index file, or of one that has lost them; may be given several times",
+    ),
+    Flag.withMetavar("ADDRESS"),
+    Flag.atLeast(0),
+  ),
+  unfinished: Parameters.flag("unfinished", "Open backups without a manifest by the indexes that are there"),
   allowUnsigned: Parameters.flag("allow-unsigned", "Open encrypted backups that have no signature"),
   missing: Flag.Literals("missing", ["fail", "zeros"]).pipe(
     Flag.withDescription("What is lost of files reads as: an error, or zeros, which is said"),
@@ -88,6 +96,9 @@ export interface Where extends NetworkFlags.Given {
 
 /** What the flags say. */
 export interface Given extends Keys, Where, CacheOptions.Given {
+  /** Addresses. */
+  readonly chunks: ReadonlyArray<string>
+  readonly unfinished: boolean
   readonly noVerifyChunks: boolean
   readonly allowUnsigned: boolean
   readonly missing: "fail" | "zeros"
@@ -96,6 +107,8 @@ export interface Given extends Keys, Where, CacheOptions.Given {
 /** Without any flag. */
 export const none: Given = {
   also: [],
+  chunks: [],
+  unfinished: false,
   keyFile: [],
   noVerifyChunks: false,
   allowUnsigned: false,

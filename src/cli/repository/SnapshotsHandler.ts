@@ -18,6 +18,7 @@ import * as ExitCode from "../ExitCode.ts"
 import * as OpenAddress from "../OpenAddress.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
+import * as SayRemains from "./SayRemains.ts"
 import * as RepositoryFlags from "./RepositoryFlags.ts"
 
 export interface Input extends RepositoryFlags.Keys, RepositoryFlags.Where {
@@ -56,6 +57,7 @@ export const handler = Effect.fn("snapshots")(function* ({ address, filters, for
     ),
   )
   yield* output.flush
+  if (filters.length === 0) yield* SayRemains.say(found, count)
   if (unreadable > 0) return yield* new ExitCode.Ended({ code: ExitCode.DAMAGED })
   if (count > 0) return
   yield* ResolveReference.require(repository, reference)

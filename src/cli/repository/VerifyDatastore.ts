@@ -12,6 +12,7 @@ import * as ExitCode from "../ExitCode.ts"
 import type { InRepository } from "../OpenAddress.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
+import * as SayRemains from "./SayRemains.ts"
 import * as VerifyState from "./VerifyState.ts"
 
 export interface Input {
@@ -24,7 +25,8 @@ export interface Input {
   readonly progress: Progress.Mode
 }
 
-export const run = Effect.fnUntraced(function* ({ reference, repository }: InRepository, input: Input) {
+export const run = Effect.fnUntraced(function* (found: InRepository, input: Input) {
+  const { reference, repository } = found
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode: input.progress })
   const state = input.state === undefined ? undefined : yield* VerifyState.open(input.state)
@@ -38,12 +40,17 @@ export const run = Effect.fnUntraced(function* ({ reference, repository }: InRep
     onGood: state?.add,
     onProgress: ({ bytes, chunks }) => progress.update({ entries: chunks, bytes, position: 0, size: 0 }),
   })
+  let backups = 0
   let code: number = ExitCode.INTERNAL
   yield* Stream.runForEach(events, (event) => {
-    if (event._tag === "Verdict") code = exitCode(event)
+    if (event._tag === "Verdict") {
+      code = exitCode(event)
+      backups = event.snapshots
+    }
     return output.text(input.json ? JsonText.line(toJson(event)) : toText(event))
   })
   yield* output.flush
+  if (input.filters.length === 0) yield* SayRemains.say(found, backups)
   if (code !== ExitCode.SUCCESS) return yield* new ExitCode.Ended({ code })
 })
 

@@ -67,6 +67,8 @@ export interface S3 extends S3Place.Options {
 export interface RepositoryOptions extends Access, FarPlace.Options, Omit<OpenSnapshot.Options, "keys" | "chunks"> {
   /** Read when there is a repository, and not before. */
   readonly keys: Effect.Effect<KeyRing, KeyError>
+  /** Addresses of datastores that have the chunks of another one, or of index files. */
+  readonly chunks?: ReadonlyArray<string> | undefined
   /** Addresses of copies of a datastore, which stand in for what is missing or damaged in it. */
   readonly also?: ReadonlyArray<string> | undefined
   /** Whether digests of chunks are compared; true unless given. */

@@ -9,16 +9,18 @@ import * as DatastoreRepository from "../repository/DatastoreRepository.ts"
 import * as FarPlace from "./FarPlace.ts"
 import type { Failure, OpenedRepository, RepositoryOptions } from "./Location.ts"
 
-/** The repository whose blobs are in `store`; the copies of it heal it, in their order. */
+/** The repository whose blobs are in `store`; the copies of it heal it, in their order, and others have chunks of it. */
 export const open = Effect.fnUntraced(function* (
   store: BlobStore,
   copies: ReadonlyArray<BlobStore>,
+  others: ReadonlyArray<BlobStore>,
   options: RepositoryOptions,
   isFar: boolean,
 ): Effect.fn.Return<OpenedRepository, Failure, Scope.Scope> {
   const { cache, over } = yield* FarPlace.make(options, isFar)
   const { onHealed, verifyChunks: verify } = options
-  const chunks = ChunkStore.make({ stores: [over(store), ...copies.map(over)], cache, verify, onHealed })
+  const stores = [over(store), ...[...others, ...copies].map(over)] as const
+  const chunks = ChunkStore.make({ stores, cache, verify, onHealed })
   return {
     cache,
     repository: yield* DatastoreRepository.open(store, { ...options, keys: yield* options.keys, chunks, copies }),

@@ -1,5 +1,5 @@
 /**
- * What is at a path of this machine: a datastore, or archive files.
+ * What is at a path of this machine: a datastore, or what is left of one, or archive files.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -31,5 +31,5 @@ export const open = Effect.fnUntraced(function* (address: Address.Address): Effe
 const isDatastore = (store: BlobStore): Effect.Effect<boolean, Failure> =>
   Effect.flatMap(
     Effect.promise(() => import("../repository/DatastoreRepository.ts")),
-    (module) => module.isDatastore(store),
+    (module) => module.isDatastoreOrLeft(store),
   )

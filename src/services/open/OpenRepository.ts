@@ -22,12 +22,24 @@ export type Opened = ({ readonly _tag: "InRepository" } & InRepository) | Locati
 const openDatastore = (
   store: BlobStore,
   copies: ReadonlyArray<BlobStore>,
+  others: ReadonlyArray<BlobStore>,
   options: RepositoryOptions,
   isFar: boolean,
 ) =>
   Effect.flatMap(
     Effect.promise(() => import("./OpenDatastore.ts")),
-    (module) => module.open(store, copies, options, isFar),
+    (module) => module.open(store, copies, others, options, isFar),
+  )
+
+const openLooseIndex = (
+  file: string,
+  stores: ReadonlyArray<BlobStore>,
+  options: RepositoryOptions,
+): Effect.Effect<Opened, Failure, Scope.Scope> =>
+  Effect.flatMap(
+    Effect.promise(() => import("./OpenLooseIndex.ts")),
+    (module) =>
+      Effect.map(module.open(file, stores, options), (opened): Opened => ({ _tag: "InRepository", ...opened })),
   )
 
 /** Opens what an address names. Archives are only located. */
@@ -37,11 +49,17 @@ export const open = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Opened, Failure, Scope.Scope> {
   const address = yield* Locate.parse(text, options)
   const located = yield* Locate.locate(address, options)
+  const storesOf = (texts: ReadonlyArray<string> = []) => Effect.forEach(texts, (text) => Locate.store(text, options))
+  if (located._tag === "Files" && options.chunks !== undefined && /\.[df]idx$/.test(located.path)) {
+    const stores = yield* storesOf([...options.chunks, ...(options.also ?? [])])
+    if (stores.length > 0) return yield* openLooseIndex(located.path, stores, options)
+  }
   if (located._tag === "Files" || located._tag === "Archive") return located
-  const copies = yield* Effect.forEach(options.also ?? [], (text) => Locate.store(text, options))
+  const copies = yield* storesOf(options.also)
+  const others = yield* storesOf(options.chunks)
   const opened = yield* located._tag === "Backups"
     ? located.open(options, copies)
-    : openDatastore(located.store, copies, options, located.folder === undefined)
+    : openDatastore(located.store, copies, others, options, located.folder === undefined)
   return {
     _tag: "InRepository",
     ...opened,

@@ -12,6 +12,7 @@ import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import type { BlobStore, Item } from "./BlobStore.ts"
 import type { Files } from "./SnapshotFiles.ts"
 import * as OpenSnapshot from "./OpenSnapshot.ts"
+import * as Remains from "./Remains.ts"
 import type { Repository } from "./Repository.ts"
 import { fromBlob, fromFault, type RepositoryError } from "./RepositoryError.ts"
 
@@ -27,18 +28,24 @@ export const isDatastore = (store: BlobStore): Effect.Effect<boolean, Repository
     fromBlob,
   )
 
+/** Whether a store is a datastore, or what is left of one that has lost its chunks: it has backups. */
+export const isDatastoreOrLeft = (store: BlobStore): Effect.Effect<boolean, RepositoryError> =>
+  Effect.flatMap(isDatastore(store), (isOne) =>
+    isOne ? Effect.succeed(true) : Effect.mapError(Remains.hasBackups(store), fromBlob),
+  )
+
 /** How a datastore is opened. */
 export interface Options extends OpenSnapshot.Options {
   /** Copies of it, which stand in for files of backups that are missing or damaged. What is not in the datastore is not shown. */
   readonly copies?: ReadonlyArray<BlobStore> | undefined
 }
 
-/** Opens a datastore. Fails with `NotADatastore` if it has no chunks. */
+/** Opens a datastore. Fails with `NotADatastore` if it has neither chunks nor backups. */
 export const open = Effect.fnUntraced(function* (
   store: BlobStore,
   options: Options,
 ): Effect.fn.Return<Repository, RepositoryError> {
-  if (yield* isDatastore(store)) return make(store, options)
+  if (yield* isDatastoreOrLeft(store)) return make(store, options)
   return yield* fromFault(store.name, fault("NotADatastore", "is no datastore: it has no folder .chunks"))
 })
 

@@ -17,6 +17,7 @@ import type { EncryptionKey } from "./EncryptionKey.ts"
 import type { KeyRing } from "./KeyRing.ts"
 import type { Snapshot, StreamIndex } from "./Repository.ts"
 import { fromFault, RepositoryError } from "./RepositoryError.ts"
+import * as SalvagedManifest from "./SalvagedManifest.ts"
 import * as SnapshotFiles from "./SnapshotFiles.ts"
 import type { Files } from "./SnapshotFiles.ts"
 
@@ -26,6 +27,8 @@ export interface Options {
   readonly chunks: ChunkStore
   /** Whether an encrypted or sign-only backup without a signature is opened; refused unless given (datastore §4.4). */
   readonly unsigned?: "refuse" | "allow" | undefined
+  /** Whether a backup without a usable manifest is opened by what is there (see `SalvagedManifest`); refused unless given. */
+  readonly unfinished?: "refuse" | "open" | undefined
   /** Is told of every file of a backup that a copy had. */
   readonly onHealed?: SnapshotFiles.OnHealed
 }
@@ -53,12 +56,16 @@ export const open = Effect.fnUntraced(function* (
   copies: ReadonlyArray<Files> = [],
 ): Effect.fn.Return<Snapshot, RepositoryError> {
   const at = (name: string) => SnapshotFiles.pathOf(files, name)
-  const { manifest, signature, unlocked } = yield* SnapshotFiles.orFromCopies(
-    files,
-    copies,
-    SnapshotFile.MANIFEST,
-    (place) => (place === files ? describe(files, options) : describeCopy(id, files, place, options)),
-    options.onHealed,
+  const { manifest, signature, unlocked } = yield* Effect.catchIf(
+    SnapshotFiles.orFromCopies(
+      files,
+      copies,
+      SnapshotFile.MANIFEST,
+      (place) => (place === files ? describe(files, options) : describeCopy(id, files, place, options)),
+      options.onHealed,
+    ),
+    ({ check }) => options.unfinished === "open" && (check === "SnapshotUnfinished" || check === "ManifestInvalid"),
+    (error) => salvage(id, files, options, error),
   )
   const key = unlocked._tag === "Key" ? unlocked.key : undefined
 
@@ -179,6 +186,19 @@ const describe = Effect.fnUntraced(function* (
     fromFault(path, found),
   )
   return { manifest, unlocked, signature }
+})
+
+/** What can be told of a backup without its manifest. */
+const salvage = Effect.fnUntraced(function* (
+  id: SnapshotId.SnapshotId,
+  files: Files,
+  options: Options,
+  error: RepositoryError,
+): Effect.fn.Return<Described, RepositoryError> {
+  yield* Effect.logWarning(`${error.message}; opened by its indexes, for which nothing vouches`)
+  const { key, manifest } = yield* SalvagedManifest.make(id, files, options)
+  const unlocked: Unlocked = key === undefined ? noKey(undefined, options.keys) : { _tag: "Key", key }
+  return { manifest, unlocked, signature: "unsigned" }
 })
 
 /** The same of a copy, if it can be told that it is of this backup. */

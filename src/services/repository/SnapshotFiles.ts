@@ -68,15 +68,27 @@ export const manifest = Effect.fnUntraced(function* (
   return { value: yield* Effect.mapError(Effect.fromResult(Manifest.parse(text)), invalid), stored }
 })
 
+/** Reads an index, whatever its checksum is. */
+export const parsedIndex = Effect.fnUntraced(function* (
+  files: Files,
+  name: string,
+  storage: Manifest.File["storage"],
+): Effect.fn.Return<Read<ChunkIndex>, RepositoryError> {
+  const stored = yield* files.read(name, MAX_INDEX)
+  const parse = storage === "fixed" ? FixedIndex.parse : DynamicIndex.parse
+  const value = yield* Effect.mapError(Effect.fromResult(parse(stored)), (found) =>
+    fromFault(pathOf(files, name), found),
+  )
+  return { value, stored }
+})
+
 /** Reads an index that is what the manifest says of `file`, which must be stored as one. */
 export const index = Effect.fnUntraced(function* (
   files: Files,
   file: Manifest.File,
 ): Effect.fn.Return<Read<ChunkIndex>, RepositoryError> {
   const failed = (found: DatastoreFault) => fromFault(pathOf(files, file.name), found)
-  const stored = yield* files.read(file.name, MAX_INDEX)
-  const parse = file.storage === "fixed" ? FixedIndex.parse : DynamicIndex.parse
-  const value = yield* Effect.mapError(Effect.fromResult(parse(stored)), failed)
+  const { stored, value } = yield* parsedIndex(files, file.name, file.storage)
   const checksum = yield* sha256(value.entries)
   if (!Bytes.equals(checksum, file.checksum)) {
     return yield* failed(fault("IndexCsumMismatch", `has the checksum ${Digest.toHex(checksum)}, not the manifest's`))
