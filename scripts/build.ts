@@ -104,7 +104,7 @@ const bundle = async (
 await bundle("src/cli/main.ts", processes, true)
 // A file more costs as much as 10 kB more in one: what four parts need is in one file.
 await bundle("src/cli/CommandLineProcess.ts", [], { groups: [{ name: "common", minShareCount: 4 }] })
-await bundle("src/cli/mount/ServerProcess.ts", [], false)
+await bundle("src/cli/mount/ServerProcess.ts", [], { groups: [{ name: "server", tags: ["$initial"] }] })
 for (const module of await buildPage("dist/page")) bundled.add(module)
 writeFileSync("dist/THIRD-PARTY-NOTICES.txt", notices(bundled))
 

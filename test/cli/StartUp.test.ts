@@ -37,7 +37,14 @@ describe("the process in the background", () => {
     assert.isTrue(fs.readdirSync(folder).some((file) => file.endsWith(".js") && bundled(file).includes(MARK)))
   })
 
-  it("is one file", () => assert.notMatch(bundled("ServerProcess.js"), /from\s*["'`]\.\//))
+  it("is one file, but for the bundler's own and what is loaded when it is used", () =>
+    assert.notMatch(bundled("ServerProcess.js"), /from\s*["'`]\.\/(?!rolldown-runtime)/))
+
+  it("begins without a client of HTTP", () => {
+    const UNDICI = "undici:request:create"
+    assert.notInclude(bundled("ServerProcess.js"), UNDICI)
+    assert.isTrue(fs.readdirSync(folder).some((file) => file.endsWith(".js") && bundled(file).includes(UNDICI)))
+  })
 })
 
 describe("an old Node", () => {
