@@ -37,22 +37,38 @@ type Kind = "path" | Address.Scheme
 const kindOf = (address: Address.Address): Kind =>
   address._tag === "Path" ? "path" : address._tag === "Server" ? "pbs" : address.scheme
 
-/** What is not there yet, and what to do. */
-const refused = (detail: string) => (): Promise<{ readonly open: Opener }> =>
-  Promise.resolve({ open: (address) => refuse(Address.format(address), detail) })
-
 /** What opens which kind of location. */
-const openers: Readonly<Record<Kind, () => Promise<{ readonly open: Opener }>>> = {
+const openers: Readonly<Record<Exclude<Kind, "place">, () => Promise<{ readonly open: Opener }>>> = {
   path: () => import("./OpenPath.ts"),
   https: () => import("./OpenHttps.ts"),
   s3: () => import("./OpenS3.ts"),
   pbs: () => import("./OpenServer.ts"),
-  place: refused("places with a name cannot be used yet; write the path that is meant"),
 }
 
 /** Finds out what is at the location of an address. */
-export const locate = (address: Address.Address, access: Access): Effect.Effect<Located, Failure, Scope.Scope> =>
-  Effect.flatMap(Effect.promise(openers[kindOf(address)]), ({ open }) => open(address, access))
+export const locate = (address: Address.Address, access: Access): Effect.Effect<Located, Failure, Scope.Scope> => {
+  const kind = kindOf(address)
+  return kind === "place"
+    ? inPlace(address, access)
+    : Effect.flatMap(Effect.promise(openers[kind]), ({ open }) => open(address, access))
+}
+
+/** The same for a place with a name, which stands for another address. */
+const inPlace = Effect.fnUntraced(function* (
+  address: Address.Address,
+  access: Access,
+): Effect.fn.Return<Located, Failure, Scope.Scope> {
+  const Places = yield* Effect.promise(() => import("./Places.ts"))
+  const place = yield* Places.find((address as Extract<Address.Address, { _tag: "Remote" }>).location, access)
+  const meant = yield* read(place.address)
+  if (meant.reference !== undefined) return yield* refuse(Address.format(address), "the address of a place has no ::")
+  const kind = kindOf(meant)
+  if (kind === "place") return yield* refuse(Address.format(address), "a place cannot stand for a place")
+  const { open } = yield* Effect.promise(openers[kind])
+  const located = yield* open({ ...meant, reference: address.reference }, place.access)
+  if (located._tag !== "Backups") return located
+  return { ...located, open: (options, copies) => located.open({ ...options, ...place.access }, copies) }
+})
 
 /** The blobs of a datastore: for those who take chunks from it and want no backup of it. */
 export const store = Effect.fnUntraced(function* (

@@ -34,6 +34,8 @@ export interface Access {
   readonly network?: Network | undefined
   /** Where buckets are, and with which key. */
   readonly s3?: S3 | undefined
+  /** What a web server is told of who asks: the header `Authorization`. */
+  readonly authorization?: Redacted<string> | undefined
   /** Of a backup server: asked for when one is opened. */
   readonly server?: ((repository: RepositoryString) => Effect.Effect<ServerAccess, Failure>) | undefined
 }

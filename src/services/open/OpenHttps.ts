@@ -2,6 +2,7 @@
  * What is at a web address: an archive file, which is read by ranges, or below a URL that ends with a slash a datastore.
  */
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Address from "../../domain/datastore/Address.ts"
 import * as HttpSource from "../bytes/HttpSource.ts"
@@ -25,7 +26,8 @@ export const open = Effect.fnUntraced(function* (
       "a password in an address can be read by everybody on this machine: put it into a place (docs/places.md)"
     return yield* wrong(shown(url), detail)
   }
-  const client = yield* HttpClient.make({ ...access.network, env: access.env })
+  const plain = yield* HttpClient.make({ ...access.network, env: access.env })
+  const client = access.authorization === undefined ? plain : authorized(plain, access.authorization)
   if (url.pathname.endsWith("/")) {
     return { _tag: "Datastore", store: HttpBlobStore.make(client, url.href), folder: undefined }
   }
@@ -40,6 +42,18 @@ export const open = Effect.fnUntraced(function* (
     })
   }
   return RemoteArchive.make(url.pathname, openFile, (payload) => /^https?:\/\//.test(payload))
+})
+
+/** Tells the server who asks, and no other that it leads to. */
+const authorized = (
+  client: HttpClient.HttpClient,
+  authorization: Redacted.Redacted<string>,
+): HttpClient.HttpClient => ({
+  request: (request) =>
+    client.request({
+      ...request,
+      sign: (_, __, headers) => Promise.resolve({ ...headers, authorization: Redacted.value(authorization) }),
+    }),
 })
 
 const wrong = (text: string, detail: string): Effect.Effect<never, Address.AddressError> =>

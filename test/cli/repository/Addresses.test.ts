@@ -98,22 +98,6 @@ describe("PBS_REPOSITORY", () => {
   )
 })
 
-describe("what cannot be opened yet", () => {
-  for (const [address, said] of [["place:offsite", /places with a name cannot be used yet; write the path/]] as const) {
-    it.live(`${address} is refused by every command, with what to do`, () =>
-      Effect.gen(function* () {
-        for (const words of [
-          ["list", address],
-          ["snapshots", address],
-          ["keys", address],
-          ["verify", address],
-        ])
-          assert.match(yield* refusal(words, ExitCode.USAGE), said)
-      }),
-    )
-  }
-})
-
 describe("--path-template", () => {
   beforeEach(need({ mount: true }))
 
