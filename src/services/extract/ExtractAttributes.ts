@@ -245,6 +245,25 @@ const setFlags = (fd: number, bits: number, problems: Problems): void => {
 /** Whether the file may be so protected that it takes no more names. */
 export const isProtected = (entry: Entry): boolean => (chattrBits(entry) & PROTECTING) !== 0
 
+/** Why a folder is left alone that `unprotect` cannot make writable. */
+export const PROTECTED =
+  "is immutable or append-only, so that nothing can be put into it (chattr -i -a, as root, makes it writable)"
+
+/**
+ * Makes an immutable or append-only folder take files. Returns the flags that it then lost, 0 if it had none of them, or the
+ * negative errno of the refusal.
+ */
+export const unprotect = (fd: number): number => {
+  const present = ReadSyscalls.getFlags(fd)
+  const lost = present < 0 ? 0 : present & PROTECTING
+  if (lost === 0) return 0
+  const result = Syscalls.setFlags(fd, (present & ~PROTECTING) >>> 0)
+  return result < 0 ? result : lost
+}
+
+/** Gives a folder the flags back that `unprotect` took. */
+export const protectAgain = (fd: number, lost: number): void => void setBits(fd, lost)
+
 /** Runs `change` while the open file `fd` is not protected. */
 export const withoutProtection = (fd: number, change: () => number): number => {
   const bits = ReadSyscalls.getFlags(fd)

@@ -13,6 +13,7 @@ import * as Errno from "../../domain/Errno.ts"
 import * as NameSyscalls from "../posix/NameSyscalls.ts"
 import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
 import * as Syscalls from "../posix/WriteSyscalls.ts"
+import * as ExtractAttributes from "./ExtractAttributes.ts"
 import type { Problems } from "./ExtractProblem.ts"
 import type { Folder } from "./Folder.ts"
 import { ABSENT, type FolderOpener, openLink } from "./FolderOpener.ts"
@@ -87,7 +88,8 @@ export class ExtractFolders {
     if (parent === undefined) {
       lock(folder)
       complete(fd)
-      return seal(fd)
+      seal(fd)
+      return protectAgain(folder, fd)
     }
     // Before the folder gets its mode: that may keep its owner from looking up.
     const above = openAbove(parent, fd)
@@ -100,6 +102,7 @@ export class ExtractFolders {
     if (above >= 0) this.keepOpen(parent, above)
     const isPlaced = aside === undefined || this.takePlace(folder, isWhole)
     if (isWhole && isPlaced) seal(fd)
+    protectAgain(folder, fd)
     ReadSyscalls.close(fd)
   }
 
@@ -138,11 +141,13 @@ export class ExtractFolders {
     }
     for (const folder of this.open) {
       lock(folder)
+      protectAgain(folder, folder.fd)
       ReadSyscalls.close(folder.fd)
       folder.fd = -1
     }
     this.open = []
     lock(this.root)
+    protectAgain(this.root, this.root.fd)
   }
 
   private endAside(folder: Folder): Aside | undefined {
@@ -223,6 +228,12 @@ export class ExtractFolders {
 const lock = (folder: Folder): void => {
   if (folder.lockedMode !== undefined) Syscalls.setMode(folder.fd, folder.lockedMode)
   folder.lockedMode = undefined
+}
+
+/** Gives a folder the flags back that kept files from being put into it: the last that is done with it. */
+const protectAgain = (folder: Folder, fd: number): void => {
+  if (folder.lockedFlags !== undefined) ExtractAttributes.protectAgain(fd, folder.lockedFlags)
+  folder.lockedFlags = undefined
 }
 
 /** Opens the folder above one that is open, if it is not open and still the same; a negative number if not. */

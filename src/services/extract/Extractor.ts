@@ -35,6 +35,7 @@ import * as Selection from "../tree/Selection.ts"
 import { type Counts, noCounts } from "./Counts.ts"
 import type { Overwrite } from "./Existing.ts"
 import { ExtractFilter } from "./ExtractFilter.ts"
+import * as ExtractAttributes from "./ExtractAttributes.ts"
 import * as ExtractOptions from "./ExtractOptions.ts"
 import type { Options } from "./ExtractOptions.ts"
 import { entriesOf, ExtractPace, type Progress } from "./ExtractPace.ts"
@@ -262,6 +263,9 @@ const openRoot = (
   if (fd < 0) return { ...Folders.root(fd, { ...noRoot, isPassed, selected, created: false }), state: "Absent" }
   const status = ReadSyscalls.statusOf(fd)
   const isExisting = making && !created && typeof status !== "number"
+  const lockedFlags = isExisting ? ExtractAttributes.unprotect(fd) : undefined
+  if (lockedFlags !== undefined && lockedFlags < 0)
+    problems.add("NotCreated", ExtractAttributes.PROTECTED, lockedFlags, 0)
   if (isExisting) Leftovers.remove(fd, problems, 0)
   return Folders.root(fd, {
     isPassed,
@@ -271,10 +275,17 @@ const openRoot = (
     inheritsAcl: restore.acls && Syscalls.xattrSize(fd, XattrList.ACL_DEFAULT) > 0,
     written: making && created ? undefined : new InodeSet(),
     lockedMode: isExisting ? unlock(fd, status, euid) : undefined,
+    lockedFlags: lockedFlags !== undefined && lockedFlags > 0 ? lockedFlags : undefined,
   })
 }
 
-const noRoot = { identity: undefined, inheritsAcl: false, written: undefined, lockedMode: undefined }
+const noRoot = {
+  identity: undefined,
+  inheritsAcl: false,
+  written: undefined,
+  lockedMode: undefined,
+  lockedFlags: undefined,
+}
 
 /** Waits until what was written is on its disk, so that reading it again says something about that. */
 const syncFileSystem = (fd: number): Effect.Effect<void> =>

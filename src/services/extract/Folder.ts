@@ -38,6 +38,8 @@ export interface Folder {
   unreadableBefore: number
   /** The mode it had before it was made writable. */
   lockedMode: number | undefined
+  /** The chattr flags it had before it was made to take files again (`+i`, `+a`). */
+  lockedFlags: number | undefined
 }
 
 const none = {
@@ -48,12 +50,16 @@ const none = {
   written: undefined,
   unreadableBefore: 0,
   lockedMode: undefined,
+  lockedFlags: undefined,
 } as const
 
 /** The target folder. */
 export const root = (
   fd: number,
-  given: Pick<Folder, "selected" | "isPassed" | "created" | "inheritsAcl" | "identity" | "written" | "lockedMode">,
+  given: Pick<
+    Folder,
+    "selected" | "isPassed" | "created" | "inheritsAcl" | "identity" | "written" | "lockedMode" | "lockedFlags"
+  >,
 ): Folder => ({
   ...none,
   ...given,
@@ -88,4 +94,5 @@ export const passed = (root: Folder, name: Uint8Array, selected: boolean, pathLe
   isPassed: true,
   created: false,
   lockedMode: undefined,
+  lockedFlags: undefined,
 })

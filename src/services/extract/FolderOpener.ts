@@ -14,6 +14,7 @@ import * as NameSyscalls from "../posix/NameSyscalls.ts"
 import * as ReadSyscalls from "../posix/ReadSyscalls.ts"
 import * as Syscalls from "../posix/WriteSyscalls.ts"
 import type { Overwrite } from "./Existing.ts"
+import * as ExtractAttributes from "./ExtractAttributes.ts"
 import type { Kind, Problems } from "./ExtractProblem.ts"
 import type { Folder } from "./Folder.ts"
 import type { Identity } from "./Identity.ts"
@@ -137,6 +138,12 @@ export const making = (options: Options, problems: Problems): FolderOpener => {
       return fail(folder, "NotCreated", "cannot look at the folder", status)
     }
     folder.identity = status
+    const flags = ExtractAttributes.unprotect(fd)
+    if (flags < 0) {
+      ReadSyscalls.close(fd)
+      return fail(folder, "NotCreated", ExtractAttributes.PROTECTED, flags)
+    }
+    folder.lockedFlags ??= flags === 0 ? undefined : flags
     folder.lockedMode ??= unlock(fd, status, options.euid)
     folder.written = new InodeSet()
     folder.inheritsAcl = options.acls && Syscalls.xattrSize(fd, XattrList.ACL_DEFAULT) > 0

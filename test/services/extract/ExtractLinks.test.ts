@@ -13,6 +13,7 @@ const folder = (name: string): Folder =>
       identity: undefined,
       written: undefined,
       lockedMode: undefined,
+      lockedFlags: undefined,
     }),
     Buffer.from(name),
     true,
