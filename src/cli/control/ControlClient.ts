@@ -8,6 +8,7 @@
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -39,36 +40,34 @@ const MAX_OTHERS = 64
 /** Connections at a time. */
 const CONCURRENCY = 64
 
-/** For all mounts of others together. */
+/** For all mounts of others together, and for all of this user. */
 const DEADLINE = "2 seconds"
+const OWN_DEADLINE = "10 seconds"
 
 /** All that answer, of this user, and for root of all users who are logged in. */
 export const all: Effect.Effect<ReadonlyArray<Server>, never, Scope.Scope> = Effect.gen(function* () {
   const own = yield* Effect.map(ControlFolder.ownReadable, socketsIn(MAX_OWN))
   const others = yield* Effect.map(ControlFolder.ofOthers, socketsIn(MAX_OTHERS))
-  return [...(yield* answers(own)), ...(yield* withinDeadline(others))]
+  return [...(yield* withinDeadline(own, OWN_DEADLINE)), ...(yield* withinDeadline(others, DEADLINE))]
 })
 
 /** Those that answer of this user, if the mount is this user's; else of the one whose it is. */
 export const ofOwner = (owner: number | undefined): Effect.Effect<ReadonlyArray<Server>, never, Scope.Scope> =>
   owner === undefined || owner === (process.geteuid?.() ?? 0)
-    ? Effect.flatMap(ControlFolder.ownReadable, (folders) => answers(socketsIn(MAX_OWN)(folders)))
-    : Effect.flatMap(ControlFolder.ofUser(owner), (folders) => withinDeadline(socketsIn(MAX_OTHERS)(folders)))
+    ? Effect.flatMap(ControlFolder.ownReadable, (folders) => withinDeadline(socketsIn(MAX_OWN)(folders), OWN_DEADLINE))
+    : Effect.flatMap(ControlFolder.ofUser(owner), (folders) => withinDeadline(socketsIn(MAX_OTHERS)(folders), DEADLINE))
 
-const answers = (sockets: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Server>, never, Scope.Scope> =>
-  Effect.map(Effect.forEach(sockets, connect, { concurrency: CONCURRENCY }), (servers) =>
-    servers.filter((server) => server !== undefined),
-  )
-
-/** The same; those that have not answered then are left out. */
-const withinDeadline = (sockets: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Server>, never, Scope.Scope> =>
+/** Those that answer; which have not done so in time are left out. */
+const withinDeadline = (
+  sockets: ReadonlyArray<string>,
+  deadline: Duration.Input,
+): Effect.Effect<ReadonlyArray<Server>, never, Scope.Scope> =>
   Effect.suspend(() => {
-    const found: Array<Server> = []
-    const ask = (socket: string) =>
-      Effect.map(connect(socket), (server) => void (server === undefined || found.push(server)))
-    return Effect.as(
-      Effect.timeoutOption(Effect.forEach(sockets, ask, { concurrency: CONCURRENCY, discard: true }), DEADLINE),
-      found,
+    const found = sockets.map((): Server | undefined => undefined)
+    const ask = (socket: string, index: number) => Effect.map(connect(socket), (server) => void (found[index] = server))
+    return Effect.map(
+      Effect.timeoutOption(Effect.forEach(sockets, ask, { concurrency: CONCURRENCY, discard: true }), deadline),
+      () => found.filter((server) => server !== undefined),
     )
   })
 

@@ -15,6 +15,7 @@ import * as Unmount from "../../fuse/mount/Unmount.ts"
 import type * as ControlClient from "./ControlClient.ts"
 import * as Holders from "./Holders.ts"
 import * as Mounts from "./Mounts.ts"
+import * as Patience from "./Patience.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Terminal from "../Terminal.ts"
 
@@ -64,8 +65,8 @@ const seriousness = (code: number): number =>
 
 /** `done` says what nobody need hear of one mount that is ended as it should be. */
 const unmount = Effect.fnUntraced(function* (mountPoint: string, done: (text: string) => Effect.Effect<void>) {
-  const { entry, server } = yield* Mounts.find(mountPoint)
   const place = placeWord(mountPoint)
+  const { entry, server } = yield* patiently(place, "what is mounted there to be found", Mounts.find(mountPoint))
   if (entry === undefined && server?.report.device !== undefined) return yield* wasUnmounted(place, server)
   if (entry === undefined) {
     return yield* new UnmountError({ place, detail: "it was mounted by somebody else; end its process" })
@@ -76,7 +77,7 @@ const unmount = Effect.fnUntraced(function* (mountPoint: string, done: (text: st
     const detail = `permission denied: it was mounted by user ${entry.owner}`
     return yield* new UnmountError({ place, detail })
   }
-  const holder = yield* Holders.find(entry)
+  const holder = yield* patiently(place, "a look at who else has it mounted", Holders.find(entry))
   const busy = yield* takeAway(how, entry, place)
   if (busy !== undefined) {
     return yield* Terminal.say(`${place} is in use (${busy}): detached, it ends with its last user`)
@@ -97,13 +98,36 @@ const takeAway = Effect.fnUntraced(function* (
   entry: MountTable.Entry,
   place: string,
 ): Effect.fn.Return<string | undefined, UnmountError> {
-  const unmounted = yield* Effect.result(Unmount.detach(how, entry, false))
+  const detach = (lazy: boolean) => patiently(place, waitedFor[how], Unmount.detach(how, entry, lazy))
+  const unmounted = yield* Effect.result(detach(false))
   if (Result.isSuccess(unmounted) || !(yield* Mounts.isThere(entry))) return undefined
-  const detached = yield* Effect.result(Unmount.detach(how, entry, true))
+  const detached = yield* Effect.result(detach(true))
   if (Result.isSuccess(detached)) return unmounted.failure.detail
   if (!(yield* Mounts.isThere(entry))) return undefined
   return yield* new UnmountError({ place, detail: detached.failure.detail })
 })
+
+/** What an unmount waits for. */
+const waitedFor: Readonly<Record<Unmount.How, string>> = {
+  root: "the kernel to unmount it (a file system on the way to it may hang)",
+  fusermount3: "fusermount3",
+  fusermount: "fusermount",
+}
+
+/** How long a step may take that usually takes no time at all. */
+const DEADLINE = "30 seconds"
+
+const patiently = <A, E, R>(
+  place: string,
+  what: string,
+  effect: Effect.Effect<A, E, R>,
+): Effect.Effect<A, E | UnmountError, R> =>
+  Patience.wait(effect, {
+    silence: SILENCE,
+    say: Terminal.say(`${place}: waiting for ${what}`),
+    deadline: DEADLINE,
+    giveUp: Effect.suspend(() => new UnmountError({ place, detail: `waited ${DEADLINE} in vain for ${what}` })),
+  })
 
 /** Somebody else has just unmounted it, or it was in use then. */
 const wasUnmounted = (place: string, { ended, report }: ControlClient.Server): Effect.Effect<void> =>

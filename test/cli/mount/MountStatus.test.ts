@@ -212,6 +212,20 @@ describe("unmount", () => {
     }),
   )
 
+  it.live("does not wait for a process that is stopped, which ends when it goes on", () =>
+    Effect.gen(function* () {
+      const mountPoint = yield* Processes.mountPoint()
+      const { server, serverEnded } = yield* Command.mountInBackground(treeV1, mountPoint)
+      process.kill(server, "SIGSTOP")
+      yield* Effect.addFinalizer(() => Processes.signal(server, "SIGCONT"))
+      const { code, stderr } = yield* unmount(mountPoint)
+      assert.strictEqual(code, ExitCode.SUCCESS, stderr)
+      assert.isUndefined(yield* MountTable.find(mountPoint))
+      process.kill(server, "SIGCONT")
+      yield* serverEnded
+    }),
+  )
+
   it.live("finds a mount by a symbolic link", () =>
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint()
