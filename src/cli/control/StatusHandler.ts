@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import { shellWord } from "../../fuse/mount/MountError.ts"
+import * as MountPoint from "./MountPoint.ts"
 import * as Mounts from "./Mounts.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
 import type { MountReportJson, StatusJson } from "../../domain/json/StatusJson.ts"
@@ -21,6 +22,7 @@ export interface Input {
 }
 
 export const handler = Effect.fn("status")(function* ({ json, mountPoint }: Input) {
+  if (mountPoint !== undefined) yield* MountPoint.check(mountPoint)
   const mounts = mountPoint === undefined ? yield* Mounts.all : [yield* Mounts.find(mountPoint)]
   const states = yield* Effect.forEach(mounts, Mounts.state, { concurrency: AT_ONCE })
   const now = yield* Clock.currentTimeMillis

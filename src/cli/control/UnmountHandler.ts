@@ -14,6 +14,7 @@ import type * as MountTable from "../../fuse/mount/MountTable.ts"
 import * as Unmount from "../../fuse/mount/Unmount.ts"
 import type * as ControlClient from "./ControlClient.ts"
 import * as Holders from "./Holders.ts"
+import * as MountPoint from "./MountPoint.ts"
 import * as Mounts from "./Mounts.ts"
 import * as Patience from "./Patience.ts"
 import * as ExitCode from "../ExitCode.ts"
@@ -47,6 +48,7 @@ export interface Input {
 
 /** Each of several, whatever becomes of the others, and what became of it; the exit code is that of the worst end. */
 export const handler = Effect.fn("unmount")(function* ({ mountPoints }: Input) {
+  yield* Effect.forEach(mountPoints, MountPoint.check, { discard: true })
   const [only] = mountPoints
   if (only !== undefined && mountPoints.length === 1) return yield* unmount(only, Terminal.detail)
   const ends = yield* Effect.forEach(mountPoints, (mountPoint) =>

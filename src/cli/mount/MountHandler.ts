@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as MountOptions from "../../fuse/mount/MountOptions.ts"
+import * as MountPoint from "../control/MountPoint.ts"
 import type { Settings } from "./Settings.ts"
 
 export interface Input extends Omit<Settings, "archives" | "mountPoint"> {
@@ -14,6 +15,7 @@ export interface Input extends Omit<Settings, "archives" | "mountPoint"> {
 
 export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest, ...flags }: Input) {
   const options = yield* Effect.fromResult(MountOptions.parse(flags.options))
+  yield* Effect.forEach(rest.slice(-1), MountPoint.check)
   if (options.remount) return yield* remount(rest.at(-1) ?? "", options)
   const settings = { ...flags, archives: [archive, ...rest.slice(0, -1)], mountPoint: rest.at(-1) ?? "" }
   if (foreground) {

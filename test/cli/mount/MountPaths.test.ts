@@ -71,6 +71,17 @@ describe("a mount point that is not UTF-8", () => {
   )
 })
 
+describe("a mount point that is empty", () => {
+  it.live.each(["mount", "unmount", "status"])("is not the folder one is in: %s", (command) =>
+    Effect.gen(function* () {
+      const words = command === "mount" ? ["mount", helloV1, ""] : [command, ""]
+      const { code, stderr } = yield* Command.run(words, { cwd: yield* Processes.temporaryFolder })
+      assert.strictEqual(code, ExitCode.USAGE, stderr)
+      assert.include(stderr, "is a variable not set?")
+    }),
+  )
+})
+
 describe("unmount of several", () => {
   beforeEach(need({ mount: true }))
 
