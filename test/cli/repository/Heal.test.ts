@@ -2,6 +2,7 @@
  * `--also` and `heal` over the compiled command: a damaged datastore beside a good one reads as if nothing had happened, and
  * becomes equal to it; killed at any moment, or on a full disk, it is never worse.
  */
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
@@ -12,7 +13,7 @@ import * as Datastores from "../../support/Datastores.ts"
 import * as FolderState from "../../support/FolderState.ts"
 import * as Processes from "../../support/Processes.ts"
 import { make as makeRandom } from "../../support/Random.ts"
-import { need } from "../../support/Requirements.ts"
+import { isRoot, need } from "../../support/Requirements.ts"
 import * as JsonSchemas from "../archive/JsonSchemas.ts"
 import { output, plain, run } from "./stores.ts"
 
@@ -28,6 +29,8 @@ const damaged = Effect.map(
     ({ dispose }) => Effect.sync(dispose),
   ),
   ({ path: root }) => {
+    // As on a server, so that what is written has an owner to get.
+    if (isRoot) spawnSync("chown", ["-R", "34:34", root])
     const hit: Array<string> = []
     const good = FolderState.read(root)
     for (const [at, [name]] of [...good].entries()) {
