@@ -40,6 +40,8 @@ export interface Options {
   readonly ticketLifetime?: number
   /** What is said of the datastore in place of serving it. */
   readonly maintenance?: string
+  /** The only namespace, with those below it, that anybody may see. */
+  readonly onlyBelow?: string
 }
 
 export interface BackupServer {
@@ -108,7 +110,13 @@ export const make = (root: string, options: Options = {}): Effect.Effect<BackupS
       if (options.maintenance !== undefined) {
         throw new Store.Refusal(400, `datastore '${store}' is unavailable: ${options.maintenance}`)
       }
-      return call_(root, call, query)
+      const { onlyBelow = "" } = options
+      const isVisible = (ns: string) => onlyBelow === "" || `${ns}/`.startsWith(`${onlyBelow}/`)
+      if (call === "namespace") {
+        return (dataOf(root, call, query) as ReadonlyArray<{ readonly ns: string }>).filter(({ ns }) => isVisible(ns))
+      }
+      if (!isVisible(query["ns"] ?? "")) throw new Store.Refusal(403, missing(store))
+      return dataOf(root, call, query)
     }
 
     const respond = (response: http.ServerResponse, status: number, body: string, more: object = {}) => {
@@ -277,7 +285,7 @@ const keyOf = (query: NodeJS.Dict<string>): Store.SnapshotKey => ({
   time: Number(query["backup-time"]),
 })
 
-const call_ = (root: string, call: string, query: NodeJS.Dict<string>): unknown => {
+const dataOf = (root: string, call: string, query: NodeJS.Dict<string>): unknown => {
   const { ns = "", parent = "" } = query
   const key = keyOf(query)
   switch (call) {

@@ -70,7 +70,9 @@ const manifestOf = (folder: string) => {
     const body = stored.subarray(12)
     const isZstd = body.readUInt32LE(0) === 0xfd2fb528
     const json = JSON.parse((isZstd ? zlib.zstdDecompressSync(body) : body).toString("utf8"))
-    return { json, size: stored.length }
+    const isWhole =
+      Array.isArray(json.files) && json.files.every((file: object) => "filename" in file && "size" in file)
+    return isWhole ? { json, size: stored.length } : undefined
   } catch {
     return undefined
   }

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Login } from "./Login.ts"
-import { patiently } from "./Patience.ts"
+import type { Outage } from "./Outage.ts"
 import type { Answer, Query, Request, Rest } from "./Rest.ts"
 import { fromAnswer, ServerError } from "./ServerError.ts"
 
@@ -20,8 +20,8 @@ export interface Api {
   ) => Effect.Effect<A, ServerError>
 }
 
-/** Calls as this user or token. What may pass is tried again for `outage` milliseconds. */
-export const make = (rest: Rest, login: Login, outage: number): Api => {
+/** Calls as this user or token. */
+export const make = (rest: Rest, login: Login, outage: Outage): Api => {
   const authorized: Api["authorized"] = (use) =>
     Effect.flatMap(login.headers, (headers) =>
       Effect.catch(use(headers), (error) =>
@@ -34,7 +34,7 @@ export const make = (rest: Rest, login: Login, outage: number): Api => {
     )
 
   const call = (request: Request): Effect.Effect<Answer, ServerError> =>
-    patiently(
+    outage.endure(
       authorized((headers) =>
         Effect.flatMap(rest.send({ ...request, headers }), (answer) =>
           answer.status === 200
@@ -42,7 +42,6 @@ export const make = (rest: Rest, login: Login, outage: number): Api => {
             : Effect.fail(fromAnswer(`${rest.server}/${request.path}`, answer.status, answer.body.toString("utf8"))),
         ),
       ),
-      outage,
     )
 
   return {

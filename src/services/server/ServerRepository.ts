@@ -20,7 +20,7 @@ import { fromFault, type RepositoryError } from "../repository/RepositoryError.t
 import * as Api from "./Api.ts"
 import * as Connection from "./Connection.ts"
 import * as Login from "./Login.ts"
-import * as Patience from "./Patience.ts"
+import * as Outage from "./Outage.ts"
 import * as Rest from "./Rest.ts"
 import * as Rows from "./Rows.ts"
 import { ServerError, toRepository } from "./ServerError.ts"
@@ -59,13 +59,20 @@ const FRESH = 5000
 export const open = Effect.fnUntraced(function* (
   options: Options,
 ): Effect.fn.Return<ServerRepository, RepositoryError, Scope.Scope> {
-  const { datastore, endpoint, identity, outage = Patience.DEFAULT, over = (store: BlobStore) => store } = options
+  const {
+    datastore,
+    endpoint,
+    identity,
+    outage: patience = Outage.DEFAULT,
+    over = (store: BlobStore) => store,
+  } = options
   const connector = Connection.make(endpoint)
   const rest = yield* Rest.make({ connector })
   const login = yield* Login.make(rest, identity)
   const name = `${identity.authId}@${connector.server}:${datastore}`
   // A server that was never there is not waited for.
-  yield* Effect.mapError(greet(Api.make(rest, login, 0), identity, datastore), toRepository)
+  yield* Effect.mapError(greet(Api.make(rest, login, Outage.make(0)), identity, datastore), toRepository)
+  const outage = Outage.make(patience)
   const api = Api.make(rest, login, outage)
   const tunnels = yield* Tunnels.make(outage)
   const at = `admin/datastore/${encodeURIComponent(datastore)}`

@@ -12,7 +12,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { patiently } from "./Patience.ts"
+import type { Outage } from "./Outage.ts"
 import { fromAnswer, ServerError } from "./ServerError.ts"
 import type { Answer, Tunnel } from "./Tunnel.ts"
 
@@ -55,7 +55,7 @@ interface Entry {
 }
 
 /** The tunnels of a repository; they end with the scope. */
-export const make = (outage: number): Effect.Effect<Tunnels, never, Scope.Scope> =>
+export const make = (outage: Outage): Effect.Effect<Tunnels, never, Scope.Scope> =>
   Effect.gen(function* () {
     const run = yield* FiberSet.makeRuntime<never>()
     const backups = new Map<string, Backup>()
@@ -107,13 +107,13 @@ class Backup implements BackupTunnels {
   private isWidening = false
   private readonly name: string
   private readonly open: Effect.Effect<Tunnel, ServerError>
-  private readonly outage: number
+  private readonly outage: Outage
   private readonly fork: (effect: Effect.Effect<void>) => void
 
   constructor(
     name: string,
     open: Effect.Effect<Tunnel, ServerError>,
-    outage: number,
+    outage: Outage,
     fork: (effect: Effect.Effect<void>) => void,
   ) {
     this.name = name
@@ -123,10 +123,7 @@ class Backup implements BackupTunnels {
   }
 
   download(name: string, limit: number): Effect.Effect<Uint8Array, ServerError> {
-    return patiently(
-      this.use((entry) => this.fetch(entry, name, limit)),
-      this.outage,
-    )
+    return this.outage.endure(this.use((entry) => this.fetch(entry, name, limit)))
   }
 
   chunk(digest: string, limit: number): Effect.Effect<Answer, ServerError> {
@@ -142,7 +139,7 @@ class Backup implements BackupTunnels {
           }),
         ),
       )
-    return patiently(ask(true), this.outage)
+    return this.outage.endure(ask(true))
   }
 
   /** Does something with the tunnel that has the least to do. */
