@@ -23,10 +23,11 @@ export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest
     return yield* serve(settings, undefined)
   }
   const keyPassphrase = yield* askedAhead(settings)
+  const login = yield* loggedInAhead(settings)
   const Background = yield* Effect.promise(() => import("./Background.ts"))
   const passed = [settings.notifyFd, MountOptions.passedDescriptor(settings.mountPoint)]
   yield* Background.start(
-    { ...settings, keyPassphrase },
+    { ...settings, keyPassphrase, ...login },
     passed.filter((descriptor) => descriptor !== undefined),
   )
 })
@@ -44,6 +45,18 @@ const remount = Effect.fnUntraced(function* (mountPoint: string, options: MountO
   if (entry?.fsType.startsWith("fuse") !== true) return yield* new NotMounted({ mountPoint, fsType: entry?.fsType })
   yield* Remount.remount(entry, options)
 })
+
+/** Whether a word may be a backup server: nothing else has such signs, and a name with them is looked for first. */
+const maybeServer = /^pbs:|^::|:/
+
+/** The same of a server's password and second factor. */
+const loggedInAhead = (settings: Settings) =>
+  settings.archives.length === 1 && maybeServer.test(settings.archives[0] ?? "")
+    ? Effect.flatMap(
+        Effect.promise(() => import("../server/LoginAhead.ts")),
+        (LoginAhead) => LoginAhead.of(settings.archives[0] ?? "", settings),
+      )
+    : Effect.succeed({})
 
 /** The process in the background has no terminal to ask at. */
 const askedAhead = (settings: Settings) =>

@@ -36,7 +36,6 @@ export const find = Effect.fnUntraced(function* (
   const pinned = yield* Effect.mapError(fingerprint(given), (found) => toRepository(fail(found)))
   return {
     fingerprint: pinned ?? remembered(host),
-    caFile: given.caFile,
     secret,
     secondFactor: (kinds) =>
       Secret.ask(`Second factor of ${authId} at ${host}:${port} (${kinds.map(wordFor).join(", or ")})`),

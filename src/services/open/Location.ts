@@ -50,8 +50,6 @@ export interface ServerAccess {
   readonly ticket?: { readonly ticket: Redacted<string>; readonly csrf: Redacted<string> } | undefined
   /** SHA-256 of its certificate, with or without colons. */
   readonly fingerprint?: string | undefined
-  /** Path of a file with certificates of authorities, PEM. */
-  readonly caFile?: string | undefined
 }
 
 /** How servers are reached. */

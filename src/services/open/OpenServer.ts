@@ -13,14 +13,43 @@ import type { BlobStore } from "../repository/BlobStore.ts"
 import type { Endpoint } from "../server/Connection.ts"
 import * as ServerRepository from "../server/ServerRepository.ts"
 import * as FarPlace from "./FarPlace.ts"
-import type { Failure, Located, OpenedRepository, RepositoryOptions, ServerAccess } from "./Location.ts"
+import type { Access, Failure, Located, OpenedRepository, RepositoryOptions, ServerAccess } from "./Location.ts"
+
+/** The server of an address, and how it is reached and known again. */
+export interface Reached {
+  readonly repository: RepositoryString.RepositoryString
+  readonly access: ServerAccess
+  readonly endpoint: Endpoint
+}
+
+/** Finds out what is needed to ask a server. It is asked nothing yet. */
+export const reach = Effect.fnUntraced(function* (
+  address: Address.Address,
+  options: Access,
+): Effect.fn.Return<Reached, Failure> {
+  const repository = yield* repositoryOf(address)
+  const access: ServerAccess = options.server === undefined ? NOBODY : yield* options.server(repository)
+  const fingerprint = access.fingerprint === undefined ? undefined : Fingerprint.parse(access.fingerprint)
+  if (access.fingerprint !== undefined && fingerprint === undefined) {
+    return yield* wrong(address, "the fingerprint that is pinned is not 64 hexadecimal digits")
+  }
+  const caFile = options.network?.caFile
+  const endpoint: Endpoint = {
+    host: repository.host,
+    port: repository.port,
+    fingerprint,
+    authorities: caFile === undefined ? [] : [yield* readAuthorities(caFile)],
+    proxy: yield* proxyOf(address, options.env["ALL_PROXY"]),
+  }
+  return { repository, access, endpoint }
+})
 
 /** Finds the server of an address. It is asked nothing yet. */
 export const open = (address: Address.Address): Effect.Effect<Located, Failure> =>
-  Effect.map(repositoryOf(address), (repository) => ({
+  Effect.as(repositoryOf(address), {
     _tag: "Backups",
-    open: (options, copies) => connect(address, repository, options, copies),
-  }))
+    open: (options, copies) => connect(address, options, copies),
+  })
 
 const wrong = (address: Address.Address, detail: string): Address.AddressError =>
   new Address.AddressError({ text: Address.format(address), part: "location", detail })
@@ -35,22 +64,10 @@ const repositoryOf = (
 
 const connect = Effect.fnUntraced(function* (
   address: Address.Address,
-  repository: RepositoryString.RepositoryString,
   options: RepositoryOptions,
   copies: ReadonlyArray<BlobStore>,
 ): Effect.fn.Return<OpenedRepository, Failure, Scope.Scope> {
-  const access: ServerAccess = options.server === undefined ? NOBODY : yield* options.server(repository)
-  const fingerprint = access.fingerprint === undefined ? undefined : Fingerprint.parse(access.fingerprint)
-  if (access.fingerprint !== undefined && fingerprint === undefined) {
-    return yield* wrong(address, "the fingerprint that is pinned is not 64 hexadecimal digits")
-  }
-  const endpoint: Endpoint = {
-    host: repository.host,
-    port: repository.port,
-    fingerprint,
-    authorities: access.caFile === undefined ? [] : [yield* readAuthorities(access.caFile)],
-    proxy: yield* proxyOf(address, options.env["ALL_PROXY"]),
-  }
+  const { access, endpoint, repository } = yield* reach(address, options)
   const { cache, over } = yield* FarPlace.make(options, true)
   const opened = yield* ServerRepository.open({
     ...options,
@@ -58,6 +75,7 @@ const connect = Effect.fnUntraced(function* (
     endpoint,
     identity: { ...access, authId: repository.authId },
     datastore: repository.datastore,
+    outage: options.network?.timeout,
     copies: copies.map(over),
     over,
     cache,

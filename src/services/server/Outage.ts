@@ -10,7 +10,7 @@ const FIRST = 200
 const LONGEST = 5000
 
 /** Milliseconds for which a request is tried again, unless told otherwise. */
-export const DEFAULT = 180_000
+export const DEFAULT = 120_000
 
 /** Waits for a server. */
 export interface Outage {

@@ -40,7 +40,7 @@ export interface Options extends Omit<OpenSnapshot.Options, "chunks"> {
   readonly copies?: ReadonlyArray<BlobStore> | undefined
   /** Whether digests of chunks are compared; true unless given. */
   readonly verifyChunks?: boolean | undefined
-  /** Milliseconds for which a server that is gone is waited for; 180,000 unless given. */
+  /** Milliseconds for which a server that is gone is waited for; 120,000 unless given. */
   readonly outage?: number | undefined
   /** See `Tunnel`. */
   readonly patience?: Tunnel.Patience | undefined
