@@ -11,6 +11,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as BackupServer from "./BackupServer.ts"
 import * as Datastores from "./Datastores.ts"
+import * as Processes from "./Processes.ts"
 
 const fixtures = path.join(import.meta.dirname, "../../fixtures/datastore/real")
 const recorded = (file: string) => JSON.parse(fs.readFileSync(path.join(fixtures, file), "utf8"))
@@ -166,6 +167,29 @@ describe("the double of a backup server", () => {
       yield* inTunnel(client, "/download?file-name=tree.pxar.didx")
       assert.strictEqual((yield* inTunnel(client, `/chunk?digest=${digest}`)).body.length, 333_320)
       client.destroy()
+    }),
+  )
+
+  it.live("ends a connection on which many requests are cancelled before they are answered", () =>
+    Effect.gen(function* () {
+      const server = yield* BackupServer.make(Datastores.realStore())
+      const { socket } = yield* ask(
+        server.port,
+        upgrade("backup-type=host&backup-id=legacy&backup-time=1750000000&store=real"),
+      )
+      const client = http2.connect("https://x", { createConnection: () => socket! })
+      client.on("error", () => {})
+      const closed = Effect.callback<void>((resume) => void client.on("close", () => resume(Effect.void)))
+      server.hold()
+      const streams = Array.from({ length: 30 }, () =>
+        client.request({ ":path": "/download?file-name=index.json.blob" }),
+      )
+      const asked = Effect.sync(() => server.requests.length)
+      yield* Processes.eventually("30 requests", asked, (count) => count === 31)
+      for (const stream of streams) stream.on("error", () => {}).close(http2.constants.NGHTTP2_CANCEL)
+      yield* closed
+      assert.strictEqual(server.dismissed(), 1)
+      server.resume()
     }),
   )
 })

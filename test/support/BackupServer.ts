@@ -53,6 +53,8 @@ export interface BackupServer {
   readonly requests: Array<string>
   /** Heads of the requests over HTTP/1.1, as received. */
   readonly heads: Array<{ readonly url: string; readonly rawHeaders: ReadonlyArray<string> }>
+  /** Tunnels that were ended because too much was cancelled on them. */
+  readonly dismissed: () => number
   /** Tunnels that are open. */
   readonly tunnels: () => number
   /** Ends all connections at once, as a service that is stopped; refuses new ones. */
@@ -89,6 +91,7 @@ export const make = (root: string, options: Options = {}): Effect.Effect<BackupS
     }
     const sockets = new Set<Duplex>()
     let open = 0
+    let dismissed = 0
     let held = Promise.resolve()
     let release = () => {}
     const gate = () => held
@@ -214,7 +217,7 @@ export const make = (root: string, options: Options = {}): Effect.Effect<BackupS
         server.requests.push(at)
         server.onRequest(at)
       }
-      Tunnel.serve(socket, { root, folder, refusalDelay, onRequest, gate })
+      Tunnel.serve(socket, { root, folder, refusalDelay, onRequest, gate, onDismissed: () => dismissed++ })
     }
 
     const read = (suffix: string) => fs.readFileSync(path.join(certificates, `${name}.${suffix}`))
@@ -258,6 +261,7 @@ export const make = (root: string, options: Options = {}): Effect.Effect<BackupS
       requests: [],
       heads: [],
       tunnels: () => open,
+      dismissed: () => dismissed,
       stop,
       start: Effect.suspend(() => listen(port)),
       hold: () => {

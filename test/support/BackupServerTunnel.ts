@@ -15,6 +15,8 @@ export interface Tunnel {
   /** How long the answer to somebody who is refused takes. */
   readonly refusalDelay: () => number
   readonly onRequest: (path: string) => void
+  /** Is told of a connection that is ended because too much was cancelled on it. */
+  readonly onDismissed: () => void
   /** Resolves when the answer may be given. */
   readonly gate: () => Promise<void>
 }
@@ -48,11 +50,11 @@ export const serve = (socket: Duplex, tunnel: Tunnel): http2.ServerHttp2Session 
   session.on("stream", (stream, headers) => {
     let answered = false
     stream.on("error", () => {})
-    stream.on("close", () => {
-      if (!answered && stream.rstCode === http2.constants.NGHTTP2_CANCEL && ++resets > MAX_RESETS) {
-        session.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from("too_many_resets"))
-        session.destroy()
-      }
+    stream.on("aborted", () => {
+      if (answered || ++resets !== MAX_RESETS + 1) return
+      tunnel.onDismissed()
+      session.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from("too_many_resets"))
+      session.destroy()
     })
     const send = (status: number, body: Buffer, more: http2.OutgoingHttpHeaders = {}) => {
       answered = true

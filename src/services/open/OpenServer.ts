@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Address from "../../domain/datastore/Address.ts"
 import * as Fingerprint from "../../domain/datastore/Fingerprint.ts"
+import type * as Reference from "../../domain/datastore/Reference.ts"
 import * as RepositoryString from "../../domain/datastore/RepositoryString.ts"
 import { OpenError } from "../bytes/FileSource.ts"
 import type { BlobStore } from "../repository/BlobStore.ts"
@@ -76,12 +77,20 @@ const connect = Effect.fnUntraced(function* (
     identity: { ...access, authId: repository.authId },
     datastore: repository.datastore,
     outage: options.network?.timeout,
+    first: firstOf(address.reference),
     copies: copies.map(over),
     over,
     cache,
   })
   return { repository: opened, cache }
 })
+
+/** What is read first of what an address means. */
+const firstOf = (reference: Reference.Reference | undefined): ServerRepository.First | undefined => {
+  if (reference?.type === undefined || reference.id === undefined) return undefined
+  const { id, namespace, time, type } = reference
+  return { group: { namespace, type, id }, isRead: time !== undefined }
+}
 
 const NOBODY: ServerAccess = { secret: Effect.undefined }
 

@@ -32,9 +32,10 @@ export const authority = ({ host, port }: Pick<Endpoint, "host" | "port">): stri
 /** The host as the network takes it. */
 const bare = (host: string): string => host.replace(/^\[|\]$/g, "")
 
-/** A connection that may be written to, and how long a way to the server and back took, in milliseconds. */
+/** A connection that may be written to. */
 export interface Connected {
   readonly socket: tls.TLSSocket
+  /** Milliseconds that TLS took: a way to the server and back, whatever is in between, and its arithmetic. */
   readonly roundTrip: number
 }
 
@@ -64,8 +65,7 @@ const connect = (endpoint: Endpoint, context: () => tls.SecureContext): Effect.E
   Effect.callback((resume) => {
     const server = authority(endpoint)
     const timeout = endpoint.connectTimeout ?? 10_000
-    const begun = performance.now()
-    let roundTrip = 0
+    let begun = 0
     let secure: tls.TLSSocket | undefined
     const end = (result: Effect.Effect<Connected, ServerError>): void => {
       clearTimeout(timer)
@@ -88,11 +88,11 @@ const connect = (endpoint: Endpoint, context: () => tls.SecureContext): Effect.E
     })
     plain.on("error", unreachable)
     plain.once("connect", () => {
-      roundTrip = performance.now() - begun
       if (through === undefined) startTls()
       else openTunnel(plain, server, startTls, unreachable)
     })
     const startTls = (): void => {
+      begun = performance.now()
       const host = bare(endpoint.host)
       secure = tls.connect({
         socket: plain,
@@ -106,7 +106,7 @@ const connect = (endpoint: Endpoint, context: () => tls.SecureContext): Effect.E
       secure.once("secureConnect", () => {
         const wrong = secure === undefined ? undefined : check(endpoint, secure)
         if (wrong !== undefined) fail(wrong.reason, wrong.detail)
-        else if (secure !== undefined) end(Effect.succeed({ socket: secure, roundTrip }))
+        else if (secure !== undefined) end(Effect.succeed({ socket: secure, roundTrip: performance.now() - begun }))
       })
       secure.once("close", () => fail("Unreachable", "ends the connection before it is secure"))
     }

@@ -140,10 +140,12 @@ const send = (
       })
       response.on("end", () => {
         if (response.headers["content-encoding"] !== undefined) return fail("Answer", "answers in a form not asked for")
-        resume(Effect.succeed({ status, body: Buffer.concat(pieces) }))
+        // Only then can the next request have this connection.
+        setImmediate(() => resume(Effect.succeed({ status, body: Buffer.concat(pieces) })))
       })
-      // Without its end, an answer that is cut short.
-      response.on("close", () => fail("Lost", "the connection has ended in the middle of an answer"))
+      response.on("close", () => {
+        if (!response.complete) fail("Lost", "the connection has ended in the middle of an answer")
+      })
     })
     request.end(content)
     return Effect.sync(() => request.destroy())

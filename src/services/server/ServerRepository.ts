@@ -24,6 +24,7 @@ import * as Outage from "./Outage.ts"
 import * as Rest from "./Rest.ts"
 import * as Rows from "./Rows.ts"
 import { ServerError, toRepository } from "./ServerError.ts"
+import * as Spare from "./Spare.ts"
 import * as Tunnel from "./Tunnel.ts"
 import * as TunnelBlobs from "./TunnelBlobs.ts"
 import * as Tunnels from "./Tunnels.ts"
@@ -34,6 +35,8 @@ export interface Options extends Omit<OpenSnapshot.Options, "chunks"> {
   readonly identity: Login.Identity
   readonly datastore: string
   readonly cache: ChunkCache
+  /** What will be asked for first: connections are made ready for it. */
+  readonly first?: First | undefined
   /** What is put around the store of a backup's chunks: a cache on disk, counters. */
   readonly over?: ((store: BlobStore) => BlobStore) | undefined
   /** Copies of the datastore, for chunks that it lacks or has damaged. */
@@ -44,6 +47,12 @@ export interface Options extends Omit<OpenSnapshot.Options, "chunks"> {
   readonly outage?: number | undefined
   /** See `Tunnel`. */
   readonly patience?: Tunnel.Patience | undefined
+}
+
+/** A group that will be listed, and whether a backup of it will be read. */
+export interface First {
+  readonly group: SnapshotId.GroupId
+  readonly isRead: boolean
 }
 
 /** A repository of a server, and what is known of the way there. */
@@ -62,16 +71,23 @@ export const open = Effect.fnUntraced(function* (
   const {
     datastore,
     endpoint,
+    first,
     identity,
     outage: patience = Outage.DEFAULT,
     over = (store: BlobStore) => store,
   } = options
-  const connector = Connection.make(endpoint)
-  const rest = yield* Rest.make({ connector })
+  const connector = yield* Spare.make(Connection.make(endpoint))
+  const rest = yield* Rest.make({
+    connector:
+      first?.isRead === true
+        ? // The next will be a tunnel's.
+          { server: connector.server, connect: Effect.tap(connector.connect, () => Effect.sync(connector.begin)) }
+        : connector,
+  })
+  // A server that was never there is not waited for, and whoever is asked for a password is asked for the right one.
+  yield* Effect.mapError(connector.prepare, toRepository)
   const login = yield* Login.make(rest, identity)
   const name = `${identity.authId}@${connector.server}:${datastore}`
-  // A server that was never there is not waited for.
-  yield* Effect.mapError(greet(Api.make(rest, login, Outage.make(0)), identity, datastore), toRepository)
   const outage = Outage.make(patience)
   const api = Api.make(rest, login, outage)
   const tunnels = yield* Tunnels.make(outage)
@@ -94,12 +110,23 @@ export const open = Effect.fnUntraced(function* (
   })
   const ofSnapshot = (id: SnapshotId.SnapshotId) => ({ ...ofGroup(id), "backup-time": SnapshotId.toEpoch(id.time) })
 
+  const greeting = greet(api, identity, datastore)
+
   /** Lists that several questions in a row are about. Failures are asked for anew. */
   const fresh = <A>(lookup: (key: string) => Effect.Effect<A, ServerError>) =>
     Cache.makeWith(lookup, { capacity: 256, timeToLive: (exit) => (exit._tag === "Success" ? FRESH : 0) })
   const namespaces = yield* fresh(() => list("namespace", {}, Rows.namespace))
   const groups = yield* fresh((key) => list("groups", ns(key === "" ? [] : key.split("/")), Rows.group))
   const snapshots = yield* fresh((key) => list("snapshots", JSON.parse(key) as Rest.Query, Rows.snapshot))
+  yield* Effect.mapError(
+    first === undefined
+      ? greeting
+      : Effect.catch(Cache.get(snapshots, JSON.stringify(ofGroup(first.group))), (error) =>
+          // What is missing can be told better than the server does.
+          error.reason === "Permission" ? Effect.andThen(greeting, Effect.fail(error)) : Effect.fail(error),
+        ),
+    toRepository,
+  )
   const rowsOf = (group: SnapshotId.GroupId) =>
     Effect.mapError(Cache.get(snapshots, JSON.stringify(ofGroup(group))), toRepository)
   const rowOf = (id: SnapshotId.SnapshotId) =>
@@ -122,6 +149,13 @@ export const open = Effect.fnUntraced(function* (
         Tunnel.open(connector, { ...ofSnapshot(id), store: datastore }, headers, options.patience),
       ),
     )
+
+  const scope = yield* Effect.scope
+  const isFirst = ({ id, namespace, type }: SnapshotId.SnapshotId): boolean =>
+    first?.isRead === true &&
+    id === first.group.id &&
+    type === first.group.type &&
+    Namespace.format(namespace) === Namespace.format(first.group.namespace)
 
   return {
     name,
@@ -152,6 +186,7 @@ export const open = Effect.fnUntraced(function* (
         return yield* fromFault(path, fault("ArchiveNotFound", "there is no such backup, or it has just been pruned"))
       }
       const through = tunnelsTo(id)
+      if (isFirst(id)) yield* Effect.forkIn(through.ready, scope)
       const chunks = ChunkStore.make({
         stores: [over(TunnelBlobs.make(name, through)), ...(options.copies ?? [])],
         cache: options.cache,

@@ -44,7 +44,7 @@ export interface Tunnel {
   readonly ping: () => void
   readonly close: () => void
   /** Milliseconds of the way to the server and back. */
-  readonly roundTrip: number
+  readonly roundTrip: () => number
 }
 
 /** How long is waited. */
@@ -133,9 +133,14 @@ const overSocket = (
     const life = watch(session, patience)
     session.on("connect", () => {
       session.setLocalWindowSize(CONNECTION_WINDOW)
+      // Either is longer where somebody is busy.
+      let measured = roundTrip
+      session.ping((error, duration) => {
+        if (error === null) measured = Math.min(measured, duration)
+      })
       resume(
         Effect.succeed({
-          roundTrip,
+          roundTrip: () => measured,
           inFlight: life.inFlight,
           isOpen: () => !session.closed && !session.destroyed,
           ping: () => {

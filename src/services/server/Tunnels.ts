@@ -26,6 +26,8 @@ const SILENT = 60_000
 
 /** The tunnels to one backup. */
 export interface BackupTunnels {
+  /** Opens the first tunnel, if there is none. What is wrong is told to whoever wants something. */
+  readonly ready: Effect.Effect<void>
   /** A file of the backup; of an index also its chunks can be had from then on. */
   readonly download: (name: string, limit: number) => Effect.Effect<Uint8Array, ServerError>
   /** A chunk's answer, by the digits of its digest. A refusal is an answer too. */
@@ -122,6 +124,10 @@ class Backup implements BackupTunnels {
     this.fork = fork
   }
 
+  get ready(): Effect.Effect<void> {
+    return Effect.ignore(this.pick())
+  }
+
   download(name: string, limit: number): Effect.Effect<Uint8Array, ServerError> {
     return this.outage.endure(this.use((entry) => this.fetch(entry, name, limit)))
   }
@@ -168,7 +174,7 @@ class Backup implements BackupTunnels {
           }),
         )
       }
-      const isFull = this.entries.length >= wanted(best.tunnel.roundTrip)
+      const isFull = this.entries.length >= wanted(best.tunnel.roundTrip())
       if (best.users >= BUSY && !isFull && !this.isWidening) {
         this.isWidening = true
         const done = Effect.sync(() => (this.isWidening = false))

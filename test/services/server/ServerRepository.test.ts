@@ -144,7 +144,7 @@ describe("a repository of a backup server", () => {
       const bytes = new Uint8Array(source.size)
       yield* source.read(bytes, 0)
       assert.strictEqual(sha256(bytes), digestOf("root.pxar.didx"))
-      assert.strictEqual(upgrades(server).length, 1)
+      assert.strictEqual(server.dismissed(), 0)
     }),
   )
 
