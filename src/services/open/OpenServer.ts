@@ -10,6 +10,7 @@ import * as Fingerprint from "../../domain/datastore/Fingerprint.ts"
 import type * as Reference from "../../domain/datastore/Reference.ts"
 import * as RepositoryString from "../../domain/datastore/RepositoryString.ts"
 import { OpenError } from "../bytes/FileSource.ts"
+import * as RateLimit from "../http/RateLimit.ts"
 import type { BlobStore } from "../repository/BlobStore.ts"
 import type { Endpoint } from "../server/Connection.ts"
 import * as ServerRepository from "../server/ServerRepository.ts"
@@ -79,11 +80,22 @@ const connect = Effect.fnUntraced(function* (
     outage: options.network?.timeout,
     first: firstOf(address.reference),
     copies: copies.map(over),
-    over,
+    over: (store) => over(paced(store, options.network?.rate)),
     cache,
   })
   return { repository: opened, cache }
 })
+
+/** A store from which no more than so many bytes come in a second, on average. */
+const paced = (store: BlobStore, rate: number | undefined): BlobStore => {
+  if (rate === undefined) return store
+  const limit = RateLimit.make(rate)
+  return {
+    ...store,
+    read: (blob, most) =>
+      Effect.tap(store.read(blob, most), (bytes) => Effect.sleep(limit.take(bytes.length, performance.now()))),
+  }
+}
 
 /** What is read first of what an address means. */
 const firstOf = (reference: Reference.Reference | undefined): ServerRepository.First | undefined => {
