@@ -1,6 +1,8 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
+/** All of the page, which takes minutes; a look at it is with the others. */
+const page = ["test/page/{Acting,Browsing}.test.ts"]
 const mounted = ["test/mounted/**/*.test.ts", "test/cli/mount/Mount*.test.ts"]
 /** Takes minutes and Debian's tools: `npm run test:dist`. */
 const dist = ["test/dist/**/*.test.ts"]
@@ -25,12 +27,13 @@ export default defineConfig({
     // The programs that tests start load the same modules again and again.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/node", import.meta.url)) },
     projects: [
+      { extends: true, test: { name: "page", include: page, fileParallelism: false, sequence: { groupOrder: 2 } } },
       {
         extends: true,
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...mounted, ...dist],
+          exclude: [...mounted, ...dist, ...page],
           sequence: { groupOrder: 0 },
         },
       },

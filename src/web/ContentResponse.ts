@@ -26,8 +26,11 @@ export interface Asked {
 /** Bytes by which is told whether a file is a text. */
 const HEAD = 4096
 
+/** Bytes that are read before they are sent. */
+const AT_ONCE = 256 * 1024
+
 /** A strong entity tag (RFC 9110 §8.8.3). */
-export const etag = (served: Served, found: TreeWalk.Found): string => {
+export const etag = (served: Served, found: Pick<TreeWalk.Found, "entry" | "path">): string => {
   const { body, mtimeNanos, mtimeSeconds } = found.entry
   const content = body._tag === "File" ? `${body.content.source} ${body.content.start} ${body.content.length}` : ""
   const text = `${served.address}\0${PathText.print(found.path)}\0${mtimeSeconds}.${mtimeNanos}\0${content}`
@@ -94,7 +97,10 @@ export const make = Effect.fnUntraced(function* (
       HttpServerResponse.setHeader("content-length", String(length)),
     )
   }
-  // The first bytes come before the status goes: a file that cannot be read is no success.
+  // What is read before the status goes can still be told to be lost: all of what is small, of the rest the first byte.
+  if (length <= AT_ONCE) {
+    return HttpServerResponse.uint8Array(yield* ApiError.orAnswer(served.archive.read(found, start, length)), options)
+  }
   yield* ApiError.orAnswer(served.archive.read(found, start, 1))
   const stream = yield* downloads.counted(served.archive.content(found, { offset: start, length }))
   return HttpServerResponse.stream(stream, options)

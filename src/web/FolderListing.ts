@@ -133,8 +133,26 @@ const make = (columns: Columns, problem: string | undefined): FolderListing => {
 
   const isFolder = (index: number): number => (kinds[index] === 0 ? 0 : 1)
 
+  /** The place of each entry in the order of the names: texts are compared once, whatever is sorted by. */
+  let places: Uint32Array | undefined
+  const placesOf = Effect.gen(function* () {
+    if (places !== undefined) return places
+    const folded = yield* fold
+    const order = yield* SortInTurns.sort(
+      Uint32Array.from({ length: count }, (_, index) => index),
+      (a, b) => {
+        const [left, right] = [folded[a] as string, folded[b] as string]
+        return left < right ? -1 : left > right ? 1 : a - b
+      },
+    )
+    const made = new Uint32Array(count)
+    yield* inTurns(count, (place) => void (made[order[place] as number] = place))
+    return (places = made)
+  })
+
   const compute = Effect.fnUntraced(function* (by: Sort, descending: boolean, filter: string) {
     const folded = yield* fold
+    const places = yield* placesOf
     const wanted = filter.toLowerCase()
     const kept = new Uint32Array(count)
     let length = 0
@@ -142,17 +160,14 @@ const make = (columns: Columns, problem: string | undefined): FolderListing => {
       if (wanted === "" || (folded[index] as string).includes(wanted)) kept[length++] = index
     })
     const sign = descending ? -1 : 1
-    const byName = (a: number, b: number): number => {
-      const [left, right] = [folded[a] as string, folded[b] as string]
-      return left < right ? -1 : left > right ? 1 : a - b
-    }
-    const column = { name: undefined, size: sizes, time: times, kind: kinds }[by]
-    return yield* SortInTurns.sort(kept.slice(0, length), (a, b) => {
-      const first = isFolder(a) - isFolder(b)
-      if (first !== 0) return first
-      const difference = column === undefined ? 0 : (column[a] as number) - (column[b] as number)
-      return difference === 0 ? (column === undefined ? sign * byName(a, b) : byName(a, b)) : sign * difference
-    })
+    const column = { name: places, size: sizes, time: times, kind: kinds }[by]
+    return yield* SortInTurns.sort(
+      kept.slice(0, length),
+      (a, b) =>
+        isFolder(a) - isFolder(b) ||
+        sign * ((column[a] as number) - (column[b] as number)) ||
+        (places[a] as number) - (places[b] as number),
+    )
   })
 
   const isKnown = (index: number): boolean => kinds[index] !== UNREADABLE && (sizes[index] as number) >= 0

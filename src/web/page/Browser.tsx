@@ -164,7 +164,7 @@ export const Browser = ({ onLeave, onServer, server }: Props): JSX.Element => {
 
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
-      if (Keys.isTyping(event)) return
+      if (Keys.isTyping(event) || open !== undefined) return
       const actions: Readonly<Record<string, () => void>> = {
         "?": () => setOpen("help"),
         "/": () => filterField.current?.select(),

@@ -18,7 +18,13 @@ export const Dialog = ({ children, onClose, title, wide = false }: Props): JSX.E
   useEffect(() => {
     const before = document.activeElement
     ref.current?.showModal()
+    // The focus may be nowhere: what had it can be gone.
+    const press = ({ key }: KeyboardEvent): void => {
+      if (key === "Escape") onClose()
+    }
+    document.addEventListener("keydown", press)
     return () => {
+      document.removeEventListener("keydown", press)
       if (before instanceof HTMLElement) before.focus()
     }
   }, [])

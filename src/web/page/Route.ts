@@ -26,8 +26,10 @@ const decode = (text: string): string => {
 }
 
 /** The fragment of a place. */
-export const format = ({ path, repository }: Route): string =>
-  `#/${[repository, ...names(path)].map(encodeURIComponent).join("/")}`
+export const format = ({ path, repository }: Route): string => `#/${[repository, ...names(path)].map(encode).join("/")}`
+
+/** What needs no encoding in a fragment stays readable. */
+const encode = (name: string): string => encodeURIComponent(name).replace(/%(?:3A|40|2C|2B|3D)/g, decodeURIComponent)
 
 export const names = (path: string): ReadonlyArray<string> => path.split("/").filter((name) => name !== "")
 
@@ -64,6 +66,8 @@ export const useRoute = (): Route => {
   useEffect(() => {
     const follow = (): void => setRoute(parse(location.hash))
     addEventListener("hashchange", follow)
+    // It may have changed before somebody listened.
+    follow()
     return () => removeEventListener("hashchange", follow)
   }, [])
   return route

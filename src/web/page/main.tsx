@@ -9,16 +9,18 @@ import * as Client from "./Client.ts"
 import { Login } from "./Login.tsx"
 import * as Route from "./Route.ts"
 
-const TOKEN = /^#token=([\w-]+)$/
+/** The token of the link, taken before anything else is done. */
+let token = /^#token=([\w-]+)$/.exec(location.hash)?.[1]
+if (token !== undefined) history.replaceState(null, "", location.pathname)
 
 /** What is known of the server; `"login"` if it wants to know who asks. */
 type Known = Client.Json.ServerJson | "login" | Error | undefined
 
 const begin = async (): Promise<Known> => {
-  const token = TOKEN.exec(location.hash)?.[1]
   if (token !== undefined) {
-    history.replaceState(null, "", location.pathname)
-    await Client.login(token).catch(() => undefined)
+    const given = token
+    token = undefined
+    await Client.login(given).catch(() => undefined)
   }
   try {
     const server = await Client.server()

@@ -1,0 +1,254 @@
+/** Looking around: folders of any size, time, versions, previews, search. */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { assert, beforeEach, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as MemoryArchive from "../../src/testing/MemoryArchive.ts"
+import * as Datastores from "../support/Datastores.ts"
+import * as Processes from "../support/Processes.ts"
+import { need } from "../support/Requirements.ts"
+import { golden } from "../web/harness.ts"
+import * as browser from "./browser.ts"
+
+beforeEach(need({ tools: ["chromium"] }))
+
+/** An archive file of a test's own. */
+const archive = Effect.fnUntraced(function* (tree: MemoryArchive.Tree) {
+  const file = path.join(yield* Processes.temporaryFolder, "test.pxar")
+  fs.writeFileSync(file, yield* MemoryArchive.bytes(tree))
+  return file
+})
+
+const ROOT = "#/datastore-plain/host/alpha/2024-02-01T03:00:00Z/root.pxar"
+
+describe("a folder of 200,000 entries", () => {
+  it.live(
+    "scrolls without long frames, is sorted and filtered as one types, and reaches its end by a key",
+    () =>
+      Effect.gen(function* () {
+        const many = Object.fromEntries(
+          Array.from({ length: 200_000 }, (_, i) => [`file ${String(i).padStart(6, "0")}`, ""]),
+        )
+        const served = yield* browser.serve(yield* archive({ many }))
+        const page = yield* browser.open(yield* browser.launch, served.link)
+        yield* browser.go(page, served, "#/test.pxar/many")
+        yield* Effect.promise(async () => {
+          await page.getByText("200,000 entries").waitFor()
+          assert.isBelow(await browser.rows(page).count(), 100)
+          const frames = await page.evaluate(async () => {
+            const grid = document.querySelector("[role=grid]")!
+            const times: Array<number> = []
+            let before = performance.now()
+            for (let step = 0; step < 120; step++) {
+              grid.scrollTop += 400
+              await new Promise(requestAnimationFrame)
+              const now = performance.now()
+              times.push(now - before)
+              before = now
+            }
+            return times.toSorted((a, b) => a - b)
+          })
+          console.log(
+            `frames: median ${frames[60]!.toFixed(1)} ms, 95 % ${frames[114]!.toFixed(1)} ms, longest ${frames[119]!.toFixed(1)} ms`,
+          )
+          await page.getByRole("grid").focus()
+          await page.keyboard.press("End")
+          await page.getByText("file 199999").waitFor()
+          await page.keyboard.press("/")
+          await page.keyboard.type("99998")
+          await page.getByText("2 of 200,000").waitFor()
+          assert.deepStrictEqual(await browser.rows(page).allTextContents(), ["file 099998", "file 199998"])
+          await page.keyboard.press("Escape")
+          await page.getByRole("columnheader", { name: "Name" }).getByRole("button").click()
+          await page.getByRole("row", { name: "file 199999" }).waitFor()
+        })
+      }),
+    120_000,
+  )
+})
+
+describe("time", () => {
+  it.live(
+    "is moved through by keys, in the same folder; what changed is marked; versions are compared",
+    () =>
+      Effect.gen(function* () {
+        const served = yield* browser.serve(Datastores.store("datastore-plain"))
+        const page = yield* browser.open(yield* browser.launch, served.link)
+        yield* browser.go(page, served, `${ROOT}/sizes`)
+        yield* Effect.promise(async () => {
+          await page.getByText("2 of 5").waitFor()
+          await page.getByRole("grid").focus()
+          await page.keyboard.press("[")
+          await page.getByText("1 of 5").waitFor()
+          assert.include(page.url(), "2024-01-01T00:00:00Z/root.pxar/sizes")
+          await page.keyboard.press("]")
+          await page.getByText("2 of 5").waitFor()
+          await page.keyboard.press("]")
+          await page.getByRole("heading", { name: "Not in this backup" }).waitFor()
+          await page.keyboard.press("]")
+          await page.getByText("4 of 5").waitFor()
+          await page.getByLabel("Mark changes").check()
+          await page.locator(".mark.new").first().waitFor()
+        })
+        yield* browser.picture(page, "web-time")
+        yield* browser.go(page, served, `${ROOT}/zz-root-link`)
+        yield* Effect.promise(async () => {
+          await page.getByRole("tab", { name: "Versions" }).click()
+          await page.getByRole("button", { name: "Compare" }).first().click()
+          await page.getByText("The texts are the same.").waitFor()
+        })
+        yield* browser.picture(page, "web-versions")
+        assert.deepStrictEqual(yield* browser.violations(page), [])
+      }),
+    60_000,
+  )
+})
+
+describe("a preview", () => {
+  it.live(
+    "shows text, hex and images, and plays sound from the middle; what is in files never runs",
+    () =>
+      Effect.gen(function* () {
+        const png = Buffer.from(
+          "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+          "base64",
+        )
+        const served = yield* browser.serve(
+          yield* archive({
+            "a.txt": "words of a letter",
+            "evil.html": "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">",
+            "evil.svg": "<svg xmlns='http://www.w3.org/2000/svg' onload=\"document.title='owned'\"/>",
+            "pixel.png": png,
+            "sound.wav": wav(20),
+            "<img src=x onerror=alert(1)>": "a name",
+            "bytes.bin": new Uint8Array(5000).fill(0xab),
+          }),
+        )
+        const page = yield* browser.open(yield* browser.launch, served.link)
+        const look = (name: string) => browser.go(page, served, `#/test.pxar/${encodeURIComponent(name)}`)
+        yield* look("a.txt")
+        yield* Effect.promise(() => page.getByText("words of a letter").waitFor())
+        yield* browser.picture(page, "web-preview")
+        yield* look("evil.html")
+        yield* Effect.promise(() => page.locator("pre").getByText("<script>document.title").waitFor())
+        yield* look("pixel.png")
+        yield* Effect.promise(async () => {
+          const image = page.getByRole("img", { name: "Preview of pixel.png" })
+          await image.waitFor()
+          assert.strictEqual(
+            await image.evaluate((image: HTMLImageElement) => image.decode().then(() => image.naturalWidth)),
+            1,
+          )
+        })
+        yield* look("bytes.bin")
+        yield* Effect.promise(async () => {
+          await page.getByText("00000000  ab ab").waitFor()
+          await page.getByRole("button", { name: "Last" }).click()
+          await page.getByText("00001000  ab ab").waitFor()
+        })
+        yield* look("sound.wav")
+        yield* Effect.promise(async () => {
+          const ranges: Array<string | undefined> = []
+          page.on("request", (request) => ranges.push(request.headers()["range"]))
+          const audio = page.locator("audio")
+          await audio.waitFor()
+          await audio.evaluate((audio: HTMLAudioElement) => {
+            audio.currentTime = 15
+          })
+          const at = await audio.evaluate(
+            (audio: HTMLAudioElement) =>
+              new Promise<number>((resolve) => {
+                if (!audio.seeking) resolve(audio.currentTime)
+                audio.addEventListener("seeked", () => resolve(audio.currentTime))
+              }),
+          )
+          assert.closeTo(at, 15, 0.1)
+        })
+        // Opened by itself, a content is saved or shown without scripts.
+        for (const name of ["evil.html", "evil.svg"]) {
+          yield* Effect.promise(async () => {
+            const link = `${served.url}api/v1/repositories/test.pxar/content?inline=true&path=/${name}`
+            await page.goto(link)
+            assert.notInclude(await page.title(), "owned")
+          })
+        }
+        yield* look("<img src=x onerror=alert(1)>")
+        yield* Effect.promise(() =>
+          page.getByRole("heading", { name: "<img src=x onerror=alert(1)>" }).first().waitFor(),
+        )
+      }),
+    90_000,
+  )
+})
+
+/** Silence of so many seconds. */
+const wav = (seconds: number): Uint8Array => {
+  const rate = 8000
+  const bytes = Buffer.alloc(44 + rate * seconds, 128)
+  bytes.write("RIFF", 0)
+  bytes.writeUInt32LE(36 + rate * seconds, 4)
+  bytes.write("WAVEfmt ", 8)
+  bytes.writeUInt32LE(16, 16)
+  bytes.writeUInt16LE(1, 20)
+  bytes.writeUInt16LE(1, 22)
+  bytes.writeUInt32LE(rate, 24)
+  bytes.writeUInt32LE(rate, 28)
+  bytes.writeUInt16LE(1, 32)
+  bytes.writeUInt16LE(8, 34)
+  bytes.write("data", 36)
+  bytes.writeUInt32LE(rate * seconds, 40)
+  return bytes
+}
+
+describe("a search", () => {
+  it.live(
+    "finds names in all backups below, and leads there",
+    () =>
+      Effect.gen(function* () {
+        const served = yield* browser.serve(Datastores.store("datastore-plain"))
+        const page = yield* browser.open(yield* browser.launch, served.link)
+        yield* browser.go(page, served, "#/datastore-plain/host/alpha")
+        yield* Effect.promise(async () => {
+          await page.getByRole("grid").focus()
+          await page.keyboard.press("s")
+          await page.keyboard.type("root-link")
+          await page.keyboard.press("Enter")
+          await page.getByText(/looked at/).waitFor()
+          await page.getByText(/[1-9]\d* names found/).waitFor()
+        })
+        yield* browser.picture(page, "web-search")
+        assert.deepStrictEqual(yield* browser.violations(page), [])
+        yield* Effect.promise(async () => {
+          await page
+            .getByRole("link", { name: /zz-root-link/ })
+            .first()
+            .click()
+          await page.getByRole("complementary", { name: "About zz-root-link" }).waitFor()
+        })
+      }),
+    60_000,
+  )
+})
+
+describe("screens", () => {
+  it.live.each([
+    ["a telephone, dark", { viewport: { width: 320, height: 640 }, colorScheme: "dark" }],
+    ["a wall, light", { viewport: { width: 3840, height: 2160 }, colorScheme: "light" }],
+    ["a desk at 200 %, dark", { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2, colorScheme: "dark" }],
+  ] as const)(
+    "of %s have room for it, and nothing that axe finds",
+    ([, options]) =>
+      Effect.gen(function* () {
+        const served = yield* browser.serve(golden("tree-v1.pxar"), Datastores.store("datastore-plain"))
+        const page = yield* browser.open(yield* browser.launch, served.link, options)
+        for (const place of ["#/datastore-plain/", ROOT, `${ROOT}/zz-root-link`, "#/tree-v1.pxar/caps"]) {
+          yield* browser.go(page, served, place)
+          yield* Effect.promise(() => page.locator(".group, [role=row]").first().waitFor())
+          const width = yield* Effect.promise(() => page.evaluate(() => document.documentElement.scrollWidth))
+          assert.isAtMost(width, options.viewport.width, place)
+          assert.deepStrictEqual(yield* browser.violations(page), [], place)
+        }
+      }),
+    90_000,
+  )
+})
