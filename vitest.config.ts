@@ -27,7 +27,7 @@ export default defineConfig({
     // The programs that tests start load the same modules again and again.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/node", import.meta.url)) },
     projects: [
-      { extends: true, test: { name: "page", include: page, fileParallelism: false, sequence: { groupOrder: 2 } } },
+      { extends: true, test: { name: "page", include: page, fileParallelism: false, sequence: { groupOrder: 3 } } },
       {
         extends: true,
         test: {

@@ -37,6 +37,7 @@ const packages = {
   "mount.fuse3": "fuse3",
   mount: "mount",
   ntfscat: "ntfs-3g",
+  openssl: "openssl",
   python3: "python3",
   rclone: "rclone",
   rsync: "rsync",

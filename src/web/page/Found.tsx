@@ -73,7 +73,9 @@ export const Found = ({ onClose, path, repository, text }: Props): JSX.Element =
             <a href={Route.format({ repository, path: at })} onClick={onClose}>
               <Icon name={kindIcon(row?.kind ?? "file")} />
               <span class="name">{row?.name}</span>
-              <span class="where">{Route.parent(at)}</span>
+              <span class="where">
+                <bdi>{Route.parent(at)}</bdi>
+              </span>
               <span class="facts">{row?.kind === "file" ? Format.size(row.size ?? 0) : ""}</span>
             </a>
           </li>

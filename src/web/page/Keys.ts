@@ -28,6 +28,7 @@ export const bindings: ReadonlyArray<Binding> = [
 export const isTyping = (event: KeyboardEvent): boolean => {
   const { target } = event
   if (event.ctrlKey || event.metaKey || event.altKey) return true
+  if (target instanceof HTMLInputElement && /^(?:checkbox|range)$/.test(target.type)) return false
   return (
     target instanceof HTMLElement &&
     (target.isContentEditable ||

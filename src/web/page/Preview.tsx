@@ -95,7 +95,8 @@ const useBytes = (repository: string, path: string, start: number, length: numbe
 
 const Lost = ({ error }: { readonly error: Error }): JSX.Element => (
   <div class="problems">
-    <p>This part cannot be read: {error.message}</p>
+    <p>This part cannot be read.</p>
+    <p class="id">{error.message}</p>
     <p>Other parts of the file may be whole. A download has zeros in place of what is lost, and says so.</p>
   </div>
 )

@@ -18,7 +18,7 @@ export const Trouble = ({ error, isInTime, keys, onUnlock, onUp }: Props): JSX.E
   return (
     <section class="trouble" role="alert">
       <h2>{status === 404 ? "Not in this backup" : wantsKey ? "This needs a key" : "This cannot be read"}</h2>
-      <p>{error.message}</p>
+      <p class={wantsKey && status !== 404 ? "id" : ""}>{error.message}</p>
       {status === 404 && isInTime ? <p>Move through time above: it may be in another one.</p> : null}
       {id === "" ? null : <p class="id">{id}</p>}
       <div class="actions">

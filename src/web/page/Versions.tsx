@@ -16,7 +16,7 @@ interface Props {
 const words: Readonly<Record<Client.Json.VersionJson["state"], string>> = {
   first: "appears",
   changed: "changed",
-  same: "as before",
+  same: "same size and time",
   absent: "not there",
   unreadable: "cannot be read",
 }
