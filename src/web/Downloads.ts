@@ -1,11 +1,11 @@
 /**
- * How many contents go out at the same time. Each holds a connection, and chunks in memory; more are told to come again.
+ * Contents and exports that go out: how many at the same time, and how much.
  */
-import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
+import type * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import * as ApiError from "./api/ApiError.ts"
-import { WebRefusal } from "./WebRefusal.ts"
+import * as Stream from "effect/Stream"
+import type * as ApiError from "./api/ApiError.ts"
+import * as AtATime from "./AtATime.ts"
 
 export interface Downloads {
   /** The stream, counted while it runs; or that there are too many. */
@@ -24,25 +24,8 @@ export const sentBytes: Metric.Counter<number> = Metric.counter("pxar_fuse_web_s
 })
 
 export const make = (max = MAX): Downloads => {
-  let running = 0
+  const { counted } = AtATime.make(max, "downloads")
   return {
-    counted: (stream) =>
-      Effect.suspend(() =>
-        running >= max
-          ? Effect.fail(
-              new ApiError.Busy({ id: WebRefusal.ids.Busy, message: `${max} downloads are running: try again later` }),
-            )
-          : Effect.succeed(
-              Stream.unwrap(
-                Effect.sync(() => {
-                  running++
-                  return stream.pipe(
-                    Stream.tap((bytes) => Metric.update(sentBytes, bytes.length)),
-                    Stream.ensuring(Effect.sync(() => running--)),
-                  )
-                }),
-              ),
-            ),
-      ),
+    counted: (stream) => counted(Stream.tap(stream, (bytes) => Metric.update(sentBytes, bytes.length))),
   }
 }

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Access } from "./Access.ts"
 import * as ApiError from "./api/ApiError.ts"
+import * as AtATime from "./AtATime.ts"
 import * as Downloads from "./Downloads.ts"
 import * as FolderListings from "./FolderListings.ts"
 import * as Jobs from "./Jobs.ts"
@@ -27,10 +28,15 @@ export interface WebContext extends Options {
   readonly listings: FolderListings.FolderListings
   readonly jobs: Jobs.Jobs
   readonly downloads: Downloads.Downloads
+  /** Walks through whole trees. */
+  readonly searches: AtATime.AtATime
   /** Opens all again that keys make a difference for. */
   readonly reopen: Effect.Effect<void>
   readonly repository: (id: string) => Effect.Effect<Served, ApiError.NotFound>
 }
+
+/** Searches at the same time: each reads all that is below a folder. */
+const MAX_SEARCHES = 8
 
 export const make = Effect.fnUntraced(function* (
   options: Options,
@@ -46,6 +52,7 @@ export const make = Effect.fnUntraced(function* (
     listings,
     jobs: yield* Jobs.make,
     downloads: Downloads.make(),
+    searches: AtATime.make(MAX_SEARCHES, "searches"),
     reopen: Effect.gen(function* () {
       for (const served of byId.values()) {
         if (served.reopen === undefined) continue

@@ -1,7 +1,8 @@
 /** What somebody may try who has no token, or whose page a user looks at. */
 import * as net from "node:net"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Fiber, Redacted, Stream } from "effect"
+import * as AtATime from "../../src/web/AtATime.ts"
 import * as harness from "./harness.ts"
 
 const serve = Effect.flatMap(harness.memory({ a: "x", folder: { b: "y" } }), (served) => harness.start([served]))
@@ -206,5 +207,21 @@ describe("a connection", () => {
         assert.match(ended, /^HTTP\/1\.1 408/)
       }),
     30_000,
+  )
+})
+
+describe("many at the same time", () => {
+  it.live("of what reads whole trees are told to come again, and are heard when others have ended", () =>
+    Effect.gen(function* () {
+      const limit = AtATime.make(2, "searches")
+      const endless = () => limit.counted(Stream.never)
+      const held = yield* Effect.forEach([1, 2], () =>
+        Effect.flatMap(endless(), (s) => Effect.forkChild(Stream.runDrain(s), { startImmediately: true })),
+      )
+      const refused = yield* Effect.flip(endless())
+      assert.strictEqual(refused.id, "PXF-WEB-BUSY")
+      yield* Effect.forEach(held, (fiber) => Fiber.interrupt(fiber))
+      assert.deepStrictEqual(yield* Effect.flatMap(limit.counted(Stream.make(1)), Stream.runCollect), [1])
+    }),
   )
 })

@@ -55,7 +55,9 @@ export const layer = (context: WebContext) =>
         search: ({ params, query }) =>
           Effect.gen(function* () {
             const served = yield* context.repository(params.repository)
-            return Search.run(served, yield* Served.find(served, query.path), query.text)
+            return yield* context.searches.counted(
+              Search.run(served, yield* Served.find(served, query.path), query.text),
+            )
           }),
       }),
     ),
