@@ -51,6 +51,17 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
     ],
   },
   {
+    group: "ASK ALL BACKUPS",
+    commands: [
+      entry("find", () => import("./history/FindCommand.ts")),
+      entry("versions", () => import("./history/VersionsCommand.ts")),
+      entry("bisect", () => import("./history/BisectCommand.ts")),
+      entry("stats", () => import("./history/StatsCommand.ts")),
+      entry("drill", () => import("./history/DrillCommand.ts")),
+      entry("inspect", () => import("./history/InspectCommand.ts")),
+    ],
+  },
+  {
     group: "CHECK AND CREATE",
     commands: [
       entry("verify", () => import("./archive/VerifyCommand.ts")),

@@ -13,6 +13,8 @@ import type { ComparedTree, Item, TreeError } from "../../services/compare/Compa
 import * as ComparedFolder from "../../services/compare/ComparedFolder.ts"
 import * as TreeDiff from "../../services/compare/TreeDiff.ts"
 import * as DiskPath from "../../services/posix/DiskPath.ts"
+import * as ContentChunks from "../../services/history/ContentChunks.ts"
+import * as ReferencedStreams from "../../services/history/ReferencedStreams.ts"
 import type { SourceTreeError } from "../../services/disk/DiskTree.ts"
 import type { ChangeJson, DiffJson } from "../../domain/json/DiffJson.ts"
 import * as EntryJson from "../../domain/json/EntryJson.ts"
@@ -53,8 +55,9 @@ export const handler = Effect.fn("diff")(function* ({
   const progress = yield* Progress.make({ mode })
   const onProgress = ({ contentBytes, entries }: TreeDiff.Progress): void =>
     progress.update({ entries, bytes: contentBytes })
+  const isSame = noData ? undefined : yield* sameness(archive, other, flags)
   const print = <R extends Item>(right: ComparedTree<R>) =>
-    summarize(TreeDiff.compare(left, right, { data: !noData, onProgress }), (difference) =>
+    summarize(TreeDiff.compare(left, right, { data: !noData, isSame, onProgress }), (difference) =>
       output.text(json ? JsonText.line(toJson(difference)) : toText(difference)),
     )
   const counts = (yield* isFolder(other, flags))
@@ -77,6 +80,25 @@ const openArchive = (
   options: OpenAddress.Options,
 ): Effect.Effect<ComparedTree<ComparedArchive.ArchiveItem>, OpenAddress.Failure, Scope.Scope> =>
   Effect.flatMap(OpenAddress.tree(address, options), ({ tree }) => ComparedArchive.make(tree))
+
+/** Contents of two archives of backups are the same where their chunks are: they need not be read. */
+const sameness = Effect.fnUntraced(function* (
+  archive: string,
+  other: string,
+  options: OpenAddress.Options,
+): Effect.fn.Return<TreeDiff.Options["isSame"], OpenAddress.Failure, Scope.Scope> {
+  const streams = yield* Effect.forEach([archive, other], (address) =>
+    Effect.flatMap(OpenAddress.repository(address, options, { keys: false }), (found) =>
+      found === undefined ? Effect.undefined : ReferencedStreams.of(found.repository, found.reference),
+    ),
+  )
+  const [left, right] = streams
+  if (left === undefined || right === undefined) return undefined
+  return (ours, theirs) => {
+    const known = ContentChunks.identity(left, ours)
+    return known !== undefined && known === ContentChunks.identity(right, theirs)
+  }
+})
 
 /** Whether a word names a folder of this machine to compare with, and not a datastore. */
 const isFolder = (

@@ -2,7 +2,7 @@
  * How two trees differ: what is in one of them only, and for what is in both which attributes are not the same.
  *
  * Both are walked together, depth first, names ascending by their bytes. Contents are compared byte by byte, only where
- * the sizes agree, and once for all names of a file. Memory grows with the names in the folders the walk is in, and with
+ * the sizes agree and nothing else tells that they are the same, and once for all names of a file. Memory grows with the names in the folders the walk is in, and with
  * the number of files that have several names. What cannot be read is part of the result and does not end it.
  */
 import * as Cause from "effect/Cause"
@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
+import type { Content } from "../../domain/pxar/Entry.ts"
 import * as AttributeDiff from "./AttributeDiff.ts"
 import * as Place from "../tree/Place.ts"
 import type { ComparedTree, Item, Listing, TreeError } from "./ComparedTree.ts"
@@ -38,6 +39,8 @@ export interface Progress {
 export interface Options {
   /** Whether to compare contents; on by default. */
   readonly data?: boolean | undefined
+  /** Whether two contents of one size are known to be the same, so that they need not be read; none is unless given. */
+  readonly isSame?: ((left: Content, right: Content) => boolean) | undefined
   /** Called now and then; must be quick. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
@@ -62,7 +65,7 @@ interface Level<L, R> {
 export const compare = <L extends Item, R extends Item>(
   left: ComparedTree<L>,
   right: ComparedTree<R>,
-  { data = true, onProgress = ignore }: Options = {},
+  { data = true, isSame = never, onProgress = ignore }: Options = {},
 ): Stream.Stream<Difference> =>
   Stream.fromPull(
     Effect.sync(() => {
@@ -152,7 +155,8 @@ export const compare = <L extends Item, R extends Item>(
         const compared = leftText !== undefined && leftText === rightText
         if (data && !compared && ours._tag === "File" && theirs._tag === "File") {
           const size = ours.content.length
-          const at = size === theirs.content.length ? yield* compareContents(place, l, r, size) : undefined
+          const isRead = size === theirs.content.length && !isSame(ours.content, theirs.content)
+          const at = isRead ? yield* compareContents(place, l, r, size) : undefined
           if (at !== undefined) changes.push({ attribute: "content", offset: at })
         }
         if (changes.length > 0) found.push({ _tag: "Changed", path: Place.path(place), changes })
@@ -225,3 +229,5 @@ const nextName = <I>(cursor: Cursor<I> | undefined): Uint8Array | undefined =>
   cursor === undefined || cursor.next === cursor.listing.count ? undefined : cursor.listing.nameAt(cursor.next)
 
 const ignore = (): void => undefined
+
+const never = (): boolean => false

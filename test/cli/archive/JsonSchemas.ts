@@ -8,6 +8,7 @@ import { DiffJson } from "../../../src/domain/json/DiffJson.ts"
 import { DoctorJson } from "../../../src/domain/json/DoctorJson.ts"
 import { ExtractStepJson } from "../../../src/domain/json/ExtractStepJson.ts"
 import { HealJson } from "../../../src/domain/json/HealJson.ts"
+import * as HistoryJson from "../../../src/domain/json/HistoryJson.ts"
 import { InfoJson } from "../../../src/domain/json/InfoJson.ts"
 import { ListJson } from "../../../src/domain/json/ListJson.ts"
 import { CacheJson } from "../../../src/domain/json/CacheJson.ts"
@@ -27,6 +28,12 @@ const parsers = {
   doctor: strict(DoctorJson),
   extract: strict(ExtractStepJson),
   status: strict(StatusJson),
+  find: strict(HistoryJson.FoundJson),
+  versions: strict(HistoryJson.VersionJson),
+  stats: strict(HistoryJson.StatsJson),
+  drill: strict(HistoryJson.DrillJson),
+  bisect: strict(HistoryJson.BisectJson),
+  inspect: strict(HistoryJson.InspectJson),
   snapshots: strict(SnapshotJson),
   keys: strict(KeyJson),
   heal: strict(HealJson),

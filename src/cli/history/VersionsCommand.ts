@@ -1,0 +1,35 @@
+/**
+ * `pxar-fuse versions DATASTORE PATH`: when did this file change?
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Lazy from "../Lazy.ts"
+import * as Parameters from "../Parameters.ts"
+import * as HistoryFlags from "./HistoryFlags.ts"
+
+const parameters = {
+  address: HistoryFlags.address,
+  path: Argument.String("path").pipe(Argument.withDescription("Path in the archive, as etc/fstab")),
+  extract: Flag.String("extract").pipe(
+    Flag.withDescription("Restore all versions, each into a folder of its own below this one"),
+    Flag.withMetavar("DIR"),
+    Parameters.optional,
+  ),
+  ...HistoryFlags.flags,
+}
+
+export const command = Command.make(
+  "versions",
+  parameters,
+  Lazy.handler(() => import("./VersionsHandler.ts")),
+).pipe(
+  Command.withDescription("Show every version of a file in all backups of a datastore"),
+  Command.withExamples([
+    { command: "pxar-fuse versions /mnt/datastore etc/fstab", description: "When did it change?" },
+    {
+      command: "pxar-fuse versions --extract /srv/old /mnt/datastore::host/elsa home/ada/letter.txt",
+      description: "Restore all that there ever was",
+    },
+  ]),
+)
