@@ -17,6 +17,7 @@ import * as Edition from "./Edition.ts"
 export interface Options {
   /** Files of an archive that are read; all of them with `Infinity`. */
   readonly sample: number
+  /** Called now and then; must be quick. */
   readonly onProgress?: ((state: { readonly entries: number; readonly bytes: number }) => void) | undefined
 }
 

@@ -30,7 +30,8 @@ export interface Query {
   readonly uid?: number | undefined
 }
 
-type Test = (found: TreeWalk.Found) => boolean
+/** Whether something is looked for. */
+export type Test = (found: TreeWalk.Found) => boolean
 
 /** The test that a query is. Fails with what is wrong with a pattern. */
 export const compile = (query: Query): Result.Result<Test, string> => {
