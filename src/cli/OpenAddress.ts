@@ -14,6 +14,7 @@ import * as ByteStream from "../services/bytes/ByteStream.ts"
 import type * as Location from "../services/open/Location.ts"
 import * as OpenRepository from "../services/open/OpenRepository.ts"
 import * as OpenTree from "../services/open/OpenTree.ts"
+import type { BlobStore } from "../services/repository/BlobStore.ts"
 import type { Healed } from "../services/repository/Healed.ts"
 import type { Lost } from "../services/tree/Losses.ts"
 import * as Archive from "../services/tree/Archive.ts"
@@ -87,6 +88,13 @@ const noKeys = Effect.map(
   Effect.promise(() => import("../services/repository/KeyRing.ts")),
   (KeyRing) => KeyRing.empty,
 )
+
+/** The blobs of the datastore that an address is of. */
+export const store = (text: string, given: Given): Effect.Effect<BlobStore, Failure, Scope.Scope> =>
+  Effect.flatMap(
+    Effect.promise(() => import("../services/open/Locate.ts")),
+    (Locate) => Locate.store(text, { env: process.env, ...NetworkFlags.access(given) }),
+  )
 
 /** The repository that an address is of; `undefined` for archives. */
 export const repository = (

@@ -50,7 +50,8 @@ export const make =
       const path = request.url.split("?", 1)[0] as string
       const refused = judge(request, path, options)
       const response = refused === undefined ? app : Effect.succeed(refused)
-      const isPage = !path.startsWith("/api/") && !path.startsWith("/dav") && path !== "/metrics"
+      const isPage =
+        !path.startsWith("/api/") && !path.startsWith("/dav") && !path.startsWith("/chunks/") && path !== "/metrics"
       return Effect.map(response, (response) => {
         const told = HttpServerResponse.setHeaders(response, isPage ? SecurityHeaders.page : SecurityHeaders.data)
         return "cache-control" in told.headers ? told : HttpServerResponse.setHeader(told, "cache-control", "no-store")
@@ -86,7 +87,7 @@ const judge = (
   if (isPublic) return undefined
   const isApi = path.startsWith("/api/") || path === "/metrics"
   const isDav = path === "/dav" || path.startsWith("/dav/")
-  if (!isApi && !isDav) return undefined
+  if (!isApi && !isDav && !path.startsWith("/chunks/")) return undefined
   if (path === "/api/v1/session" && method === "POST") return undefined
   if (authorization === undefined && isApi && access.hasSession(request.cookies[access.cookie])) {
     // Browsers say where what acts comes from. A form of another site cannot send JSON.

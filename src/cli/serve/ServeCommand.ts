@@ -1,5 +1,5 @@
 /**
- * `pxar-fuse serve ADDRESS…`: backups in a web browser, and over WebDAV.
+ * `pxar-fuse serve [ADDRESS…]`: backups in a web browser, and over WebDAV.
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -14,7 +14,7 @@ const text = (name: string, metavar: string, description: string) =>
 const parameters = {
   addresses: Argument.String("address").pipe(
     Argument.withDescription("What to serve: archives, folders of them, datastores, or something in one"),
-    Argument.variadic({ min: 1 }),
+    Argument.variadic(),
   ),
   listen: Flag.String("listen").pipe(
     Flag.withDescription("Where to listen; other addresses than loopback need TLS and a password"),
@@ -28,6 +28,14 @@ const parameters = {
   tlsKey: text("tls-key", "FILE", "Key of the certificate, PEM"),
   payload: Parameters.payload,
   ...RepositoryFlags.flags,
+  // In place of where chunks are: here it is what is given out.
+  chunks: Flag.String("chunks").pipe(
+    Flag.withDescription(
+      "A datastore whose chunks and indexes are given out below /chunks/; may be given several times",
+    ),
+    Flag.withMetavar("ADDRESS"),
+    Flag.atLeast(0),
+  ),
   ...Parameters.messages,
 }
 
@@ -42,6 +50,10 @@ export const command = Command.make(
     {
       command: "pxar-fuse serve --allow-restore /srv/restored /mnt/datastore",
       description: "All backups of a datastore, with restoring",
+    },
+    {
+      command: "pxar-fuse serve --chunks /mnt/datastore",
+      description: "Be a source for others: for mount, extract, --also and heal elsewhere",
     },
   ]),
 )

@@ -29,6 +29,8 @@ import * as Version from "../Version.ts"
 
 export interface Input extends RepositoryFlags.Given {
   readonly addresses: ReadonlyArray<string>
+  /** Addresses of datastores that are given out. */
+  readonly chunks: ReadonlyArray<string>
   /** `HOST:PORT`, `[IPv6]:PORT` or a port alone. */
   readonly listen: string
   readonly open: boolean
@@ -41,6 +43,7 @@ export interface Input extends RepositoryFlags.Given {
 
 export const handler = Effect.fn("serve")(function* (input: Input) {
   const { addresses, allowRestore, tlsCert, tlsKey, webPasswordFile } = input
+  if (addresses.length + input.chunks.length === 0) return yield* usage("name what to serve, or give --chunks ADDRESS")
   const listen = yield* parseListen(input.listen)
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     return yield* usage("--tls-cert and --tls-key go together")
@@ -60,13 +63,22 @@ export const handler = Effect.fn("serve")(function* (input: Input) {
   const keys = yield* WebKeys.make(yield* Keys.files(input), told)
   const ids = Served.idsOf(addresses)
   const served = yield* Effect.forEach(addresses, (address, index) =>
-    open(address, ids[index] as string, { ...input, keyRing: keys.ring }),
+    open(address, ids[index] as string, { ...input, chunks: [], keyRing: keys.ring }),
   )
-  const server = yield* WebServer.start({ ...listen, version: Version.version, served, keys, restore, tls, password })
+  const sources = yield* Effect.forEach(input.chunks, (address, index) =>
+    Effect.map(OpenAddress.store(address, input), (store) => ({
+      id: input.chunks.length === 1 ? "" : (Served.idsOf(input.chunks)[index] as string),
+      store,
+    })),
+  )
+  const ChunkRoutes = yield* Effect.promise(() => import("../../web/chunks/ChunkRoutes.ts"))
+  const routes = () => ChunkRoutes.layer(sources)
+  const about = { version: Version.version, served, keys, restore, tls, password }
+  const server = yield* WebServer.start({ ...listen, ...about, ...(sources.length > 0 && { routes }) })
   const output = Output.make()
   yield* output.text(`${Redacted.value(server.link)}\n`)
   yield* output.flush
-  yield* Terminal.note(`serving ${addresses.join(", ")} on ${server.url}; Ctrl-C ends it`)
+  yield* Terminal.note(`serving ${[...addresses, ...input.chunks].join(", ")} on ${server.url}; Ctrl-C ends it`)
   if (input.open) yield* openBrowser(server.link)
   // From here on that is how it is meant to end.
   yield* Effect.flatMap(ExitCode.OnInterrupt, (code) => Ref.set(code, ExitCode.SUCCESS))
