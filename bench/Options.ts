@@ -25,6 +25,7 @@ export const usage = `npm run bench -- [OPTIONS]
   --quick         smaller trees and 3 rounds: about five minutes
   --only NAME     only workloads whose name contains NAME; can be repeated
                   (--only datastore: a datastore on this disk, beside a serial reader and the bare archive)
+                  (--only far: a datastore far away, over lines of several round trips and bandwidths)
   --rounds N      rounds of every workload (default 5, with --quick 3)
   --pinned        only with everything on one core, not also free on all of them
   --json FILE     write all figures to FILE

@@ -9,6 +9,7 @@ import * as path from "node:path"
 import * as ArchiveWorkloads from "./ArchiveWorkloads.ts"
 import * as Contenders from "./Contenders.ts"
 import * as Datastore from "./datastore/Datastore.ts"
+import * as Far from "./far/Far.ts"
 import * as Machine from "./Machine.ts"
 import * as Measure from "./Measure.ts"
 import * as MountWorkloads from "./MountWorkloads.ts"
@@ -40,6 +41,15 @@ const main = async (options: Options.Options, scratch: string): Promise<void> =>
   if (options.only.includes(Datastore.NAME)) {
     const setting = { program, directory: options.directory, scratch, quick: options.quick, rounds, say }
     return await Datastore.run(setting, finish)
+  }
+  if (options.only.some((part) => part === Far.NAME)) {
+    const only = options.only.filter((part) => part !== Far.NAME)
+    const setting = { program, directory: options.directory, scratch, quick: options.quick, rounds, only, say }
+    const figures = await Far.run(setting, (line) => void process.stdout.write(`${line}\n`))
+    if (options.json !== undefined) {
+      fs.writeFileSync(options.json, `${JSON.stringify({ machine, options, figures }, undefined, 2)}\n`)
+    }
+    return
   }
   for (const core of options.pinnedOnly ? [0] : [0, undefined]) {
     const title = core === undefined ? "all cores" : "one core"

@@ -1,0 +1,295 @@
+/**
+ * Reading a datastore from far away: over lines of several round trips and bandwidths, beside a reader that asks for one
+ * chunk at a time.
+ *
+ * The server is a plain web server of Node on this machine, in a process of its own, and so is the line in front of it.
+ * "Line" is the time that the bytes of the workload take at the bandwidth alone. Every workload is fresh: a new process, a
+ * new mount, nothing on disk.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as Process from "../Process.ts"
+import * as Random from "../Random.ts"
+import * as Store from "./Store.ts"
+
+export const NAME = "far"
+
+export interface Setting {
+  readonly program: ReadonlyArray<string>
+  readonly directory: string
+  readonly scratch: string
+  /** Only the line that the aims are for, with 128 MB; otherwise that with 1 GB, then the others with 128 MB, once. */
+  readonly quick: boolean
+  readonly rounds: number
+  /** Workloads, by parts of their names; all if there are none. */
+  readonly only: ReadonlyArray<string>
+  readonly say: (line: string) => void
+}
+
+const MIB = 1024 * 1024
+
+/** Bytes a second of what is called a gigabit. */
+const GIGABIT = 125_000_000
+const bandwidths = [
+  { name: "200 Mbit/s", bytesPerSecond: GIGABIT / 5 },
+  { name: "1 Gbit/s", bytesPerSecond: GIGABIT },
+  { name: "unlimited", bytesPerSecond: 0 },
+]
+const roundTrips = [0, 20, 50, 150]
+
+/** The tree that is read: small files, and a big one. */
+interface Data {
+  readonly store: string
+  readonly files: number
+  /** Bytes as stored, by backup. */
+  readonly bytes: Readonly<Record<"v1" | "split", number>>
+  readonly big: number
+}
+
+/** One figure of one workload on one line. */
+export interface Figure {
+  readonly roundTrip: number
+  readonly bandwidth: string
+  readonly workload: string
+  readonly archive: "v1" | "split"
+  /** Seconds, of each round. */
+  readonly seconds: ReadonlyArray<number>
+  /** Seconds that the bytes take at the bandwidth; 0 where it is unlimited, or where bytes do not matter. */
+  readonly line: number
+  readonly serial: number
+  /** Most memory of the process, in MiB. */
+  readonly peakMiB: number
+}
+
+/** Measures everything; `report` is called with each line of the table. */
+export const run = async (setting: Setting, report: (line: string) => void): Promise<ReadonlyArray<Figure>> => {
+  report(header)
+  const lines = bandwidths.flatMap(({ bytesPerSecond, name }) =>
+    roundTrips.map((roundTrip) => ({ roundTrip, name, bytesPerSecond })),
+  )
+  const aims = lines.filter((line) => line.roundTrip === 50 && line.bytesPerSecond === GIGABIT)
+  if (setting.quick) return over(aims, await makeData(setting, true), setting, report)
+  return [
+    ...(await over(aims, await makeData(setting, false), setting, report)),
+    ...(await over(lines, await makeData(setting, true), { ...setting, rounds: 1 }, report)),
+  ]
+}
+
+interface Line {
+  readonly name: string
+  readonly roundTrip: number
+  /** 0 for an unlimited one. */
+  readonly bytesPerSecond: number
+}
+
+const over = async (
+  lines: ReadonlyArray<Line>,
+  data: Data,
+  setting: Setting,
+  report: (line: string) => void,
+): Promise<ReadonlyArray<Figure>> => {
+  const figures: Array<Figure> = []
+  const server = await startServer(["bench/far/serverMain.ts", data.store])
+  for (const { bytesPerSecond, name, roundTrip } of lines) {
+    const line = await startServer(["bench/far/lineMain.ts", server.port, String(roundTrip), String(bytesPerSecond)])
+    const url = `http://127.0.0.1:${line.port}`
+    for (const archive of ["split", "v1"] as const) {
+      const samples = new Map<string, Array<Sample>>()
+      for (let round = 0; round < setting.rounds; round++) {
+        for (const [workload, measure] of workloads(setting, data, url, archive)) {
+          const { only } = setting
+          if (workload !== SERIAL && only.length > 0 && !only.some((part) => workload.includes(part))) continue
+          setting.say(`${name}, ${roundTrip} ms, ${archive}: ${workload}`)
+          samples.set(workload, [...(samples.get(workload) ?? []), await measure()])
+        }
+      }
+      const serial = median((samples.get(SERIAL) ?? []).map(({ seconds }) => seconds))
+      for (const [workload, measured] of samples) {
+        const all = data.bytes[archive]
+        const bytes = { "cp -r": all - data.big, dd: data.big, ls: 0, "one file": 0 }[workload] ?? all
+        const figure: Figure = {
+          roundTrip,
+          bandwidth: name,
+          workload,
+          archive,
+          seconds: measured.map(({ seconds }) => seconds),
+          line: bytesPerSecond === 0 ? 0 : bytes / bytesPerSecond,
+          // A part of the bytes takes a part of the time.
+          serial: (serial * bytes) / all,
+          peakMiB: Math.max(...measured.map(({ peakMiB }) => peakMiB)),
+        }
+        figures.push(figure)
+        report(row(figure))
+      }
+    }
+    await stop(line)
+  }
+  await stop(server)
+  return figures
+}
+
+interface Sample {
+  readonly seconds: number
+  readonly peakMiB: number
+}
+
+const SERIAL = "serial reader"
+
+const workloads = (
+  { program, scratch }: Setting,
+  { store }: Data,
+  url: string,
+  archive: "v1" | "split",
+): ReadonlyArray<readonly [string, () => Promise<Sample>]> => {
+  const address = `${url}/::host/${archive}/latest/tree.pxar`
+  const indexes = fs.readdirSync(path.join(store, "host", archive)).flatMap((time) =>
+    fs
+      .readdirSync(path.join(store, "host", archive, time))
+      .filter((name) => name.endsWith(".didx"))
+      .map((name) => `host/${archive}/${time}/${name}`),
+  )
+  /** What a script takes on a fresh mount. */
+  const mounted = (script: string) => async (): Promise<Sample> => {
+    const mountPoint = fs.mkdtempSync(path.join(scratch, "mount-"))
+    const target = fs.mkdtempSync(path.join(scratch, "target-"))
+    const pidFile = `${mountPoint}.pid`
+    const mount = [...program, "mount", "--no-cache", "--pid-file", pidFile, address, mountPoint]
+    const server = await Process.startInBackground(mount, pidFile)
+    try {
+      const milliseconds = await Process.timeShell(script, [mountPoint, target])
+      return { seconds: milliseconds / 1000, peakMiB: (Process.usage(server.pid)?.peakKiB ?? 0) / 1024 }
+    } finally {
+      await Process.unmount(mountPoint)
+      await Process.untilGone(server.pid)
+      fs.rmSync(target, { recursive: true, force: true })
+      fs.rmdirSync(mountPoint)
+    }
+  }
+  const timed = async (command: ReadonlyArray<string>): Promise<Sample> => {
+    const begin = performance.now()
+    const started = Process.start(command)
+    let peakKiB = 0
+    const watch = setInterval(() => {
+      peakKiB = Math.max(peakKiB, Process.usage(started.pid)?.peakKiB ?? 0)
+    }, 50)
+    const { status, stderr } = await started.exited
+    clearInterval(watch)
+    if (status !== 0) throw new Error(`${command.join(" ")}: ${status}: ${stderr.trim().split("\n").at(-1)}`)
+    return { seconds: (performance.now() - begin) / 1000, peakMiB: peakKiB / 1024 }
+  }
+  const extract = async (): Promise<Sample> => {
+    const target = fs.mkdtempSync(path.join(scratch, "target-"))
+    try {
+      return await timed([...program, "extract", "--quiet", "--no-cache", address, target])
+    } finally {
+      fs.rmSync(target, { recursive: true, force: true })
+    }
+  }
+  const own = (file: string) => path.join(import.meta.dirname, file)
+  return [
+    [SERIAL, () => timed([process.execPath, own("serialMain.ts"), url, ...indexes])],
+    ["extract", extract],
+    ["tar", mounted('tar -C "$1" -cf - . | cat')],
+    ["cp -r", mounted('cp -r "$1"/files "$2"')],
+    ["dd", mounted('dd if="$1"/big of=/dev/null bs=1M status=none')],
+    ["ls", mounted('ls -l "$1" > /dev/null')],
+    ["one file", mounted('cat "$1"/files/7/7 > /dev/null')],
+  ]
+}
+
+/** The datastore, made now if it is not there yet. */
+const makeData = async ({ directory, program, quick, say }: Setting, isSmall: boolean): Promise<Data> => {
+  const base = path.join(directory, quick ? "quick" : "full", isSmall ? "far" : "far-large")
+  const marker = `${base}.json`
+  if (fs.existsSync(marker)) return JSON.parse(fs.readFileSync(marker, "utf8")) as Data
+  say(`making the datastore ${base}`)
+  fs.rmSync(base, { recursive: true, force: true })
+  const tree = path.join(base, "tree")
+  const [files, big, total] = isSmall ? [640, 64 * MIB, 128 * MIB] : [5000, 256 * MIB, 1024 * MIB]
+  const random = Random.make(files)
+  fs.mkdirSync(tree, { recursive: true })
+  await Process.run(["sh", "-c", `head -c ${big} /dev/urandom > "$0"`, path.join(tree, "big")])
+  const noise = path.join(base, "noise")
+  await Process.run(["sh", "-c", `head -c ${total - big} /dev/urandom > "$0"`, noise])
+  const source = fs.openSync(noise, "r")
+  const mean = (total - big) / files
+  for (let index = 0; index < files; index++) {
+    const folder = path.join(tree, "files", String(index % 100))
+    fs.mkdirSync(folder, { recursive: true })
+    const content = Buffer.alloc(Math.floor(mean * (0.5 + random.next())))
+    const length = fs.readSync(source, content, 0, content.length, Math.floor(index * mean))
+    fs.writeFileSync(path.join(folder, String(index)), content.subarray(0, length))
+  }
+  fs.closeSync(source)
+  fs.rmSync(noise)
+  const archives = { v1: path.join(base, "tree.pxar"), split: path.join(base, "tree.mpxar") }
+  for (const archive of [archives.v1, archives.split]) await Process.run([...program, "create", archive, tree])
+  const store = path.join(base, "store")
+  const bytes = {
+    v1: Store.add(store, "v1", { "tree.pxar": archives.v1 }),
+    split: Store.add(store, "split", { "tree.mpxar": archives.split, "tree.ppxar": path.join(base, "tree.ppxar") }),
+  }
+  fs.rmSync(tree, { recursive: true })
+  for (const name of ["tree.pxar", "tree.mpxar", "tree.ppxar"]) fs.rmSync(path.join(base, name))
+  const data: Data = { store, files, bytes, big }
+  fs.writeFileSync(marker, JSON.stringify(data))
+  return data
+}
+
+interface Server {
+  readonly port: string
+  readonly pid: number
+}
+
+/** Starts a program of this folder that prints its port. */
+const startServer = async ([file = "", ...args]: ReadonlyArray<string>): Promise<Server> => {
+  const root = path.resolve(import.meta.dirname, "../..")
+  const portFile = path.join(fs.mkdtempSync("/tmp/pxar-far-"), "port")
+  const command = ["sh", "-c", 'exec "$0" "$@" > "$PORT"', process.execPath, path.join(root, file), ...args]
+  const { pid } = Process.start(["env", `PORT=${portFile}`, ...command])
+  for (let waited = 0; waited < 2000; waited++) {
+    const text = fs.existsSync(portFile) ? fs.readFileSync(portFile, "utf8") : ""
+    if (text.endsWith("\n")) {
+      fs.rmSync(path.dirname(portFile), { recursive: true })
+      return { port: text.trim(), pid }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error(`${file} does not start`)
+}
+
+const stop = async ({ pid }: Server): Promise<void> => {
+  process.kill(-pid, "SIGTERM")
+  await Process.untilGone(pid)
+}
+
+const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
+
+const columns = [14, 10, 7, 14, 9, 9, 9, 9]
+const aligned = (cells: ReadonlyArray<string>): string =>
+  cells.map((cell, column) => cell.padEnd(columns[column] ?? 0)).join(" ")
+
+const header = aligned([
+  "bandwidth",
+  "round trip",
+  "archive",
+  "workload",
+  "seconds",
+  "% of line",
+  "× serial",
+  "peak MiB",
+])
+
+const row = ({ archive, bandwidth, line, peakMiB, roundTrip, seconds, serial, workload }: Figure): string => {
+  const time = median(seconds)
+  return aligned([
+    bandwidth,
+    `${roundTrip} ms`,
+    archive,
+    workload,
+    time.toFixed(2),
+    line === 0 ? "–" : `${Math.round((100 * line) / time)} %`,
+    serial === 0 ? "–" : (serial / time).toFixed(1),
+    peakMiB.toFixed(0),
+  ])
+}
