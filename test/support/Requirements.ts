@@ -27,6 +27,7 @@ const packages = {
   getfattr: "attr",
   losetup: "mount",
   lsattr: "e2fsprogs",
+  nginx: "nginx",
   man: "man-db",
   mcopy: "mtools",
   mke2fs: "e2fsprogs",

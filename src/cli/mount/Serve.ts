@@ -15,7 +15,7 @@ import type { View } from "../../fuse/bridge/View.ts"
 import * as ArchiveReader from "../../services/archive/ArchiveReader.ts"
 import * as OpenTree from "../../services/open/OpenTree.ts"
 import * as DiskPath from "../../services/posix/DiskPath.ts"
-import type { Traffic } from "../../services/bytes/Traffic.ts"
+import * as Traffic from "../../services/bytes/Traffic.ts"
 import * as Compiler from "../Compiler.ts"
 import * as ControlServer from "../control/ControlServer.ts"
 import * as MountReport from "../control/MountReport.ts"
@@ -47,11 +47,12 @@ const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | un
   const { archives, idleTimeout } = settings
   const interactive = parent?.interactive ?? Terminal.isInteractive()
   if (settings.autoMountpoint) yield* AutoMountPoint.make(settings.mountPoint)
-  const { mounted, traffic } = yield* mount(settings, interactive, log)
+  const places: Array<Traffic.Traffic> = []
+  const mounted = yield* Effect.provideService(mount(settings, interactive, log), Traffic.Watched, places)
   yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
   // An address is the same from everywhere.
   const absolute = archives.map((archive) => (/^[a-z0-9]+:/.test(archive) ? archive : DiskPath.resolve(archive)))
-  yield* answerQuestions(mounted, absolute, traffic)
+  yield* answerQuestions(mounted, absolute, places[0])
   yield* Effect.raceFirst(mounted.ready, mounted.ended)
   yield* Ref.set(yield* ExitCode.OnInterrupt, ExitCode.SUCCESS)
   if (settings.transport === "auto")
@@ -75,7 +76,7 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
       detail: "--path-template is for the mount of a whole datastore or of a namespace",
     })
   }
-  const mounted = yield* Progress.during({ screen: screen(interactive && !settings.quiet, log) }, (progress) => {
+  return yield* Progress.during({ screen: screen(interactive && !settings.quiet, log) }, (progress) => {
     const mountOptions = {
       mountPoint: settings.mountPoint,
       payload: settings.payload,
@@ -93,8 +94,6 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
       ? Mount.mountPaths(settings.archives, mountOptions)
       : mountOpened(found, settings, mountOptions)
   })
-  const traffic = found?._tag === "InRepository" ? found.cache.traffic : undefined
-  return { mounted, traffic }
 })
 
 /** Where backups are to stand; what the command line says has been read once before. */
@@ -181,7 +180,7 @@ const announce = Effect.fnUntraced(function* (
 const answerQuestions = (
   mounted: Mount.Mounted,
   archives: ReadonlyArray<string>,
-  traffic: Traffic | undefined,
+  traffic: Traffic.Traffic | undefined,
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.suspend(() => {
     const report = MountReport.of(mounted, archives, new Date(), traffic)

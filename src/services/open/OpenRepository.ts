@@ -4,6 +4,9 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Reference from "../../domain/datastore/Reference.ts"
+import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
+import * as ChunkCache from "../bytes/ChunkCache.ts"
+import * as PrefetchSource from "../bytes/PrefetchSource.ts"
 import type { BlobStore } from "../repository/BlobStore.ts"
 import * as Locate from "./Locate.ts"
 import type * as Location from "./Location.ts"
@@ -54,7 +57,10 @@ export const open = Effect.fnUntraced(function* (
     const stores = yield* storesOf([...options.chunks, ...(options.also ?? [])])
     if (stores.length > 0) return yield* openLooseIndex(located.path, stores, options)
   }
-  if (located._tag === "Files" || located._tag === "Archive") return located
+  if (located._tag === "Files") return located
+  if (located._tag === "Archive") {
+    return { ...located, open: (payload) => readAhead(located.open(payload), options) }
+  }
   const copies = yield* storesOf(options.also)
   const others = yield* storesOf(options.chunks)
   const opened = yield* located._tag === "Backups"
@@ -65,5 +71,18 @@ export const open = Effect.fnUntraced(function* (
     ...opened,
     folder: located._tag === "Datastore" ? located.folder : undefined,
     reference: address.reference ?? Reference.whole,
+  }
+})
+
+/** The same archive, read ahead and in pieces that are kept. */
+const readAhead = Effect.fnUntraced(function* (
+  opened: Effect.Effect<ArchiveBytes, Failure, Scope.Scope>,
+  { chunkCache }: RepositoryOptions,
+): Effect.fn.Return<ArchiveBytes, Failure, Scope.Scope> {
+  const { archive, payload } = yield* opened
+  const cache = yield* ChunkCache.make(chunkCache, { isFar: true })
+  return {
+    archive: PrefetchSource.make(archive, cache),
+    payload: payload._tag === "Absent" ? payload : { ...payload, source: PrefetchSource.make(payload.source, cache) },
   }
 })
