@@ -20,7 +20,7 @@ import type { Lost } from "../services/tree/Losses.ts"
 import * as Archive from "../services/tree/Archive.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as CacheOptions from "./repository/CacheOptions.ts"
-import * as NetworkFlags from "./repository/NetworkFlags.ts"
+import * as NetworkOptions from "./repository/NetworkOptions.ts"
 import type { Given } from "./repository/RepositoryFlags.ts"
 import * as Terminal from "./Terminal.ts"
 
@@ -57,7 +57,7 @@ export const open = Effect.fnUntraced(function* (
         Effect.promise(() => import("./server/ServerAccess.ts")),
         (ServerAccess) => ServerAccess.find(given, repository),
       ),
-    ...NetworkFlags.access(given),
+    ...NetworkOptions.access(given),
     keys: keys ? keysOf(given) : noKeys,
     ...CacheOptions.options(given),
     verifyChunks: !given.noVerifyChunks,

@@ -1,9 +1,7 @@
 /**
  * Flags about servers and buckets: how they are reached. They mean nothing for what is on this machine.
  */
-import * as path from "node:path"
 import * as Flag from "effect/cli/Flag"
-import type { Network, S3 } from "../../services/open/Location.ts"
 import * as PerformanceFlags from "../mount/PerformanceFlags.ts"
 import * as ProcessFlags from "../mount/ProcessFlags.ts"
 import * as Parameters from "../Parameters.ts"
@@ -34,32 +32,3 @@ export const flags = {
   s3Credentials: text("s3-credentials", "FILE", "Key of the bucket, in a file like ~/.aws/credentials"),
   s3Anonymous: Parameters.flag("s3-anonymous", "Sign nothing: the bucket is public"),
 }
-
-/** What the flags say. */
-export interface Given {
-  readonly caFile?: string | undefined
-  /** Bytes a second. */
-  readonly rate?: number | undefined
-  /** Milliseconds. */
-  readonly timeout?: number | undefined
-  readonly s3Endpoint?: string | undefined
-  readonly s3Region?: string | undefined
-  readonly s3PathStyle?: boolean | undefined
-  readonly s3Credentials?: string | undefined
-  readonly s3Anonymous?: boolean | undefined
-}
-
-/** The same for those who open an address. Paths are absolute: they may be read when the process has gone elsewhere. */
-export const access = (given: Given): { readonly network: Network; readonly s3: S3 } => ({
-  network: { caFile: absolute(given.caFile), rate: given.rate, timeout: given.timeout },
-  s3: {
-    endpoint: given.s3Endpoint,
-    region: given.s3Region,
-    // Without the flag it is found out.
-    pathStyle: given.s3PathStyle === true ? true : undefined,
-    credentialsFile: absolute(given.s3Credentials),
-    anonymous: given.s3Anonymous,
-  },
-})
-
-const absolute = (file: string | undefined): string | undefined => (file === undefined ? undefined : path.resolve(file))

@@ -7,6 +7,7 @@ import * as Parameters from "../Parameters.ts"
 import * as CacheFlags from "./CacheFlags.ts"
 import type * as CacheOptions from "./CacheOptions.ts"
 import * as NetworkFlags from "./NetworkFlags.ts"
+import type * as NetworkOptions from "./NetworkOptions.ts"
 
 /** A flag with a value, that can be left out. */
 export const text = (name: string, metavar: string, description: string) =>
@@ -81,7 +82,7 @@ export interface Keys {
 }
 
 /** What the flags about places and the way there say. */
-export interface Where extends NetworkFlags.Given {
+export interface Where extends NetworkOptions.Given {
   /** Addresses. */
   readonly also: ReadonlyArray<string>
   readonly passwordFile?: string | undefined
