@@ -93,7 +93,7 @@ const noKeys = Effect.map(
 export const store = (text: string, given: Given): Effect.Effect<BlobStore, Failure, Scope.Scope> =>
   Effect.flatMap(
     Effect.promise(() => import("../services/open/Locate.ts")),
-    (Locate) => Locate.store(text, { env: process.env, ...NetworkFlags.access(given) }),
+    (Locate) => Locate.store(text, { env: process.env, ...NetworkOptions.access(given) }),
   )
 
 /** The repository that an address is of; `undefined` for archives. */

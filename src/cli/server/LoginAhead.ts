@@ -12,7 +12,7 @@ import * as Login from "../../services/server/Login.ts"
 import * as Rest from "../../services/server/Rest.ts"
 import { toRepository } from "../../services/server/ServerError.ts"
 import type * as ExitCode from "../ExitCode.ts"
-import * as NetworkFlags from "../repository/NetworkFlags.ts"
+import * as NetworkOptions from "../repository/NetworkOptions.ts"
 import type { Where } from "../repository/RepositoryFlags.ts"
 import * as Environment from "./Environment.ts"
 import * as ServerAccess from "./ServerAccess.ts"
@@ -28,7 +28,7 @@ export const of = Effect.fnUntraced(function* (
   if (!isServer) return {}
   const { access, endpoint, repository } = yield* OpenServer.reach(address, {
     env,
-    ...NetworkFlags.access(given),
+    ...NetworkOptions.access(given),
     server: (found) => ServerAccess.find(given, found),
   })
   const password = yield* Effect.mapError(access.secret, toRepository)
