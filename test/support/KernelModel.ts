@@ -351,5 +351,9 @@ export const make = Effect.fnUntraced(function* (
       }
     })
 
+  for (const name of subject.first) {
+    yield* ask(lookup(1n, name))
+    yield* quiet(() => reads.answer(0, false))
+  }
   return { nodes, step, check, finish, story }
 })

@@ -39,6 +39,8 @@ export interface Subject {
   readonly waiting: () => number
   /** Whether something is done on threads, which takes as long as it takes. */
   readonly isBusy: () => boolean
+  /** Names in the root that are looked up before anything else: what has to be open for the rest to meet anything. */
+  readonly first: ReadonlyArray<string>
   /** Rounds without a change after which nothing goes on by itself. */
   readonly rounds: number
 }
@@ -55,7 +57,7 @@ const openOver = (source: ByteSource) => ArchiveReader.make(source, { _tag: "Abs
 export const archive: Make = Effect.fnUntraced(function* (_, story) {
   const reads = ManualSource.make(known.bytes, story)
   const tree = yield* Effect.orDie(openOver(reads.source))
-  return { known, tree, reads, waiting: reads.waiting, isBusy: () => false, rounds: 1 }
+  return { known, tree, reads, waiting: reads.waiting, isBusy: () => false, first: [], rounds: 1 }
 })
 
 /** Counts the operations that wait: several may wait for the same bytes. */
@@ -116,14 +118,14 @@ export const chunked: Make = Effect.fnUntraced(function* (seed, story) {
   const { tree, waiting } = counted(yield* Effect.orDie(openOver(source)))
   // What is loading and does not wait for its blob is being decoded.
   const isBusy = () => cache.memory().loading !== reads.blobs().reduce((sum, blob) => sum + (sizes.get(blob) ?? 0), 0)
-  return { known, tree, reads, waiting, isBusy, rounds: ROUNDS }
+  return { known, tree, reads, waiting, isBusy, first: [], rounds: ROUNDS }
 })
 
 const NOTES = "of these archives\n"
 const MANY = KernelTree.many(known, ["one.pxar", "two.pxar"], { notes: Buffer.from(NOTES) })
 
 /** Two archives in a folder, opened when they are used. */
-export const many: Make = Effect.fnUntraced(function* (_, story) {
+export const many: Make = Effect.fnUntraced(function* (seed, story) {
   const reads = ManualSource.make(known.bytes, story)
   const { size } = reads.source
   const open = openOver(reads.source)
@@ -137,5 +139,13 @@ export const many: Make = Effect.fnUntraced(function* (_, story) {
   ]
   const root = { items: Effect.succeed(items), isFixed: true, mtimeSeconds: 0 }
   const { tree, waiting } = counted(yield* VirtualTree.make({ name: "many", root, uid: 0, gid: 0 }))
-  return { known: MANY, tree, reads, waiting, isBusy: () => false, rounds: ROUNDS }
+  return {
+    known: MANY,
+    tree,
+    reads,
+    waiting,
+    isBusy: () => false,
+    first: seed % 4 === 0 ? [] : ["one.pxar", "two.pxar"],
+    rounds: ROUNDS,
+  }
 })
