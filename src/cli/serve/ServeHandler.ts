@@ -94,7 +94,10 @@ const open = Effect.fnUntraced(function* (
   options: OpenAddress.Options,
 ): Effect.fn.Return<Served.Served, OpenAddress.Failure, Scope.Scope> {
   const opened = yield* OpenAddress.open(address, options)
-  const archive = Effect.flatMap(OpenTree.tree(opened, { ...options, owner: OpenAddress.thisUser() }), rootOf)
+  const archive = Effect.flatMap(
+    OpenTree.tree(opened, { ...options, owner: OpenAddress.thisUser(), onLost: OpenAddress.onLost(options) }),
+    rootOf,
+  )
   const found = opened._tag === "InRepository" ? opened : undefined
   const scope = yield* Effect.scope
   const isTree = found !== undefined && found.reference.archive === undefined
