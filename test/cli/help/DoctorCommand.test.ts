@@ -9,7 +9,7 @@ import * as JsonSchemas from "../archive/JsonSchemas.ts"
 
 const doctor = (...args: ReadonlyArray<string>) =>
   Command.run(["doctor", "--json", ...args], {
-    env: { ...process.env, HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent" },
+    env: { ...process.env, XDG_CONFIG_HOME: "/nonexistent" },
   })
 
 /** The lines about an address: those about the machine are those of another test. */

@@ -102,7 +102,7 @@ describe("pxar-fuse stats, drill, inspect", () => {
   it.effect("say what is locked without its key", () =>
     Effect.gen(function* () {
       const encrypted = Datastores.store("datastore-encrypted")
-      const env = { ...process.env, HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent" }
+      const env = { ...process.env, XDG_CONFIG_HOME: "/nonexistent" }
       const { code, stdout } = yield* Command.run(["drill", "--json", "--in", "host/beta", encrypted], { env })
       assert.strictEqual(code, ExitCode.KEY)
       assert.isTrue(JsonSchemas.parse("drill", stdout).some(({ state }) => state === "locked"))

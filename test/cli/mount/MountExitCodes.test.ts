@@ -163,6 +163,11 @@ const ways: ReadonlyArray<Way> = [
     saying: /^pxar-fuse: .*root\.pxar\.didx: is encrypted: the key [0-9a-f:]+ is needed \(--key-file\)/,
   },
   {
+    code: ExitCode.UNHEALTHY,
+    script: "x doctor /nonexistent/root.pxar",
+    saying: /^$/,
+  },
+  {
     code: ExitCode.INTERRUPTED,
     script: `mkfifo pipe; "$NODE" "$MAIN" cat "$LARGE" large > pipe & exec 3< pipe
       head -c 1 <&3 > /dev/null; kill -TERM $!; wait $!`,

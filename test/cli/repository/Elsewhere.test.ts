@@ -89,8 +89,9 @@ describe("a bucket that a server has filled", () => {
   it.live("is refused with what to do: without a key, with a wrong one, of another name", () =>
     Effect.gen(function* () {
       const { env } = yield* S3Server.make(["pbs-bucket"])
+      const home = yield* Processes.temporaryFolder
       const refused = (words: ReadonlyArray<string>, more: NodeJS.ProcessEnv = {}) =>
-        run(words, { ...env, HOME: "/nonexistent", ...more })
+        run(words, { ...env, HOME: home, ...more })
       const none = yield* refused(["snapshots", "s3://pbs-bucket/s3store"], { AWS_ACCESS_KEY_ID: "" })
       assert.deepStrictEqual(none.code, ExitCode.USAGE)
       assert.include(none.stderr, "there are no credentials")
