@@ -50,9 +50,11 @@ export const presenter: CliOutput.Presenter = {
     switch (event._tag) {
       case "Help":
         return Effect.flatMap(TerminalCapabilities.TerminalCapabilities, ({ canColor }) => {
-          const text = format(event.helpDoc, canColor)
+          if (event.reason === "Requested") return Console.log(format(event.helpDoc, canColor))
           // Nobody asked for it: it is what is wrong with the command line.
-          return event.reason === "Requested" ? Console.log(text) : Console.error(text)
+          return Console.error(
+            event.commandPath.length > 1 ? format(event.helpDoc, canColor) : start(event.helpDoc, canColor),
+          )
         })
       case "InvalidInvocation":
         return Effect.forEach(
@@ -71,6 +73,15 @@ const format = (doc: HelpDoc, colors: boolean): string =>
     CliOutput.defaultFormatter({ colors }).formatHelpDoc(doc),
     ...sections(doc).map((section) => table(section, colors)),
   ].join("\n\n")
+
+/** How to begin, on one screen: for who types the name of the program and no more. */
+const start = ({ globalFlags: _flags, subcommands: _commands, ...doc }: HelpDoc, colors: boolean): string =>
+  [
+    CliOutput.defaultFormatter({ colors }).formatHelpDoc(doc),
+    "",
+    "In place of root.pxar there can be the datastore of a backup server: its folder, or an address.",
+    "All commands: pxar-fuse --help. Does it work here? pxar-fuse doctor",
+  ].join("\n")
 
 const table = ({ note, rows, title }: Section, colors: boolean): string => {
   const width = Math.min(24, Math.max(...rows.map(([term]) => term.length)))

@@ -96,11 +96,15 @@ describe("help", () => {
     }),
   )
 
-  it.live("of the whole comes with an exit code when nothing was asked for", () =>
+  it.live("for a start, five examples on one screen, comes with an exit code when nothing was asked for", () =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* run([])
       assert.deepStrictEqual({ code, stdout: stdout.toString() }, { code: ExitCode.USAGE, stdout: "" })
       assert.include(stderr, "USAGE")
+      assert.include(stderr, "pxar-fuse --help")
+      const examples = stderr.slice(stderr.indexOf("EXAMPLES")).match(/^ {2}[^# ]/gm)
+      assert.strictEqual(examples?.length, 5)
+      assert.isAtMost(stderr.split("\n").length, 28)
     }),
   )
 })
