@@ -92,7 +92,8 @@ describe("a content", () => {
     Effect.gen(function* () {
       const archive = yield* writeArchive({ ...built, payload: built.payload.subarray(0, 100) })
       const output = yield* expectRun(["cat", archive, "a", "b"], ExitCode.DAMAGED, ["P4"])
-      assert.strictEqual(output, "content")
+      // 45 bytes of the second file are within the 100 that are left.
+      assert.strictEqual(output, `content${"x".repeat(45)}`)
     }),
   )
 })

@@ -91,7 +91,7 @@ describe("the systemd units in docs/systemd", () => {
         fs.writeFileSync(file, text.replace("ExecStart=pxar-fuse ", `ExecStart=${process.execPath} ${Command.MAIN} `))
         return file
       })
-      assert.strictEqual(files.length, 3)
+      assert.strictEqual(files.length, 5)
       const verified = yield* Processes.run("systemd-analyze", ["verify", "--man=no", ...files])
       assert.deepInclude(verified, { code: 0, stderr: "" })
       const { stderr } = yield* run(["mount", "--foreground", "-o", "allow_other", "/nonexistent.pxar", "/mnt"])

@@ -39,7 +39,10 @@ describe("the message", () => {
   })
 
   it("is one line whatever the names are", () => {
-    assert.strictEqual(message("Failed", "/a\nb\u001b[1m", "x\ty\r\n"), "cannot mount on '/a?b?[1m': x?y??")
+    assert.strictEqual(
+      message("Failed", "/a\nb\u001b[1m", "x\ty\r\n"),
+      String.raw`cannot mount on '/a\x0ab\x1b[1m': x?y??`,
+    )
   })
 })
 
