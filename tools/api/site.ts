@@ -26,7 +26,7 @@ const out = path.join(root, "site")
 
 /** Where the README's table has a page; those that it does not have come last. */
 const placeIn = (order: string, page: string): number => {
-  const place = order.lastIndexOf(`](${page}.md) `)
+  const place = order.indexOf(`| [${page}.md](`)
   return place < 0 ? order.length : place
 }
 
