@@ -35,7 +35,7 @@ export interface Operations {
   readonly readlink: (path: string, reply: Reply<string>) => void
   /** The handle must not be 0. */
   readonly open: (path: string, flags: number, reply: Reply<Handle>) => void
-  /** Answered with the number of bytes that `target` was filled with, as are the next two but one. */
+  /** Answered with the number of bytes that were written into `target`. So are `getxattr` and `listxattr`. */
   readonly read: (handle: Handle, offset: number, target: Uint8Array, reply: Reply<number>) => void
   readonly release: (handle: Handle, reply: Reply<void>) => void
   readonly getxattr: (path: string, name: string, target: Uint8Array, reply: Reply<number>) => void

@@ -264,7 +264,7 @@ export const make = Effect.fnUntraced(function* (
     if (lost !== undefined) return unreadable(lost.name, ArchiveError.fromFormat(source.name, lost.error))
     const slot = folder.slotAt(index)
     const decoded = blocks.decode(parts.child(folder.table, slot))
-    // Most children of most listings: at hand, with nothing the matter and no link to follow.
+    // Most children of most listings: decoded at once, without an error, and no link to follow.
     if (AtOnce.hasEnded(decoded) && Exit.isSuccess(decoded) && !folder.table.hasEqualHashes) {
       const child = decoded.value
       const { bound, entry } = child
