@@ -122,7 +122,10 @@ const Attributes = ({ details }: { readonly details: Client.Json.DetailsJson }):
     ["Target", details.target],
     ["Mode", `${Format.mode(details.kind, details.mode)} (${(details.mode & 0o7777).toString(8).padStart(4, "0")})`],
     ["Owner", `user ${details.uid}, group ${details.gid}`],
-    ["Size", details.kind === "file" ? `${Format.count(details.size)} bytes` : undefined],
+    [
+      "Size",
+      details.kind === "file" ? `${Format.count(details.size)} ${details.size === 1 ? "byte" : "bytes"}` : undefined,
+    ],
     ["Modified", Format.exactTime(details.mtime_seconds, details.mtime_nanos)],
     ["Device", details.device === undefined ? undefined : `${details.device.major}, ${details.device.minor}`],
     ["Flags", details.flags],
