@@ -11,7 +11,7 @@ import * as DataBlob from "../../src/domain/datastore/DataBlob.ts"
 import * as DynamicIndex from "../../src/domain/datastore/DynamicIndex.ts"
 import * as Manifest from "../../src/domain/datastore/Manifest.ts"
 import * as SnapshotId from "../../src/domain/datastore/SnapshotId.ts"
-import { chunkPath } from "../../src/services/repository/ChunkStore.ts"
+import { chunkPath } from "../../src/services/chunks/ChunkStore.ts"
 import * as Process from "../Process.ts"
 import * as Random from "../Random.ts"
 

@@ -14,8 +14,8 @@ import * as ByteStream from "../services/bytes/ByteStream.ts"
 import type * as Location from "../services/open/Location.ts"
 import * as OpenRepository from "../services/open/OpenRepository.ts"
 import * as OpenTree from "../services/open/OpenTree.ts"
-import type { BlobStore } from "../services/repository/BlobStore.ts"
-import type { Healed } from "../services/repository/Healed.ts"
+import type { BlobStore } from "../services/blobs/BlobStore.ts"
+import type { Healed } from "../services/chunks/Healed.ts"
 import type { Lost } from "../services/tree/Losses.ts"
 import * as Archive from "../services/tree/Archive.ts"
 import * as ExitCode from "./ExitCode.ts"
@@ -85,7 +85,7 @@ const keysOf = (given: Given) =>
   )
 
 const noKeys = Effect.map(
-  Effect.promise(() => import("../services/repository/KeyRing.ts")),
+  Effect.promise(() => import("../services/keys/KeyRing.ts")),
   (KeyRing) => KeyRing.empty,
 )
 

@@ -5,8 +5,8 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { ServerJson } from "../domain/json/WebJson.ts"
-import type { EncryptionKey } from "../services/repository/EncryptionKey.ts"
-import * as KeyRing from "../services/repository/KeyRing.ts"
+import type { EncryptionKey } from "../services/keys/EncryptionKey.ts"
+import * as KeyRing from "../services/keys/KeyRing.ts"
 
 export interface WebKeys {
   /** For repositories: it has keys when they are unlocked, and none that is locked. */

@@ -13,8 +13,8 @@ import * as FixedIndex from "../../src/domain/datastore/FixedIndex.ts"
 import * as Manifest from "../../src/domain/datastore/Manifest.ts"
 import * as SnapshotFile from "../../src/domain/datastore/SnapshotFile.ts"
 import * as SnapshotId from "../../src/domain/datastore/SnapshotId.ts"
-import { chunkPath } from "../../src/services/repository/ChunkStore.ts"
-import type { EncryptionKey } from "../../src/services/repository/EncryptionKey.ts"
+import { chunkPath } from "../../src/services/chunks/ChunkStore.ts"
+import type { EncryptionKey } from "../../src/services/keys/EncryptionKey.ts"
 
 const sha256 = (bytes: Uint8Array): Uint8Array => crypto.createHash("sha256").update(bytes).digest()
 

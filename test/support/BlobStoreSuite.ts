@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
-import type { BlobError, BlobStore } from "../../src/services/repository/BlobStore.ts"
+import type { BlobError, BlobStore } from "../../src/services/blobs/BlobStore.ts"
 
 /** Bytes by their names. There is a folder of more names than S3 has on a page. */
 export const CONTENT: Readonly<Record<string, Uint8Array>> = {

@@ -2,7 +2,7 @@
  * A store of blobs for models: from `hold` on its blobs come when the test says so, in any order, or not at all.
  */
 import { Effect } from "effect"
-import { BlobError, type BlobStore, fromMap } from "../../src/services/repository/BlobStore.ts"
+import { BlobError, type BlobStore, fromMap } from "../../src/services/blobs/BlobStore.ts"
 
 export interface ManualStore {
   readonly store: BlobStore

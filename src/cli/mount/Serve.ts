@@ -132,7 +132,7 @@ const mountVersions = Effect.fnUntraced(function* (
     return yield* new ExitCode.Usage({ detail })
   }
   const reader = settings.cacheSize === undefined ? undefined : ArchiveReader.caches(settings.cacheSize)
-  const PreviousVersions = yield* Effect.promise(() => import("../../services/repository/PreviousVersions.ts"))
+  const PreviousVersions = yield* Effect.promise(() => import("../../services/virtual/PreviousVersions.ts"))
   const shown = { ...OpenAddress.thisUser(), reference: found.reference, idle: settings.closeAfter, reader }
   const tree = yield* PreviousVersions.make(found.repository, shown)
   return yield* Mount.mountTree(tree, { ...options, fsname: settings.archives.join(" "), store: found.folder })

@@ -6,7 +6,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as KeyRing from "../../services/repository/KeyRing.ts"
+import * as KeyRing from "../../services/keys/KeyRing.ts"
 import * as Passphrase from "./Passphrase.ts"
 import type { Keys } from "./RepositoryFlags.ts"
 

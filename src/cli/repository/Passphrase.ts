@@ -4,7 +4,7 @@
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { type FindPassphrase, KeyError } from "../../services/repository/KeyRing.ts"
+import { type FindPassphrase, KeyError } from "../../services/keys/KeyRing.ts"
 import * as Secret from "../Secret.ts"
 import type { Keys } from "./RepositoryFlags.ts"
 

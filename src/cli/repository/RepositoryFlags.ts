@@ -2,7 +2,7 @@
  * Flags about datastores: keys, what is checked, how much is kept. They mean nothing for an archive that is a file.
  */
 import * as Flag from "effect/cli/Flag"
-import type { KeyRing } from "../../services/repository/KeyRing.ts"
+import type { KeyRing } from "../../services/keys/KeyRing.ts"
 import * as Parameters from "../Parameters.ts"
 import * as CacheFlags from "./CacheFlags.ts"
 import type * as CacheOptions from "./CacheOptions.ts"

@@ -2,8 +2,8 @@
  * Says what is left of a datastore that has lost its backups or its chunks, and what can be done with it.
  */
 import * as Effect from "effect/Effect"
-import type { BlobError } from "../../services/repository/BlobStore.ts"
-import * as FolderBlobStore from "../../services/repository/FolderBlobStore.ts"
+import type { BlobError } from "../../services/blobs/BlobStore.ts"
+import * as FolderBlobStore from "../../services/blobs/FolderBlobStore.ts"
 import * as Remains from "../../services/repository/Remains.ts"
 import type { InRepository } from "../OpenAddress.ts"
 import * as Terminal from "../Terminal.ts"

@@ -15,8 +15,8 @@ import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
 import * as Libc from "../posix/Libc.ts"
 import * as RenameSyscalls from "../posix/RenameSyscalls.ts"
-import type { BlobStore } from "../repository/BlobStore.ts"
-import * as FolderBlobStore from "../repository/FolderBlobStore.ts"
+import type { BlobStore } from "../blobs/BlobStore.ts"
+import * as FolderBlobStore from "../blobs/FolderBlobStore.ts"
 
 /** A file could not be written into the datastore. What was there is as it was. */
 export class HealError extends Schema.TaggedError<HealError>()("HealError", {

@@ -7,9 +7,9 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ChunkCache from "../bytes/ChunkCache.ts"
-import type { BlobStore } from "../repository/BlobStore.ts"
-import * as BlobStoreWrappers from "../repository/BlobStoreWrappers.ts"
-import * as DiskCache from "../repository/DiskCache.ts"
+import type { BlobStore } from "../blobs/BlobStore.ts"
+import * as BlobStoreWrappers from "../blobs/BlobStoreWrappers.ts"
+import * as DiskCache from "../blobs/DiskCache.ts"
 
 /** What is kept, and where. */
 export interface Options {

@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Address from "../../domain/datastore/Address.ts"
 import * as RepositoryString from "../../domain/datastore/RepositoryString.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
-import type { BlobStore } from "../repository/BlobStore.ts"
+import type { BlobStore } from "../blobs/BlobStore.ts"
 import type { Access, Failure, Located, Opener } from "./Location.ts"
 
 const exists = (path: string): boolean => fs.existsSync(DiskPath.forNode(path))

@@ -3,8 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { BlobStore } from "../repository/BlobStore.ts"
-import * as ChunkStore from "../repository/ChunkStore.ts"
+import type { BlobStore } from "../blobs/BlobStore.ts"
+import * as ChunkStore from "../chunks/ChunkStore.ts"
 import * as DatastoreRepository from "../repository/DatastoreRepository.ts"
 import * as FarPlace from "./FarPlace.ts"
 import type { Failure, OpenedRepository, RepositoryOptions } from "./Location.ts"

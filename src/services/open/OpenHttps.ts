@@ -8,7 +8,7 @@ import * as Address from "../../domain/datastore/Address.ts"
 import * as HttpSource from "../bytes/HttpSource.ts"
 import * as HttpClient from "../http/HttpClient.ts"
 import { shown } from "../http/HttpError.ts"
-import * as HttpBlobStore from "../repository/HttpBlobStore.ts"
+import * as HttpBlobStore from "../blobs/HttpBlobStore.ts"
 import type { Access, Failure, Located } from "./Location.ts"
 import * as RemoteArchive from "./RemoteArchive.ts"
 

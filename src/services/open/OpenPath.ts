@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import type * as Address from "../../domain/datastore/Address.ts"
 import { OpenError } from "../bytes/FileSource.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
-import type { BlobStore } from "../repository/BlobStore.ts"
-import * as FolderBlobStore from "../repository/FolderBlobStore.ts"
+import type { BlobStore } from "../blobs/BlobStore.ts"
+import * as FolderBlobStore from "../blobs/FolderBlobStore.ts"
 import type { Failure, Located } from "./Location.ts"
 
 /** Looks at a path. A reference can only be into a datastore. */

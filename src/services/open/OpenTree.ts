@@ -61,7 +61,7 @@ export const tree = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Tree, Failure, Scope.Scope> {
   if (opened._tag === "InRepository") return yield* (yield* inRepository).tree(opened, options)
   if (opened._tag === "Files" && opened.isFolder) {
-    const FileRepository = yield* Effect.promise(() => import("../repository/FileRepository.ts"))
+    const FileRepository = yield* Effect.promise(() => import("../virtual/FileRepository.ts"))
     return {
       tree: (yield* FileRepository.open([opened.path], { payload: options.payload, owner: options.owner })).tree,
       file: undefined,

@@ -11,7 +11,7 @@ import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
 import type { Read } from "../archive/ArchiveTree.ts"
 import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
-import type { ChunkedSource } from "./ChunkedSource.ts"
+import type { ChunkedSource } from "../chunks/ChunkedSource.ts"
 import type { Repository, Snapshot } from "./Repository.ts"
 import type { RepositoryError } from "./RepositoryError.ts"
 

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
-import type { BlobError, BlobStore } from "./BlobStore.ts"
+import type { BlobError, BlobStore } from "../blobs/BlobStore.ts"
 
 /** Chunks, as far as they were counted. */
 export interface Chunks {

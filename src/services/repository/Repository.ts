@@ -12,9 +12,9 @@ import type { Namespace } from "../../domain/datastore/Namespace.ts"
 import type * as SnapshotFile from "../../domain/datastore/SnapshotFile.ts"
 import type { GroupId, SnapshotId } from "../../domain/datastore/SnapshotId.ts"
 import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
-import type { ChunkedSource } from "./ChunkedSource.ts"
-import type { ChunkStore } from "./ChunkStore.ts"
-import type { EncryptionKey } from "./EncryptionKey.ts"
+import type { ChunkedSource } from "../chunks/ChunkedSource.ts"
+import type { ChunkStore } from "../chunks/ChunkStore.ts"
+import type { EncryptionKey } from "../keys/EncryptionKey.ts"
 import type { RepositoryError } from "./RepositoryError.ts"
 
 /** A place with backups. */

@@ -4,7 +4,7 @@
 import * as Schema from "effect/Schema"
 import type { ErrorId } from "../../domain/ErrorId.ts"
 import type { DatastoreFault } from "../../domain/datastore/DatastoreFault.ts"
-import type { BlobError } from "./BlobStore.ts"
+import type { BlobError } from "../blobs/BlobStore.ts"
 
 /** A repository, or something in it, cannot be used. */
 export class RepositoryError extends Schema.TaggedError<RepositoryError>()("RepositoryError", {

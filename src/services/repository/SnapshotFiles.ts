@@ -15,10 +15,10 @@ import * as DynamicIndex from "../../domain/datastore/DynamicIndex.ts"
 import * as FixedIndex from "../../domain/datastore/FixedIndex.ts"
 import * as Manifest from "../../domain/datastore/Manifest.ts"
 import * as SnapshotFile from "../../domain/datastore/SnapshotFile.ts"
-import * as ChunkDecoder from "./ChunkDecoder.ts"
-import type { Healed } from "./Healed.ts"
+import * as ChunkDecoder from "../chunks/ChunkDecoder.ts"
+import type { Healed } from "../chunks/Healed.ts"
 import { fromFault, RepositoryError } from "./RepositoryError.ts"
-import { sha256 } from "./Sha256.ts"
+import { sha256 } from "../keys/Sha256.ts"
 
 /** The files of a backup in one place. */
 export interface Files {

@@ -3,7 +3,7 @@
  * through them (server §6.3). It lists nothing.
  */
 import * as Effect from "effect/Effect"
-import { BlobError, type BlobStore } from "../repository/BlobStore.ts"
+import { BlobError, type BlobStore } from "../blobs/BlobStore.ts"
 import { fromAnswer, shown } from "./ServerError.ts"
 import type { BackupTunnels } from "./Tunnels.ts"
 

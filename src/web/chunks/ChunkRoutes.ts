@@ -10,7 +10,7 @@ import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
-import * as BlobStore from "../../services/repository/BlobStore.ts"
+import * as BlobStore from "../../services/blobs/BlobStore.ts"
 import * as ByteRange from "../ByteRange.ts"
 
 /** What is below this path; each datastore below its id there. */

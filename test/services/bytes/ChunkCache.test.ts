@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
-import { ChunkFault } from "../../../src/services/repository/ChunkFault.ts"
+import { ChunkFault } from "../../../src/services/chunks/ChunkFault.ts"
 
 /** Chunks of 10 bytes that arrive when they are told to, and the order in which they were asked for. */
 const makeChunks = () => {

@@ -1,8 +1,8 @@
 /** Backups of folders that change, made up, and what is in each of them: the model that answers are compared with. */
 import { Effect } from "effect"
 import type { SnapshotId } from "../../../src/domain/datastore/SnapshotId.ts"
-import * as BlobStore from "../../../src/services/repository/BlobStore.ts"
-import * as BlobStoreWrappers from "../../../src/services/repository/BlobStoreWrappers.ts"
+import * as BlobStore from "../../../src/services/blobs/BlobStore.ts"
+import * as BlobStoreWrappers from "../../../src/services/blobs/BlobStoreWrappers.ts"
 import * as MemoryArchive from "../../../src/testing/MemoryArchive.ts"
 import * as BackupMaker from "../../support/BackupMaker.ts"
 import { make as makeRandom, type Random } from "../../support/Random.ts"

@@ -9,7 +9,7 @@ import { Effect, Redacted, Result } from "effect"
 import * as KeyFile from "../../../src/domain/datastore/KeyFile.ts"
 import * as Namespace from "../../../src/domain/datastore/Namespace.ts"
 import * as SnapshotId from "../../../src/domain/datastore/SnapshotId.ts"
-import * as KeyUnlock from "../../../src/services/repository/KeyUnlock.ts"
+import * as KeyUnlock from "../../../src/services/keys/KeyUnlock.ts"
 import * as Datastores from "../../support/Datastores.ts"
 import * as stores from "./stores.ts"
 

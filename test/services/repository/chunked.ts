@@ -5,8 +5,8 @@ import { Effect, Result } from "effect"
 import { CHECKSUM_OFFSET, type ChunkIndex, HEADER_SIZE } from "../../../src/domain/datastore/ChunkIndex.ts"
 import * as DataBlob from "../../../src/domain/datastore/DataBlob.ts"
 import * as DynamicIndex from "../../../src/domain/datastore/DynamicIndex.ts"
-import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
-import { EncryptionKey } from "../../../src/services/repository/EncryptionKey.ts"
+import * as ChunkStore from "../../../src/services/chunks/ChunkStore.ts"
+import { EncryptionKey } from "../../../src/services/keys/EncryptionKey.ts"
 
 /** A key for tests. */
 export const key = EncryptionKey.fromBytes(Uint8Array.from({ length: 32 }, (_, i) => i))

@@ -1,12 +1,12 @@
 /** Repositories over the fixtures, for tests of this room. */
 import * as fs from "node:fs"
 import { Effect, Redacted } from "effect"
-import type { BlobStore } from "../../../src/services/repository/BlobStore.ts"
+import type { BlobStore } from "../../../src/services/blobs/BlobStore.ts"
 import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
-import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
+import * as ChunkStore from "../../../src/services/chunks/ChunkStore.ts"
 import * as DatastoreRepository from "../../../src/services/repository/DatastoreRepository.ts"
-import * as FolderBlobStore from "../../../src/services/repository/FolderBlobStore.ts"
-import * as KeyRing from "../../../src/services/repository/KeyRing.ts"
+import * as FolderBlobStore from "../../../src/services/blobs/FolderBlobStore.ts"
+import * as KeyRing from "../../../src/services/keys/KeyRing.ts"
 import * as Datastores from "../../support/Datastores.ts"
 
 /** The keys in files of the fixtures, all with one passphrase. */

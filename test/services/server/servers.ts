@@ -1,7 +1,7 @@
 /** Repositories of the double of a backup server, for tests of this room. */
 import { Effect, Redacted } from "effect"
 import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
-import * as KeyRing from "../../../src/services/repository/KeyRing.ts"
+import * as KeyRing from "../../../src/services/keys/KeyRing.ts"
 import type * as Connection from "../../../src/services/server/Connection.ts"
 import type * as Login from "../../../src/services/server/Login.ts"
 import * as ServerRepository from "../../../src/services/server/ServerRepository.ts"

@@ -12,10 +12,10 @@ import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 import * as PartitionAttributes from "../../domain/datastore/PartitionAttributes.ts"
 import * as AtOnce from "../AtOnce.ts"
 import type * as Losses from "../tree/Losses.ts"
-import type { ChunkedSource } from "./ChunkedSource.ts"
+import type { ChunkedSource } from "../chunks/ChunkedSource.ts"
 import * as DiskPartitions from "./DiskPartitions.ts"
-import { type OpenedFiles, toArchiveError } from "./OpenedFiles.ts"
-import type { Snapshot } from "./Repository.ts"
+import { type OpenedFiles, toArchiveError } from "../repository/OpenedFiles.ts"
+import type { Snapshot } from "../repository/Repository.ts"
 import * as VirtualItem from "./VirtualItem.ts"
 
 /** How files are shown. */

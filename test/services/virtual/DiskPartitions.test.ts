@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ByteSource from "../../../src/services/bytes/ByteSource.ts"
-import * as DiskPartitions from "../../../src/services/repository/DiskPartitions.ts"
+import * as DiskPartitions from "../../../src/services/virtual/DiskPartitions.ts"
 
 const SECTOR = 512
 

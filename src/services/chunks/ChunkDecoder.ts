@@ -13,8 +13,8 @@ import * as DataBlob from "../../domain/datastore/DataBlob.ts"
 import { type DatastoreFault, fault } from "../../domain/datastore/DatastoreFault.ts"
 import * as Digest from "../../domain/datastore/Digest.ts"
 import * as ZstdFrame from "../../domain/datastore/ZstdFrame.ts"
-import type { EncryptionKey } from "./EncryptionKey.ts"
-import { sha256 } from "./Sha256.ts"
+import type { EncryptionKey } from "../keys/EncryptionKey.ts"
+import { sha256 } from "../keys/Sha256.ts"
 
 /** A chunk as an index and a manifest describe it. */
 export interface Wanted {

@@ -15,8 +15,8 @@ import { type ByteSource, isRange, type Range, SourceError } from "../bytes/Byte
 import type { Wanted } from "./ChunkDecoder.ts"
 import { type ChunkFault, isLoss } from "./ChunkFault.ts"
 import type { ChunkStore } from "./ChunkStore.ts"
-import type { EncryptionKey } from "./EncryptionKey.ts"
-import { sha256 } from "./Sha256.ts"
+import type { EncryptionKey } from "../keys/EncryptionKey.ts"
+import { sha256 } from "../keys/Sha256.ts"
 
 /** A stream in chunks that is open. */
 export interface ChunkedSource extends ByteSource {

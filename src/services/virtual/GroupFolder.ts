@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import * as TimeTemplate from "../../domain/datastore/TimeTemplate.ts"
 import type { Read } from "../archive/ArchiveTree.ts"
-import { toArchiveError } from "./OpenedFiles.ts"
-import type { Repository } from "./Repository.ts"
+import { toArchiveError } from "../repository/OpenedFiles.ts"
+import type { Repository } from "../repository/Repository.ts"
 import * as VirtualItem from "./VirtualItem.ts"
 
 /** A backup, and what it is called. */

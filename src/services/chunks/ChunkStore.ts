@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Digest from "../../domain/datastore/Digest.ts"
-import type { BlobStore } from "./BlobStore.ts"
+import type { BlobStore } from "../blobs/BlobStore.ts"
 import type { ChunkCache } from "../bytes/ChunkCache.ts"
 import type * as ChunkDecoder from "./ChunkDecoder.ts"
 import { ChunkFault, isLoss } from "./ChunkFault.ts"

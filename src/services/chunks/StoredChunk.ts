@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as DataBlob from "../../domain/datastore/DataBlob.ts"
 import * as Digest from "../../domain/datastore/Digest.ts"
-import type { BlobError, BlobStore } from "./BlobStore.ts"
+import type { BlobError, BlobStore } from "../blobs/BlobStore.ts"
 import * as ChunkDecoder from "./ChunkDecoder.ts"
 import { ChunkFault, isLoss } from "./ChunkFault.ts"
 

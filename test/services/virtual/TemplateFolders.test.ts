@@ -2,10 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import * as PathTemplate from "../../../src/domain/datastore/PathTemplate.ts"
 import type { ArchiveTree } from "../../../src/services/archive/ArchiveTree.ts"
-import { fromMap } from "../../../src/services/repository/BlobStore.ts"
-import * as RepositoryTree from "../../../src/services/repository/RepositoryTree.ts"
+import { fromMap } from "../../../src/services/blobs/BlobStore.ts"
+import * as RepositoryTree from "../../../src/services/virtual/RepositoryTree.ts"
 import * as H from "../archive/helpers.ts"
-import * as stores from "./stores.ts"
+import * as stores from "../repository/stores.ts"
 
 const BACKUPS = [
   "host/web/2026-01-01T00:00:00Z",

@@ -5,10 +5,10 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { BlobError, type BlobStore, fromRecord } from "../../../src/services/repository/BlobStore.ts"
-import * as BlobStoreWrappers from "../../../src/services/repository/BlobStoreWrappers.ts"
+import { BlobError, type BlobStore, fromRecord } from "../../../src/services/blobs/BlobStore.ts"
+import * as BlobStoreWrappers from "../../../src/services/blobs/BlobStoreWrappers.ts"
 import { CONTENT, ODD, suite } from "../../support/BlobStoreSuite.ts"
-import * as FolderBlobStore from "../../../src/services/repository/FolderBlobStore.ts"
+import * as FolderBlobStore from "../../../src/services/blobs/FolderBlobStore.ts"
 
 const ALL = { ...CONTENT, ...ODD }
 

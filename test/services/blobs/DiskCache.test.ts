@@ -5,12 +5,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
 import * as Traffic from "../../../src/services/bytes/Traffic.ts"
-import { fromMap } from "../../../src/services/repository/BlobStore.ts"
-import * as BlobStoreWrappers from "../../../src/services/repository/BlobStoreWrappers.ts"
-import * as ChunkedSource from "../../../src/services/repository/ChunkedSource.ts"
-import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
-import * as DiskCache from "../../../src/services/repository/DiskCache.ts"
-import { key, put } from "./chunked.ts"
+import { fromMap } from "../../../src/services/blobs/BlobStore.ts"
+import * as BlobStoreWrappers from "../../../src/services/blobs/BlobStoreWrappers.ts"
+import * as ChunkedSource from "../../../src/services/chunks/ChunkedSource.ts"
+import * as ChunkStore from "../../../src/services/chunks/ChunkStore.ts"
+import * as DiskCache from "../../../src/services/blobs/DiskCache.ts"
+import { key, put } from "../repository/chunked.ts"
 
 const scratch = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pxar-cache-"))),

@@ -12,10 +12,10 @@ import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import { type ArchiveError, unavailable } from "../archive/ArchiveError.ts"
 import type { Read } from "../archive/ArchiveTree.ts"
 import * as GroupFolder from "./GroupFolder.ts"
-import { toArchiveError } from "./OpenedFiles.ts"
-import { RepositoryError } from "./RepositoryError.ts"
+import { toArchiveError } from "../repository/OpenedFiles.ts"
+import { RepositoryError } from "../repository/RepositoryError.ts"
 import type * as VirtualItem from "./VirtualItem.ts"
-import * as WalkRepository from "./WalkRepository.ts"
+import * as WalkRepository from "../repository/WalkRepository.ts"
 
 /** How the folders are made. */
 export interface Options extends GroupFolder.Options {

@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Fiber, Schema } from "effect"
 import * as AtOnce from "../../../src/services/AtOnce.ts"
-import { BlobError, type BlobStore, fromMap } from "../../../src/services/repository/BlobStore.ts"
-import * as BlobStoreWrappers from "../../../src/services/repository/BlobStoreWrappers.ts"
+import { BlobError, type BlobStore, fromMap } from "../../../src/services/blobs/BlobStore.ts"
+import * as BlobStoreWrappers from "../../../src/services/blobs/BlobStoreWrappers.ts"
 import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
-import * as ChunkedSource from "../../../src/services/repository/ChunkedSource.ts"
-import * as ChunkStore from "../../../src/services/repository/ChunkStore.ts"
+import * as ChunkedSource from "../../../src/services/chunks/ChunkedSource.ts"
+import * as ChunkStore from "../../../src/services/chunks/ChunkStore.ts"
 import * as FarLine from "../../support/FarLine.ts"
 import { make as makeRandom } from "../../support/Random.ts"
-import { type Compression, key, put } from "./chunked.ts"
+import { type Compression, key, put } from "../repository/chunked.ts"
 
 const integer = (minimum: number, maximum: number) =>
   Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum, maximum })))
