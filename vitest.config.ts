@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config"
 /** All of the page, which takes minutes; a look at it is with the others. */
 const page = ["test/page/{Acting,Browsing}.test.ts"]
 const mounted = ["test/mounted/**/*.test.ts", "test/cli/mount/Mount*.test.ts"]
+/** Real services and long outages, which take minutes: `npm run test:places`. */
+const places = ["test/places/**/*.test.ts"]
 /** Takes minutes and Debian's tools: `npm run test:dist`. */
 const dist = ["test/dist/**/*.test.ts"]
 
@@ -33,7 +35,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...mounted, ...dist, ...page],
+          exclude: [...mounted, ...dist, ...page, ...places],
           sequence: { groupOrder: 0 },
         },
       },
@@ -42,6 +44,7 @@ export default defineConfig({
         // One file at a time: they count requests, and one makes the kernel forget all it has cached.
         test: { name: "mounted", include: mounted, fileParallelism: false, sequence: { groupOrder: 1 } },
       },
+      { extends: true, test: { name: "places", include: places, fileParallelism: false, sequence: { groupOrder: 4 } } },
       { extends: true, test: { name: "dist", include: dist, sequence: { groupOrder: 2 } } },
     ],
   },

@@ -49,6 +49,12 @@ export const make = (target: number, choose: Choice): Effect.Effect<HttpFaults, 
     ({ requests, server }) => ({ port: (server.address() as AddressInfo).port, requests }),
   )
 
+const KINDS: ReadonlyArray<Fault> = ["reset", "truncate", { status: 503 }, { status: 429 }]
+
+/** Of twenty requests one meets a fault, each kind in turn. */
+export const oneOfTwenty = (target: number): Effect.Effect<HttpFaults, never, Scope.Scope> =>
+  make(target, (_, index) => (index % 20 === 1 ? KINDS[Math.floor(index / 20) % KINDS.length] : undefined))
+
 const answer = (
   request: http.IncomingMessage,
   response: http.ServerResponse,

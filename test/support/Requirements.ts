@@ -47,6 +47,7 @@ const packages = {
   sfdisk: "fdisk",
   smbclient: "smbclient",
   smbd: "samba",
+  "swift-proxy-server": "swift-proxy swift-account swift-container swift-object",
   "systemd-analyze": "systemd",
   tar: "tar",
   tmux: "tmux",

@@ -1,5 +1,6 @@
 /**
  * A service for S3 on this machine: s3rver, which checks signatures. It has one account, and listens on 127.0.0.1 only.
+ * Others are started elsewhere (`Swift`) and used in the same way.
  */
 import * as fs from "node:fs"
 import type { AddressInfo, Server } from "node:net"
@@ -9,15 +10,22 @@ import { AwsClient } from "aws4fetch"
 import { Effect, type Scope } from "effect"
 import * as Processes from "./Processes.ts"
 
-/** The key of the account, and its secret. */
-export const ACCOUNT = { accessKey: "S3RVER", secretKey: "S3RVER" } as const
+/** The key of an account, and its secret. */
+export interface Account {
+  readonly accessKey: string
+  readonly secretKey: string
+}
+
+/** The account of s3rver. */
+export const ACCOUNT: Account = { accessKey: "S3RVER", secretKey: "S3RVER" }
 
 export interface S3Server {
   readonly port: number
   readonly endpoint: string
+  readonly account: Account
   /** Variables that give a command the account. */
   readonly env: Readonly<Record<string, string>>
-  /** Puts an object into a bucket. */
+  /** Puts an object into a bucket; makes the bucket where the key is empty. */
   readonly put: (bucket: string, key: string, bytes: Uint8Array) => Effect.Effect<void>
 }
 
@@ -50,29 +58,37 @@ export const make = Effect.fnUntraced(function* (
         return rver.close()
       }),
   )
+  return at(port, ACCOUNT)
+})
+
+/** A service that listens on a port. */
+export const at = (port: number, account: Account): S3Server => {
   const endpoint = `http://127.0.0.1:${port}`
   const client = new AwsClient({
-    accessKeyId: ACCOUNT.accessKey,
-    secretAccessKey: ACCOUNT.secretKey,
+    accessKeyId: account.accessKey,
+    secretAccessKey: account.secretKey,
     service: "s3",
     region: "us-east-1",
   })
   return {
     port,
     endpoint,
+    account,
     env: {
-      AWS_ACCESS_KEY_ID: ACCOUNT.accessKey,
-      AWS_SECRET_ACCESS_KEY: ACCOUNT.secretKey,
+      AWS_ACCESS_KEY_ID: account.accessKey,
+      AWS_SECRET_ACCESS_KEY: account.secretKey,
       AWS_ENDPOINT_URL_S3: endpoint,
     },
     put: (bucket, key, bytes) =>
       Effect.promise(async () => {
-        const url = `${endpoint}/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`
-        const response = await client.fetch(url, { method: "PUT", body: bytes.slice() })
+        const path = [bucket, ...(key === "" ? [] : key.split("/"))].map(encodeURIComponent).join("/")
+        const response = await client.fetch(`${endpoint}/${path}`, { method: "PUT", body: bytes.slice() })
         if (!response.ok) throw new Error(`PUT ${key}: ${response.status} ${await response.text()}`)
+        // Its connection can be used again.
+        await response.arrayBuffer()
       }),
   }
-})
+}
 
 /** Puts the files of a folder into a bucket, below a prefix. */
 export const putFolder = Effect.fnUntraced(function* (

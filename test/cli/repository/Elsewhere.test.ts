@@ -75,10 +75,7 @@ describe("a bucket that a server has filled", () => {
   it.live("gives every byte where of twenty requests one fails", () =>
     Effect.gen(function* () {
       const { env, port } = yield* bucket
-      const faults: ReadonlyArray<HttpFaults.Fault> = ["reset", "truncate", { status: 503 }, { status: 429 }]
-      const line = yield* HttpFaults.make(port, (_, index) =>
-        index % 20 === 3 ? faults[Math.floor(index / 20) % faults.length] : undefined,
-      )
+      const line = yield* HttpFaults.oneOfTwenty(port)
       const faulty = { ...env, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${line.port}` }
       const verified = yield* run(["verify", "s3://pbs-bucket/s3store", "--key-file", key, "--no-cache"], faulty)
       assert.deepStrictEqual([verified.code, verified.stderr], [0, ""], verified.stdout)

@@ -3,25 +3,13 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as Command from "../../support/Command.ts"
+import * as ChunkServer from "../../support/ChunkServer.ts"
 import * as Datastores from "../../support/Datastores.ts"
 import * as Processes from "../../support/Processes.ts"
 import { encrypted, output, plain, run } from "./stores.ts"
 
-/** Starts it; its address and token. */
-const serve = Effect.fnUntraced(function* (store: string) {
-  const program = yield* Command.start(["serve", "--chunks", store, "--listen", "127.0.0.1:0"])
-  const link = yield* Processes.eventually(
-    "its link",
-    Effect.sync(() => /http:\S+#token=\S+/.exec(program.stdout().toString())?.[0] ?? ""),
-    (text) => text !== "",
-  )
-  const [url = "", token = ""] = link.split("#token=")
-  return { url, token }
-})
-
 /** The environment of a command that knows it as the place `other`. */
-const knowing = Effect.fnUntraced(function* ({ token, url }: { readonly url: string; readonly token: string }) {
+const knowing = Effect.fnUntraced(function* ({ token, url }: ChunkServer.ChunkServer) {
   const folder = yield* Processes.temporaryFolder
   fs.mkdirSync(path.join(folder, "pxar-fuse"))
   const places = { other: { address: `${url}chunks/`, user: "x", password: { env: "TOKEN" } } }
@@ -32,7 +20,7 @@ const knowing = Effect.fnUntraced(function* ({ token, url }: { readonly url: str
 describe("serve --chunks", () => {
   it.live("is a datastore for others, encrypted ones too", () =>
     Effect.gen(function* () {
-      const env = yield* Effect.flatMap(serve(encrypted), knowing)
+      const env = yield* Effect.flatMap(ChunkServer.start(encrypted), knowing)
       const keys = ["--key-file", Datastores.keyFile("key1-none.json")]
       const local = yield* run(["snapshots", encrypted, ...keys])
       const remote = yield* run(["snapshots", "place:other", ...keys], env)
@@ -44,7 +32,7 @@ describe("serve --chunks", () => {
 
   it.live("heals a copy that lacks chunks, by --also", () =>
     Effect.gen(function* () {
-      const env = yield* Effect.flatMap(serve(plain), knowing)
+      const env = yield* Effect.flatMap(ChunkServer.start(plain), knowing)
       const copy = Datastores.copyOf(plain)
       yield* Effect.addFinalizer(() => Effect.sync(copy.dispose))
       fs.rmSync(path.join(copy.path, ".chunks"), { recursive: true })
@@ -57,7 +45,7 @@ describe("serve --chunks", () => {
 
   it.live("says that chunks and indexes never change, gives ranges, and nothing else that is in the folder", () =>
     Effect.gen(function* () {
-      const { token, url } = yield* serve(plain)
+      const { token, url } = yield* ChunkServer.start(plain)
       const get = (name: string, headers: Record<string, string> = {}) =>
         Effect.promise(() =>
           fetch(`${url}chunks/${name}`, { headers: { authorization: `Bearer ${token}`, ...headers } }),

@@ -2,42 +2,22 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted, Result, type Scope } from "effect"
-import * as HttpClient from "../../../src/services/http/HttpClient.ts"
-import type { BlobStore } from "../../../src/services/blobs/BlobStore.ts"
-import * as HttpBlobStore from "../../../src/services/blobs/HttpBlobStore.ts"
+import { Effect } from "effect"
 import * as S3BlobStore from "../../../src/services/blobs/S3BlobStore.ts"
-import * as S3Client from "../../../src/services/s3/S3Client.ts"
-import * as S3Place from "../../../src/services/s3/S3Place.ts"
 import { CONTENT, ODD, suite } from "../../support/BlobStoreSuite.ts"
 import * as Bucket from "../../support/Bucket.ts"
 import * as HttpFaults from "../../support/HttpFaults.ts"
 import * as Nginx from "../../support/Nginx.ts"
 import * as Processes from "../../support/Processes.ts"
 import * as S3Server from "../../support/S3Server.ts"
+import * as remote from "./remote.ts"
 
 const ALL = { ...CONTENT, ...ODD }
 const PREFIX = "some/prefix"
 
-type Account = { readonly accessKey: string; readonly secretKey: string }
-
-const clientOf =
-  ({ accessKey, secretKey }: Account, region: string) =>
-  (port: number, sessionToken?: string, prefix = PREFIX) =>
-    Effect.gen(function* () {
-      const endpoint = `http://127.0.0.1:${port}`
-      const place = Result.getOrThrow(S3Place.parse(`s3://${Bucket.NAME}/${prefix}`, { endpoint, region }))
-      const credentials = {
-        accessKey,
-        secretKey: Redacted.make(secretKey),
-        ...(sessionToken === undefined ? {} : { sessionToken: Redacted.make(sessionToken) }),
-      }
-      return S3Client.make(yield* Effect.orDie(HttpClient.make({ timeout: 10_000 })), place, credentials)
-    })
-
-const inRver = (port: number) =>
-  Effect.orDie(Effect.flatMap(clientOf(S3Server.ACCOUNT, "us-east-1")(port), S3BlobStore.open))
-const client = clientOf(Bucket.ACCOUNT, Bucket.REGION)
+const inRver = remote.inBucket(S3Server.ACCOUNT, Bucket.NAME, PREFIX)
+const client = (port: number, sessionToken?: string) =>
+  remote.client({ ...Bucket.ACCOUNT, sessionToken }, Bucket.NAME, PREFIX, Bucket.REGION)(port)
 const inBucket = (port: number) => Effect.orDie(Effect.flatMap(client(port), S3BlobStore.open))
 
 const rver = Effect.gen(function* () {
@@ -61,25 +41,14 @@ const nginx = Effect.gen(function* () {
   return yield* Nginx.make(path.join(folder, "web"))
 })
 
-const onWeb = (port: number) =>
-  Effect.map(Effect.orDie(HttpClient.make({ timeout: 10_000 })), (client) =>
-    HttpBlobStore.make(client, `http://127.0.0.1:${port}/`),
-  )
-
-/** Of twenty requests one meets a fault; each kind in turn. */
+/** Of twenty requests one meets a fault. */
 const faulty =
-  (store: (port: number) => Effect.Effect<BlobStore, never, Scope.Scope>) =>
+  (store: remote.Store) =>
   ({ port }: { readonly port: number }) =>
-    Effect.gen(function* () {
-      const faults: ReadonlyArray<HttpFaults.Fault> = ["reset", "truncate", { status: 503 }, { status: 429 }]
-      const line = yield* HttpFaults.make(port, (_, index) =>
-        index % 20 === 1 ? faults[Math.floor(index / 20) % faults.length] : undefined,
-      )
-      return yield* store(line.port)
-    })
+    Effect.flatMap(HttpFaults.oneOfTwenty(port), (line) => store(line.port))
 
 const at =
-  (store: (port: number) => Effect.Effect<BlobStore, never, Scope.Scope>) =>
+  (store: remote.Store) =>
   ({ port }: { readonly port: number }) =>
     store(port)
 
@@ -87,8 +56,8 @@ suite("s3rver", Effect.flatMap(rver, at(inRver)))
 suite("s3rver behind faults", Effect.flatMap(rver, faulty(inRver)))
 suite("a bucket", Effect.flatMap(bucket, at(inBucket)), { odd: true })
 suite("a bucket behind faults", Effect.flatMap(bucket, faulty(inBucket)), { odd: true })
-suite("nginx", Effect.flatMap(nginx, at(onWeb)), { odd: true })
-suite("nginx behind faults", Effect.flatMap(nginx, faulty(onWeb)), { odd: true })
+suite("nginx", Effect.flatMap(nginx, at(remote.onWeb)), { odd: true })
+suite("nginx behind faults", Effect.flatMap(nginx, faulty(remote.onWeb)), { odd: true })
 
 describe("a bucket", () => {
   it.live("is listed page by page", () =>

@@ -1,7 +1,8 @@
 /** Repositories over the fixtures, for tests of this room. */
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { Effect, Redacted } from "effect"
-import type { BlobStore } from "../../../src/services/blobs/BlobStore.ts"
+import { type BlobStore, fromMap } from "../../../src/services/blobs/BlobStore.ts"
 import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
 import * as ChunkStore from "../../../src/services/chunks/ChunkStore.ts"
 import * as DatastoreRepository from "../../../src/services/repository/DatastoreRepository.ts"
@@ -34,3 +35,16 @@ export const over = Effect.fnUntraced(function* (store: BlobStore, { capacity, v
 
 /** The repository in a folder. */
 export const at = (folder: string, options?: Options) => over(FolderBlobStore.make(folder), options)
+
+/** A store in memory of what is in a folder. */
+export const inMemory = (folder: string): BlobStore => {
+  const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return fromMap(
+    new Map(
+      files.map((entry) => {
+        const file = path.join(entry.parentPath, entry.name)
+        return [path.relative(folder, file), new Uint8Array(fs.readFileSync(file))]
+      }),
+    ),
+  )
+}
