@@ -1,5 +1,5 @@
 /**
- * Memory of commands that walk through a whole archive, and of mounts, whose users do.
+ * Memory of commands that open an archive, which most of them walk through, and of mounts, whose users do.
  */
 import * as v8 from "node:v8"
 

@@ -19,6 +19,7 @@ import type { Healed } from "../services/chunks/Healed.ts"
 import type { Lost } from "../services/tree/Losses.ts"
 import * as Archive from "../services/tree/Archive.ts"
 import * as ExitCode from "./ExitCode.ts"
+import * as Memory from "./Memory.ts"
 import * as CacheOptions from "./repository/CacheOptions.ts"
 import * as NetworkOptions from "./repository/NetworkOptions.ts"
 import type { Given } from "./repository/RepositoryFlags.ts"
@@ -49,6 +50,7 @@ export const open = Effect.fnUntraced(function* (
   given: Given,
   { keys = true, onHealed }: OpenOptions = {},
 ): Effect.fn.Return<OpenRepository.Opened, Failure, Scope.Scope> {
+  Memory.keepYoungGenerationSmall()
   const isOfEnvironment = text.startsWith("::")
   const opened = yield* OpenRepository.open(text, {
     env: isOfEnvironment ? yield* completeEnvironment : process.env,

@@ -22,7 +22,6 @@ import * as ErrorJson from "../../domain/json/ErrorJson.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as LongListing from "./LongListing.ts"
-import * as Memory from "../Memory.ts"
 import * as OpenAddress from "../OpenAddress.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
@@ -49,7 +48,6 @@ export const handler = Effect.fn("diff")(function* ({
   progress: mode,
   ...flags
 }: Input) {
-  Memory.keepYoungGenerationSmall()
   const left = yield* openArchive(archive, { ...flags, payload })
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode })

@@ -17,7 +17,6 @@ import * as JsonText from "../../domain/json/JsonText.ts"
 import type { ListJson } from "../../domain/json/ListJson.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as LongListing from "./LongListing.ts"
-import * as Memory from "../Memory.ts"
 import * as OpenAddress from "../OpenAddress.ts"
 import * as Operands from "../Operands.ts"
 import * as Output from "../Output.ts"
@@ -56,7 +55,6 @@ export const handler = Effect.fn("list")(function* ({
 }: Input) {
   const mistake = mistakeIn({ json, tree, long, null: flags.null, sort: flags.sort })
   if (mistake !== undefined) return yield* new ExitCode.Usage({ detail: mistake })
-  Memory.keepYoungGenerationSmall()
   const opened = yield* OpenAddress.tree(file, { ...flags, once: true })
   const archive = Archive.fromReader(opened.tree)
   const selection = yield* Selection.make(archive, [

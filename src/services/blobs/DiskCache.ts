@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { ErrorId } from "../../domain/ErrorId.ts"
+import * as OwnMemory from "../bytes/OwnMemory.ts"
 import type { Traffic } from "../bytes/Traffic.ts"
 import type { BlobStore } from "./BlobStore.ts"
 import * as CacheFolder from "./CacheFolder.ts"
@@ -98,6 +99,8 @@ export const make = Effect.fnUntraced(function* ({
   const keep = (digest: string, stored: Uint8Array): void => {
     if (pending + stored.length > MAX_PENDING || stored.length > limit) return
     pending += stored.length
+    // It is read by a thread while the caller goes on.
+    OwnMemory.share(stored)
     const write = Effect.catch(
       Effect.tryPromise(() => CacheFolder.write(folder, digest, stored)),
       ({ cause }) => failed(cause),

@@ -7,6 +7,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
+import * as OwnMemory from "../bytes/OwnMemory.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
 import * as BlobStore from "./BlobStore.ts"
 
@@ -53,7 +54,7 @@ const readFile = async (store: string, blob: string, file: string | Buffer, limi
       new BlobStore.BlobError({ store, blob, reason, detail, isTransient: false })
     if (!status.isFile()) throw wrong("Failed", status.isDirectory() ? "is a folder" : "is not a regular file")
     if (status.size > limit) throw wrong("TooLarge", `has ${status.size} bytes, more than ${limit}`)
-    const bytes = new Uint8Array(status.size)
+    const bytes = OwnMemory.allocate(status.size)
     let done = 0
     while (done < bytes.length) {
       const { bytesRead } = await handle.read(bytes, done, bytes.length - done, done)

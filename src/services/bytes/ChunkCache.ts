@@ -5,18 +5,21 @@
  * A chunk that many want at once is loaded once. What somebody waits for goes before what is read ahead, and both
  * together have at most a quarter of the capacity under way, one chunk at least. A reader that is interrupted leaves the
  * load to the others; what nobody waits for any more and has not begun is dropped, and so is what was to be read ahead
- * for a reader that is gone. Loads that have begun are never broken off. Failures are not kept.
+ * for a reader that is gone. Loads that have begun are never broken off. Failures are not kept. What is under way counts
+ * as kept: with it, too, the cache has no more than its capacity, but for what is larger. The memory of what is dropped
+ * is given back at once (`OwnMemory`).
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import * as ForwardReaders from "./ForwardReaders.ts"
+import * as OwnMemory from "./OwnMemory.ts"
 import * as Traffic from "./Traffic.ts"
 
 /** The chunks that are kept, and those under way. */
 export interface ChunkCache {
-  /** Bytes of chunks that are kept at most. */
+  /** Bytes of chunks that are kept and under way at most. */
   readonly capacity: number
   /** Whether a round trip is dear: much is read ahead. */
   readonly isFar: boolean
@@ -26,10 +29,13 @@ export interface ChunkCache {
   readonly readers: ForwardReaders.ForwardReaders
   /** What was asked for and fetched. */
   readonly traffic: Traffic.Traffic
-  /** A chunk that is there. Its memory must not be written to. */
+  /** A chunk that is there, for this turn: its memory is the cache's, which may drop it in the next. */
   readonly held: (key: string) => Uint8Array | undefined
-  /** A chunk of `length` bytes, loaded if it is not there. */
-  readonly get: <E>(key: string, length: number, load: Load<E>) => Effect.Effect<Uint8Array, E>
+  /**
+   * What `use` makes of a chunk of `length` bytes, which is loaded if it is not there. The chunk's memory is the cache's: it
+   * must not be written to, nor be kept.
+   */
+  readonly get: <A, E>(key: string, length: number, load: Load<E>, use: (chunk: Uint8Array) => A) => Effect.Effect<A, E>
   /** Loads a chunk when there is room and time for it, for a reader or anything else that can be given up. */
   readonly prefetch: <E>(key: string, length: number, load: Load<E>, owner?: object) => void
   /** Whether a chunk is on its way, or is to be read ahead. */
@@ -75,6 +81,12 @@ interface Flight {
   waiting: number
 }
 
+interface Kept {
+  readonly chunk: Uint8Array
+  /** That brought it. */
+  readonly flight: Flight
+}
+
 /**
  * Makes an empty cache of so many bytes: `FAR_CAPACITY` or `DEFAULT_CAPACITY` unless given. Loads under way end with the
  * scope.
@@ -88,7 +100,7 @@ export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkC
     const traffic = Traffic.make()
     watched?.push(traffic)
     // In order of use, the least recent first.
-    const chunks = new Map<string, Uint8Array>()
+    const chunks = new Map<string, Kept>()
     let bytes = 0
     const flights = new Map<string, Flight>()
     // In order of the wishes.
@@ -98,22 +110,29 @@ export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkC
     let loading = 0
 
     const held = (key: string): Uint8Array | undefined => {
-      const chunk = chunks.get(key)
-      if (chunk === undefined) return undefined
+      const kept = chunks.get(key)
+      if (kept === undefined) return undefined
       chunks.delete(key)
-      chunks.set(key, chunk)
-      return chunk
+      chunks.set(key, kept)
+      return kept.chunk
     }
 
-    const keep = (key: string, chunk: Uint8Array): void => {
-      if (chunk.length > capacity) return
-      for (const [oldest, { length }] of chunks) {
-        if (bytes + chunk.length <= capacity) break
+    /** Drops what was used longest ago, until what is kept and what is under way have room. */
+    const makeRoom = (): void => {
+      for (const [oldest, { chunk, flight }] of chunks) {
+        if (bytes + loading <= capacity) break
         chunks.delete(oldest)
-        bytes -= length
+        bytes -= chunk.length
+        // Who waited for it may not have seen it yet.
+        if (flight.waiting === 0) OwnMemory.free(chunk)
       }
-      chunks.set(key, chunk)
+    }
+
+    const keep = (flight: Flight, chunk: Uint8Array): void => {
+      if (chunk.length > capacity) return
+      chunks.set(flight.key, { chunk, flight })
       bytes += chunk.length
+      makeRoom()
     }
 
     const hasRoom = ({ length }: Flight): boolean =>
@@ -123,13 +142,14 @@ export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkC
       flight.isRunning = true
       running++
       loading += flight.length
+      makeRoom()
       run(
         Effect.onExit(flight.load, (exit) =>
           Effect.sync(() => {
             running--
             loading -= flight.length
             flights.delete(flight.key)
-            if (exit._tag === "Success") keep(flight.key, exit.value)
+            if (exit._tag === "Success") keep(flight, exit.value)
             Deferred.doneUnsafe(flight.done, exit)
             startNext()
           }),
@@ -178,12 +198,12 @@ export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkC
         if (chunk !== undefined) traffic.hits++
         return chunk
       },
-      get: <E>(key: string, length: number, load: Load<E>): Effect.Effect<Uint8Array, E> =>
-        Effect.suspend((): Effect.Effect<Uint8Array, E> => {
+      get: <A, E>(key: string, length: number, load: Load<E>, use: (chunk: Uint8Array) => A): Effect.Effect<A, E> =>
+        Effect.suspend((): Effect.Effect<A, E> => {
           const chunk = held(key)
           if (chunk !== undefined) {
             traffic.hits++
-            return Effect.succeed(chunk)
+            return Effect.succeed(use(chunk))
           }
           const known = flights.get(key)
           if (known === undefined) traffic.misses++
@@ -192,8 +212,8 @@ export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkC
           if (ahead.delete(flight)) wanted.add(flight)
           flight.waiting++
           startNext()
-          const done = Deferred.await(flight.done as Deferred.Deferred<Uint8Array, E>)
-          return Effect.onInterrupt(done, () => Effect.sync(() => leave(flight)))
+          const used = Effect.map(Deferred.await(flight.done as Deferred.Deferred<Uint8Array, E>), use)
+          return Effect.onExit(used, () => Effect.sync(() => leave(flight)))
         }),
       prefetch: (key, length, load, owner) => {
         if (length > capacity / 4 || chunks.has(key) || flights.has(key)) return

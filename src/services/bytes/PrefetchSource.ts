@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import { type ByteSource, isRange, type Range, SourceError } from "./ByteSource.ts"
 import type { ChunkCache } from "./ChunkCache.ts"
 import type * as ForwardReaders from "./ForwardReaders.ts"
+import * as OwnMemory from "./OwnMemory.ts"
 import * as Traffic from "./Traffic.ts"
 
 /** How a source is read. All in bytes. */
@@ -48,7 +49,7 @@ export const make = (source: ByteSource, cache: ChunkCache, options: Options = {
         cache.traffic,
         `${name} ${start}–${end}`,
         Effect.suspend(() => {
-          const bytes = new Uint8Array(end - start)
+          const bytes = OwnMemory.allocate(end - start)
           return Effect.as(source.read(bytes, start), bytes)
         }),
       ),
@@ -124,16 +125,14 @@ export const make = (source: ByteSource, cache: ChunkCache, options: Options = {
       }
       const { end, key, load, start } = missing(position, offset + target.length, reader.until > 0)
       for (let next = end; next < offset + target.length; next = pieceAt(next).end) prefetch(pieceAt(next), reader)
-      const read = Effect.onInterrupt(cache.get(key, end - start, load), () =>
+      const copied = cache.get(key, end - start, load, (bytes) => copy(bytes, start))
+      const read = Effect.onInterrupt(copied, () =>
         Effect.sync(() => {
           cache.readers.drop(reader)
           cache.giveUp(reader)
         }),
       )
-      return Effect.flatMap(read, (bytes) => {
-        copy(bytes, start)
-        return fill(target, offset, at, reader)
-      })
+      return Effect.flatMap(read, () => fill(target, offset, at, reader))
     }
     return Exit.void
   }

@@ -13,6 +13,7 @@ import * as DataBlob from "../../domain/datastore/DataBlob.ts"
 import { type DatastoreFault, fault } from "../../domain/datastore/DatastoreFault.ts"
 import * as Digest from "../../domain/datastore/Digest.ts"
 import * as ZstdFrame from "../../domain/datastore/ZstdFrame.ts"
+import * as OwnMemory from "../bytes/OwnMemory.ts"
 import type { EncryptionKey } from "../keys/EncryptionKey.ts"
 import { sha256 } from "../keys/Sha256.ts"
 
@@ -94,7 +95,11 @@ const decodeBody = Effect.fnUntraced(function* (
     if (key === undefined) return yield* Effect.fail(fault("KeyRequired", "is encrypted, and there is no key for it"))
     body = yield* key.decrypt(blob.iv, blob.tag, body)
   }
-  return blob.compressed ? yield* decompress(body, limit) : body
+  if (!blob.compressed) return body
+  const content = yield* decompress(body, limit)
+  // What was decrypted; what was stored is not of here.
+  if (blob.encrypted) OwnMemory.free(body)
+  return content
 })
 
 /** Decompresses all frames of `body`. Fails with `DecompressFailed` where they are damaged or hold more than `limit` bytes. */
@@ -110,7 +115,7 @@ export const decompress = Effect.fnUntraced(function* (
     left -= part.length
     parts.push(part)
   }
-  return parts.length === 1 ? (parts[0] as Uint8Array) : Bytes.concat(parts)
+  return parts.length === 1 ? (parts[0] as Uint8Array) : OwnMemory.adopt(Bytes.concat(parts))
 })
 
 const tooLong = (limit: number): DatastoreFault =>
@@ -127,7 +132,9 @@ const decompressFrame = (frame: Uint8Array, most: number, limit: number): Effect
     const options = { chunkSize: piece + SPARE, maxOutputLength: most + SPARE }
     zlib.zstdDecompress(frame, options, (error, content) => {
       if (error === null) {
-        return resume(content.length > most ? Effect.fail(tooLong(limit)) : Effect.succeed(content))
+        if (content.length > most) return resume(Effect.fail(tooLong(limit)))
+        // What is smaller than a piece of Node's pool may be in it.
+        return resume(Effect.succeed(content.length < MIN_PIECE ? content : OwnMemory.adopt(content)))
       }
       const isLong = (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE"
       resume(Effect.fail(isLong ? tooLong(limit) : fault("DecompressFailed", "holds damaged zstd data")))

@@ -6,6 +6,7 @@
  * them could not be read, that is what is said, and nothing is lost yet.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Digest from "../../domain/datastore/Digest.ts"
 import type { BlobStore } from "../blobs/BlobStore.ts"
 import type { ChunkCache } from "../bytes/ChunkCache.ts"
@@ -18,9 +19,11 @@ export { chunkPath } from "./StoredChunk.ts"
 
 /** A store of chunks. */
 export interface ChunkStore {
-  /** A chunk's content. Its memory belongs to the cache and must not be written to. */
-  readonly read: (wanted: ChunkDecoder.Wanted) => Effect.Effect<Uint8Array, ChunkFault>
-  /** The same where it is at hand. */
+  /**
+   * What `use` makes of a chunk's content. The content's memory is the cache's: it must not be written to, nor be kept.
+   */
+  readonly read: <A>(wanted: ChunkDecoder.Wanted, use: (content: Uint8Array) => A) => Effect.Effect<A, ChunkFault>
+  /** The content where it is at hand, for this turn. */
   readonly held: (wanted: ChunkDecoder.Wanted) => Uint8Array | undefined
   /** Says that a chunk will be wanted, by somebody who can give that up. */
   readonly prefetch: (wanted: ChunkDecoder.Wanted, owner?: object) => void
@@ -98,17 +101,19 @@ export const make = ({ cache, onHealed, stores, verify = true }: Options): Chunk
     )
 
   /** A chunk that is there may have another length than an index says. */
-  const ofLength = (wanted: ChunkDecoder.Wanted, content: Uint8Array): Effect.Effect<Uint8Array, ChunkFault> =>
-    content.length === wanted.length
-      ? Effect.succeed(content)
-      : Effect.fail(
-          new ChunkFault({
-            check: "LengthMismatch",
-            file: StoredChunk.fileOf(first, wanted),
-            detail: `has ${content.length} bytes of content, not the ${wanted.length} of the index`,
-            isTransient: false,
-          }),
-        )
+  const ofLength =
+    <A>(wanted: ChunkDecoder.Wanted, use: (content: Uint8Array) => A) =>
+    (content: Uint8Array): Exit.Exit<A, ChunkFault> =>
+      content.length === wanted.length
+        ? Exit.succeed(use(content))
+        : Exit.fail(
+            new ChunkFault({
+              check: "LengthMismatch",
+              file: StoredChunk.fileOf(first, wanted),
+              detail: `has ${content.length} bytes of content, not the ${wanted.length} of the index`,
+              isTransient: false,
+            }),
+          )
 
   return {
     cache,
@@ -116,9 +121,9 @@ export const make = ({ cache, onHealed, stores, verify = true }: Options): Chunk
       const content = cache.held(keyOf(wanted))
       return content?.length === wanted.length ? content : undefined
     },
-    read: (wanted) =>
+    read: (wanted, use) =>
       Effect.suspend(() =>
-        Effect.flatMap(cache.get(keyOf(wanted), wanted.length, load(wanted)), (content) => ofLength(wanted, content)),
+        Effect.flatten(cache.get(keyOf(wanted), wanted.length, load(wanted), ofLength(wanted, use))),
       ),
     prefetch: (wanted, owner) => cache.prefetch(keyOf(wanted), wanted.length, load(wanted), owner),
     check: (wanted) => Effect.map(StoredChunk.sound(first.uncached ?? first, wanted), ({ proof }) => proof),

@@ -120,13 +120,13 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
         const content = store.held(want)
         if (content === undefined) {
           const [start, next] = [at, at + length]
+          const copy = (read: Uint8Array): void => target.set(read.subarray(from, from + length), start)
           if (next < target.length) fetch(offset + next, offset + target.length, reader)
           return Effect.flatMap(
-            Effect.mapError(Effect.onInterrupt(store.read(want), giveUp(reader)), (fault) => toError(chunk, fault)),
-            (read) => {
-              target.set(read.subarray(from, from + length), start)
-              return fill(target, offset, next, reader)
-            },
+            Effect.mapError(Effect.onInterrupt(store.read(want, copy), giveUp(reader)), (fault) =>
+              toError(chunk, fault),
+            ),
+            () => fill(target, offset, next, reader),
           )
         }
         target.set(content.subarray(from, from + length), at)

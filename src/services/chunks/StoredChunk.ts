@@ -8,6 +8,7 @@ import * as Digest from "../../domain/datastore/Digest.ts"
 import type { BlobError, BlobStore } from "../blobs/BlobStore.ts"
 import * as ChunkDecoder from "./ChunkDecoder.ts"
 import { ChunkFault, isLoss } from "./ChunkFault.ts"
+import * as OwnMemory from "../bytes/OwnMemory.ts"
 
 /** What vouches for the bytes of a chunk: its digest, or without its key only the checksum that is stored with it. */
 export type Proof = "digest" | "checksum"
@@ -38,7 +39,13 @@ export const content = (
   withoutCopies(
     store,
     wanted,
-    Effect.flatMap(read(store, wanted), (stored) => decode(store, stored, wanted, verify)),
+    Effect.flatMap(read(store, wanted), (stored) =>
+      Effect.tap(decode(store, stored, wanted, verify), (content) =>
+        Effect.sync(() => {
+          if (content.buffer !== stored.buffer) OwnMemory.free(stored)
+        }),
+      ),
+    ),
   )
 
 /** A chunk that is as it should be, as far as can be told: by its digest, or without its key by steps 1 to 3. */

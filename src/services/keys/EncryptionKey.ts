@@ -9,6 +9,7 @@ import { type DatastoreFault, fault } from "../../domain/datastore/DatastoreFaul
 import * as Digest from "../../domain/datastore/Digest.ts"
 import type { Manifest } from "../../domain/datastore/Manifest.ts"
 import { sha256 } from "./Sha256.ts"
+import * as OwnMemory from "../bytes/OwnMemory.ts"
 import { once } from "../posix/Once.ts"
 
 /** Bytes of a key. */
@@ -45,11 +46,13 @@ export class EncryptionKey {
     return Effect.tryPromise({
       try: async () => {
         // Web Crypto wants the tag behind the body.
-        const joined = new Uint8Array(body.length + tag.length)
+        const joined = OwnMemory.allocate(body.length + tag.length)
         joined.set(body)
         joined.set(tag, body.length)
         const parameters = { name: "AES-GCM", iv: Uint8Array.from(iv), tagLength: 8 * tag.length }
-        return new Uint8Array(await crypto.webcrypto.subtle.decrypt(parameters, await this.#encryption, joined))
+        const decrypted = await crypto.webcrypto.subtle.decrypt(parameters, await this.#encryption, joined)
+        OwnMemory.free(joined)
+        return OwnMemory.adopt(new Uint8Array(decrypted))
       },
       catch: () =>
         fault("DecryptFailed", `cannot be decrypted with the key ${this.shortFingerprint}: another key's, or changed`),
@@ -66,10 +69,10 @@ export class EncryptionKey {
   /** The digest of a chunk's content, which has the key in it (datastore §2.4). */
   digest(content: Uint8Array): Effect.Effect<Uint8Array> {
     return Effect.suspend(() => {
-      const joined = new Uint8Array(content.length + SIZE)
+      const joined = OwnMemory.allocate(content.length + SIZE)
       joined.set(content)
       joined.set(this.#id, content.length)
-      return sha256(joined)
+      return Effect.tap(sha256(joined), () => Effect.sync(() => OwnMemory.free(joined)))
     })
   }
 

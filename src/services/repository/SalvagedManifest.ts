@@ -111,7 +111,7 @@ const someOf = (index: ChunkIndex) =>
 /** Whether the first chunk that can be had is encrypted. */
 const isEncrypted = Effect.fnUntraced(function* (index: ChunkIndex, chunks: ChunkStore): Effect.fn.Return<boolean> {
   for (const wanted of someOf(index)) {
-    const read = yield* Effect.result(chunks.read({ ...wanted, encrypted: false, key: undefined }))
+    const read = yield* Effect.result(chunks.read({ ...wanted, encrypted: false, key: undefined }, () => undefined))
     if (Result.isSuccess(read)) return false
     if (read.failure.check === "CryptModeMismatch") return true
   }
@@ -124,7 +124,7 @@ const opens = Effect.fnUntraced(function* (
   key: EncryptionKey,
 ): Effect.fn.Return<boolean> {
   for (const wanted of someOf(index)) {
-    if (yield* Effect.isSuccess(chunks.read({ ...wanted, encrypted: true, key }))) return true
+    if (yield* Effect.isSuccess(chunks.read({ ...wanted, encrypted: true, key }, () => undefined))) return true
   }
   return false
 })

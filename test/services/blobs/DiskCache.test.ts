@@ -99,7 +99,7 @@ describe("DiskCache", () => {
       const chunks = ChunkStore.make({ stores: [disk.over(fromMap(blobs))], cache: yield* ChunkCache.make() })
       const wanted = { digest: index.digest(0), length: 1000, encrypted: false, key: undefined }
       assert.strictEqual((yield* Effect.flip(chunks.check(wanted))).check, "ChunkMissing")
-      assert.lengthOf(yield* chunks.read(wanted), 1000)
+      assert.lengthOf(yield* chunks.read(wanted, (content) => content), 1000)
     }),
   )
 

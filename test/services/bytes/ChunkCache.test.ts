@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
+import * as OwnMemory from "../../../src/services/bytes/OwnMemory.ts"
 import { ChunkFault } from "../../../src/services/chunks/ChunkFault.ts"
+
+const same = (chunk: Uint8Array): Uint8Array => chunk
 
 /** Chunks of 10 bytes that arrive when they are told to, and the order in which they were asked for. */
 const makeChunks = () => {
@@ -35,7 +38,9 @@ describe("ChunkCache", () => {
     Effect.gen(function* () {
       const cache = yield* ChunkCache.make(100)
       const chunks = makeChunks()
-      const readers = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(cache.get("a", 10, chunks.load("a"))))
+      const readers = yield* Effect.forEach([1, 2, 3], () =>
+        Effect.forkChild(cache.get("a", 10, chunks.load("a"), same)),
+      )
       yield* Effect.yieldNow
       yield* chunks.arrive("a")
       const read = yield* Effect.forEach(readers, Fiber.join)
@@ -49,9 +54,9 @@ describe("ChunkCache", () => {
     Effect.gen(function* () {
       const cache = yield* ChunkCache.make(35)
       const load = Effect.succeed(new Uint8Array(10))
-      for (const key of ["a", "b", "c"]) yield* cache.get(key, 10, load)
+      for (const key of ["a", "b", "c"]) yield* cache.get(key, 10, load, same)
       assert.isDefined(cache.held("a"))
-      yield* cache.get("d", 10, load)
+      yield* cache.get("d", 10, load, same)
       assert.deepStrictEqual(
         ["a", "b", "c", "d"].map((key) => cache.held(key) !== undefined),
         [true, false, true, true],
@@ -60,10 +65,52 @@ describe("ChunkCache", () => {
     }),
   )
 
+  it.effect("has no more than its capacity, with what is under way", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(35)
+      const chunks = makeChunks()
+      for (const key of ["a", "b", "c"]) yield* cache.get(key, 10, Effect.succeed(new Uint8Array(10)), same)
+      yield* Effect.forkChild(cache.get("d", 10, chunks.load("d"), same), { startImmediately: true })
+      assert.deepStrictEqual(cache.memory(), { chunks: 2, bytes: 20, loading: 10 })
+      assert.isUndefined(cache.held("a"))
+    }),
+  )
+
+  it.effect("gives back the memory of what it drops", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(15)
+      const memory = OwnMemory.allocate(10)
+      yield* cache.get("a", 10, Effect.succeed(memory), () => undefined)
+      assert.lengthOf(memory, 10)
+      yield* cache.get("b", 10, Effect.succeed(new Uint8Array(10)), () => undefined)
+      assert.lengthOf(memory, 0)
+    }),
+  )
+
+  it.effect("keeps the memory of what it drops for those who have waited for it and have not seen it yet", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(15)
+      const gate = yield* Deferred.make<Uint8Array>()
+      const dropped: Array<boolean> = []
+      // The first to see it has another take its place before the second does.
+      const use = (chunk: Uint8Array): number => {
+        Effect.runFork(cache.get("b", 10, Effect.succeed(new Uint8Array(10)), () => undefined))
+        dropped.push(cache.held("a") === undefined)
+        return chunk.length
+      }
+      const readers = yield* Effect.forEach([1, 2], () =>
+        Effect.forkChild(cache.get("a", 10, Deferred.await(gate), use), { startImmediately: true }),
+      )
+      yield* Deferred.succeed(gate, OwnMemory.allocate(10))
+      assert.deepStrictEqual(yield* Effect.forEach(readers, Fiber.join), [10, 10])
+      assert.deepStrictEqual(dropped, [true, true])
+    }),
+  )
+
   it.effect("hands on a chunk larger than it is, without keeping it", () =>
     Effect.gen(function* () {
       const cache = yield* ChunkCache.make(5)
-      assert.strictEqual((yield* cache.get("a", 10, Effect.succeed(new Uint8Array(10)))).length, 10)
+      assert.strictEqual((yield* cache.get("a", 10, Effect.succeed(new Uint8Array(10)), same)).length, 10)
       assert.strictEqual(cache.memory().bytes, 0)
     }),
   )
@@ -72,12 +119,12 @@ describe("ChunkCache", () => {
     Effect.gen(function* () {
       const cache = yield* ChunkCache.make(100)
       const chunks = makeChunks()
-      const reader = yield* Effect.forkChild(Effect.flip(cache.get("a", 10, chunks.load("a"))))
+      const reader = yield* Effect.forkChild(Effect.flip(cache.get("a", 10, chunks.load("a"), same)))
       yield* Effect.yieldNow
       yield* chunks.fail("a")
       assert.strictEqual((yield* Fiber.join(reader)).check, "CrcMismatch")
       yield* chunks.arrive("a")
-      assert.strictEqual((yield* cache.get("a", 10, chunks.load("a"))).length, 10)
+      assert.strictEqual((yield* cache.get("a", 10, chunks.load("a"), same)).length, 10)
     }),
   )
 
@@ -86,8 +133,8 @@ describe("ChunkCache", () => {
       const cache = yield* ChunkCache.make(100)
       const chunks = makeChunks()
       const [first, second] = [
-        yield* Effect.forkChild(cache.get("a", 10, chunks.load("a"))),
-        yield* Effect.forkChild(cache.get("a", 10, chunks.load("a"))),
+        yield* Effect.forkChild(cache.get("a", 10, chunks.load("a"), same)),
+        yield* Effect.forkChild(cache.get("a", 10, chunks.load("a"), same)),
       ]
       yield* Effect.yieldNow
       yield* Fiber.interrupt(first)
@@ -101,7 +148,7 @@ describe("ChunkCache", () => {
       const cache = yield* ChunkCache.make(80)
       const chunks = makeChunks()
       const readers = yield* Effect.forEach(["a", "b", "c", "d"], (key) =>
-        Effect.forkChild(cache.get(key, 10, chunks.load(key))),
+        Effect.forkChild(cache.get(key, 10, chunks.load(key), same)),
       )
       yield* Effect.yieldNow
       assert.deepStrictEqual(chunks.started, ["a", "b"])
@@ -118,11 +165,13 @@ describe("ChunkCache", () => {
       const cache = yield* ChunkCache.make(40)
       const chunks = makeChunks()
       for (const key of ["ahead 1", "ahead 2"]) cache.prefetch(key, 10, chunks.load(key))
-      const reader = yield* Effect.forkChild(cache.get("wanted", 10, chunks.load("wanted")), { startImmediately: true })
+      const reader = yield* Effect.forkChild(cache.get("wanted", 10, chunks.load("wanted"), same), {
+        startImmediately: true,
+      })
       yield* chunks.arrive("wanted")
       yield* Fiber.join(reader)
       yield* chunks.arrive("ahead 1")
-      const ahead = yield* Effect.forkChild(cache.get("ahead 2", 10, chunks.load("ahead 2")), {
+      const ahead = yield* Effect.forkChild(cache.get("ahead 2", 10, chunks.load("ahead 2"), same), {
         startImmediately: true,
       })
       yield* chunks.arrive("ahead 2")

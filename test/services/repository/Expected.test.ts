@@ -247,7 +247,7 @@ describe("chunks of the damaged store", () => {
       const cache = yield* ChunkCache.make()
       const chunks = ChunkStore.make({ stores: [store], cache })
       const wanted = { digest: new Uint8Array(32), length: 5, encrypted: false, key: undefined }
-      const fault = yield* Effect.flip(chunks.read(wanted))
+      const fault = yield* Effect.flip(chunks.read(wanted, (content) => content))
       assert.instanceOf(fault, ChunkFault)
       assert.strictEqual(fault.check, "ChunkMissing")
       assert.deepStrictEqual(cache.memory(), { chunks: 0, bytes: 0, loading: 0 })
