@@ -31,6 +31,8 @@ export interface Options {
   readonly columns?: number
   readonly rows?: number
   readonly cwd?: string
+  /** Variables besides those of the test. */
+  readonly env?: NodeJS.ProcessEnv
 }
 
 /** Says how the program ended and how it left the terminal, and keeps the window open. */
@@ -39,10 +41,10 @@ const SCRIPT = `"$@"; echo "exit code $?"; stty -a | grep -ow -e '-\\?icanon' -e
 /** Starts `pxar-fuse` with these arguments. */
 export const start = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
-  { columns = 100, cwd = "/", rows = 20 }: Options = {},
+  { columns = 100, cwd = "/", env: more = {}, rows = 20 }: Options = {},
 ): Effect.fn.Return<TerminalScreen, never, Scope.Scope> {
   const socket = path.join(yield* Processes.temporaryFolder, "tmux")
-  const env = { ...process.env, LC_ALL: "C.UTF-8", TZ: "UTC", TMUX: "", NO_COLOR: undefined }
+  const env = { ...process.env, LC_ALL: "C.UTF-8", TZ: "UTC", TMUX: "", NO_COLOR: undefined, ...more }
   const tmux = (...command: ReadonlyArray<string>): Effect.Effect<string> =>
     Effect.flatMap(Processes.run("tmux", ["-u", "-S", socket, "-f", "/dev/null", ...command], { cwd, env }), (ended) =>
       ended.code === 0

@@ -109,12 +109,27 @@ export interface Archive {
   readonly open: (payload: string | undefined) => Effect.Effect<ArchiveBytes, Failure, Scope.Scope>
 }
 
+/** Archives in a folder elsewhere. */
+export interface Archives {
+  readonly _tag: "Archives"
+  /** For messages. */
+  readonly name: string
+  /** By the names of their files, in order. */
+  readonly archives: ReadonlyArray<{
+    readonly name: string
+    /** Opens it: the same each time. */
+    readonly open: Effect.Effect<ArchiveBytes, Failure>
+  }>
+}
+
 /** A datastore as blobs. */
 export interface Datastore {
   readonly _tag: "Datastore"
   readonly store: BlobStore
   /** Where it is on this machine, if it is. */
   readonly folder: string | undefined
+  /** The archive under a name in it, for those who see that it is no datastore but a folder of archives. */
+  readonly archiveIn?: ((name: string) => Archive) | undefined
 }
 
 /** Backups that are asked for by name. */

@@ -1,5 +1,6 @@
 /**
- * What is at a web address: an archive file, which is read by ranges, or below a URL that ends with a slash a datastore.
+ * What is at a web address: an archive file, which is read by ranges, or below a URL that ends with a slash a datastore, or
+ * a folder of archives.
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -28,10 +29,8 @@ export const open = Effect.fnUntraced(function* (
   }
   const plain = yield* HttpClient.make({ ...access.network, env: access.env })
   const client = access.authorization === undefined ? plain : authorized(plain, access.authorization)
-  if (url.pathname.endsWith("/")) {
-    return { _tag: "Datastore", store: HttpBlobStore.make(client, url.href), folder: undefined }
-  }
-  if (reference !== undefined) {
+  const isFolder = url.pathname.endsWith("/")
+  if (reference !== undefined && !isFolder) {
     return yield* wrong(location, "is a file; a datastore on a web server has an address that ends with a slash")
   }
   const openFile = (path: string) => {
@@ -41,7 +40,14 @@ export const open = Effect.fnUntraced(function* (
       request: (request) => client.request({ ...request, url: file.href }),
     })
   }
-  return RemoteArchive.make(url.pathname, openFile, (payload) => /^https?:\/\//.test(payload))
+  const archive = (path: string) => RemoteArchive.make(path, openFile, (payload) => /^https?:\/\//.test(payload))
+  if (!isFolder) return archive(url.pathname)
+  return {
+    _tag: "Datastore",
+    store: HttpBlobStore.make(client, url.href),
+    folder: undefined,
+    archiveIn: (name) => archive(url.pathname + encodeURIComponent(name)),
+  }
 })
 
 /** Tells the server who asks, and no other that it leads to. */

@@ -20,7 +20,11 @@ export interface InRepository extends OpenedRepository {
 }
 
 /** What an address means: something in a repository, or archives. */
-export type Opened = ({ readonly _tag: "InRepository" } & InRepository) | Location.Files | Location.Archive
+export type Opened =
+  | ({ readonly _tag: "InRepository" } & InRepository)
+  | Location.Files
+  | Location.Archive
+  | Location.Archives
 
 const openDatastore = (
   store: BlobStore,
@@ -59,7 +63,15 @@ export const open = Effect.fnUntraced(function* (
   }
   if (located._tag === "Files") return located
   if (located._tag === "Archive") {
-    return { ...located, open: (payload) => readAhead(located.open(payload), options) }
+    return { ...located, open: (payload) => Effect.flatMap(far(options), (ahead) => ahead(located.open(payload))) }
+  }
+  if (located._tag === "Datastore" && located.archiveIn !== undefined && address.reference === undefined) {
+    const RemoteFolder = yield* Effect.promise(() => import("./RemoteFolder.ts"))
+    const found = yield* RemoteFolder.archives(located.store, located.archiveIn)
+    if (found !== undefined) {
+      const ahead = yield* far(options)
+      return { ...found, archives: found.archives.map(({ name, open }) => ({ name, open: ahead(open) })) }
+    }
   }
   const copies = yield* storesOf(options.also)
   const others = yield* storesOf(options.chunks)
@@ -74,15 +86,12 @@ export const open = Effect.fnUntraced(function* (
   }
 })
 
-/** The same archive, read ahead and in pieces that are kept. */
-const readAhead = Effect.fnUntraced(function* (
-  opened: Effect.Effect<ArchiveBytes, Failure, Scope.Scope>,
-  { chunkCache }: RepositoryOptions,
-): Effect.fn.Return<ArchiveBytes, Failure, Scope.Scope> {
-  const { archive, payload } = yield* opened
-  const cache = yield* ChunkCache.make(chunkCache, { isFar: true })
-  return {
-    archive: PrefetchSource.make(archive, cache),
-    payload: payload._tag === "Absent" ? payload : { ...payload, source: PrefetchSource.make(payload.source, cache) },
-  }
-})
+/** Makes archives to be read ahead, in pieces that are kept. */
+const far = ({ chunkCache }: RepositoryOptions) =>
+  Effect.map(ChunkCache.make(chunkCache, { isFar: true }), (cache) => {
+    const ahead = ({ archive, payload }: ArchiveBytes): ArchiveBytes => ({
+      archive: PrefetchSource.make(archive, cache),
+      payload: payload._tag === "Absent" ? payload : { ...payload, source: PrefetchSource.make(payload.source, cache) },
+    })
+    return <E, R>(open: Effect.Effect<ArchiveBytes, E, R>) => Effect.map(open, ahead)
+  })

@@ -1,5 +1,5 @@
 /**
- * What is in a bucket: an archive, which is read by ranges, or below any other prefix a datastore.
+ * What is in a bucket: an archive, which is read by ranges, or below any other prefix a datastore, or a folder of archives.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -40,16 +40,20 @@ export const open = Effect.fnUntraced(function* (
     s3.anonymous === true ? undefined : found.credentials,
   )
   const { bucket, prefix } = place.success
-  if (reference === undefined && RemoteArchive.isArchive(prefix)) {
-    const openFile = (file: string) => {
-      const key = file.replace(`s3://${bucket}/`, "")
-      return HttpSource.open({
-        name: `s3://${bucket}/${key}`,
-        request: (request) => client.request(key, request),
-        failure: S3Answers.failure,
-      })
-    }
-    return RemoteArchive.make(prefix, openFile, (payload) => payload.startsWith(`s3://${bucket}/`))
+  const openFile = (file: string) => {
+    const key = file.replace(`s3://${bucket}/`, "")
+    return HttpSource.open({
+      name: `s3://${bucket}/${key}`,
+      request: (request) => client.request(key, request),
+      failure: S3Answers.failure,
+    })
   }
-  return { _tag: "Datastore", store: yield* S3BlobStore.open(client), folder: undefined }
+  const archive = (key: string) => RemoteArchive.make(key, openFile, (payload) => payload.startsWith(`s3://${bucket}/`))
+  if (reference === undefined && RemoteArchive.isArchive(prefix)) return archive(prefix)
+  return {
+    _tag: "Datastore",
+    store: yield* S3BlobStore.open(client),
+    folder: undefined,
+    archiveIn: (name) => archive(prefix === "" ? name : `${prefix}/${name}`),
+  }
 })

@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Address from "../../domain/datastore/Address.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import * as ArchiveReader from "../archive/ArchiveReader.ts"
 import * as ArchiveBytes from "../bytes/ArchiveBytes.ts"
@@ -51,6 +52,11 @@ export const bytes = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ArchiveBytes.ArchiveBytes, Failure, Scope.Scope> {
   if (opened._tag === "Files") return yield* ArchiveBytes.open(opened.path, options.payload)
   if (opened._tag === "Archive") return yield* opened.open(options.payload)
+  if (opened._tag === "Archives") {
+    const names = opened.archives.map(({ name }) => name).join(", ")
+    const detail = `is a folder of archives, and one is wanted: ${names}`
+    return yield* new Address.AddressError({ text: opened.name, part: "location", detail })
+  }
   return yield* (yield* inRepository).bytes(opened)
 })
 
@@ -66,6 +72,10 @@ export const tree = Effect.fnUntraced(function* (
       tree: (yield* FileRepository.open([opened.path], { payload: options.payload, owner: options.owner })).tree,
       file: undefined,
     }
+  }
+  if (opened._tag === "Archives") {
+    const ArchivesTree = yield* Effect.promise(() => import("./ArchivesTree.ts"))
+    return { tree: yield* ArchivesTree.make(opened, options), file: undefined }
   }
   const { archive, payload } = yield* bytes(opened, options)
   return { tree: yield* ArchiveReader.make(archive, payload, options.reader), file: undefined }

@@ -15,6 +15,7 @@ import * as Nginx from "../../support/Nginx.ts"
 import * as Processes from "../../support/Processes.ts"
 import { need } from "../../support/Requirements.ts"
 import * as S3Server from "../../support/S3Server.ts"
+import { filesOf } from "../server/server.ts"
 import { encrypted, lines, run } from "./stores.ts"
 
 const key = Datastores.realKeyFile("enc-none.json")
@@ -146,6 +147,43 @@ describe("a web server", () => {
   )
 })
 
+/** The golden archives, as a folder of a place elsewhere. */
+const folders = {
+  "of a web server": Effect.map(Nginx.make(golden), ({ port }) => ({ address: `http://127.0.0.1:${port}/`, env: {} })),
+  "of a bucket": Effect.gen(function* () {
+    const server = yield* S3Server.make(["bucket"])
+    for (const name of fs.readdirSync(golden).filter((name) => /\.[mp]?pxar$/.test(name))) {
+      yield* server.put("bucket", `some/archives/${name}`, fs.readFileSync(path.join(golden, name)))
+    }
+    return { address: "s3://bucket/some/archives", env: server.env }
+  }),
+}
+
+describe.each(Object.entries(folders))("a folder of archives %s", (_, place) => {
+  it.live("is a tree in which each is under its name", () =>
+    Effect.gen(function* () {
+      const { address, env } = yield* place
+      assert.deepStrictEqual(lines(yield* output(["list", address], env)), lines(yield* output(["list", golden], {})))
+      const [here, there] = [yield* Processes.temporaryFolder, yield* Processes.temporaryFolder]
+      const restored = (from: string, target: string) =>
+        output(["extract", "--quiet", from, target, "tree-v2.mpxar", "tree-v1.pxar/names"], env)
+      yield* restored(address, here)
+      yield* restored(golden, there)
+      assert.isAbove(filesOf(there).size, 100)
+      assert.deepStrictEqual(filesOf(here), filesOf(there))
+    }),
+  )
+
+  it.live("is no archive where one is wanted", () =>
+    Effect.gen(function* () {
+      const { address, env } = yield* place
+      const refused = yield* run(["verify", address], env)
+      assert.strictEqual(refused.code, ExitCode.USAGE)
+      assert.include(refused.stderr, "is a folder of archives, and one is wanted: collisions-v1.pxar, ")
+    }),
+  )
+})
+
 describe("a mount", () => {
   beforeEach(need({ mount: true }))
 
@@ -169,6 +207,24 @@ describe("a mount", () => {
       assert.include(failed.stderr, "Input/output error")
       isDown.now = false
       assert.strictEqual((yield* Processes.run("cat", [file])).code, 0)
+    }),
+  )
+
+  it.live("of a folder of archives in a bucket has each under its name", () =>
+    Effect.gen(function* () {
+      const { address, env } = yield* folders["of a bucket"]
+      const point = yield* Processes.mountPoint()
+      yield* Command.mount(address, point, [], { env: { ...process.env, ...env } })
+      const local = yield* Processes.mountPoint()
+      yield* Command.mount(path.join(golden, "tree-v2.mpxar"), local)
+      const compared = yield* Processes.run("diff", [
+        "-r",
+        "--no-dereference",
+        local,
+        path.join(point, "tree-v2.mpxar"),
+      ])
+      assert.notMatch(compared.stdout.toString(), /^(?:Only in|Binary files|[<>])/m)
+      assert.include(yield* Effect.promise(() => fs.promises.readdir(point)), "synth-v2np.mpxar")
     }),
   )
 
