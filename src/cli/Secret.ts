@@ -11,6 +11,7 @@ import * as path from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as ChildEnvironment from "../services/posix/ChildEnvironment.ts"
 
 /** A secret. */
 export type Secret = Redacted.Redacted<string>
@@ -100,7 +101,7 @@ const fromCommand = (place: string, command: string): Found =>
   Effect.callback((resume) => {
     const [program, ...rest] = words(command)
     if (program === undefined) return resume(Effect.fail(new Unreadable({ place, detail: () => "is empty" })))
-    const options = { timeout: 60_000, maxBuffer: 64 * 1024 }
+    const options = { timeout: 60_000, maxBuffer: 64 * 1024, env: ChildEnvironment.withoutSecrets() }
     const child = execFile(program, rest, options, (error, stdout) =>
       resume(
         error === null

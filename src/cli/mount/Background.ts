@@ -15,6 +15,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
+import * as ChildEnvironment from "../../services/posix/ChildEnvironment.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Terminal from "../Terminal.ts"
 import * as Parent from "./Parent.ts"
@@ -98,7 +99,7 @@ const launch = (settings: Settings.Settings, descriptors: ReadonlyArray<number>)
   // The words are for those who look at the list of processes.
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     detached: true,
-    env: { ...process.env, [Parent.VARIABLE]: `${own}${Terminal.isInteractive() ? " tty" : ""}` },
+    env: { ...ChildEnvironment.withoutSecrets(), [Parent.VARIABLE]: `${own}${Terminal.isInteractive() ? " tty" : ""}` },
     stdio: ["ignore", "ignore", "pipe", ...stdio.slice(3).map((descriptor) => descriptor ?? "ignore"), "pipe"],
   })
   let ready = false
@@ -109,7 +110,7 @@ const launch = (settings: Settings.Settings, descriptors: ReadonlyArray<number>)
   socket?.on("data", () => (ready = true))
   // Then the child has ended, or could not be started: that is told by itself.
   socket?.on("error", () => {})
-  socket?.end(Settings.encode(settings))
+  socket?.end(Settings.encode({ ...settings, secrets: ChildEnvironment.secretsOf() }))
   const streams = stdioOfChild.filter((stream) => stream !== null && stream !== undefined)
   return { process: child, streams, ready: () => ready }
 }

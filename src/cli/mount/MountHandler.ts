@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as MountOptions from "../../fuse/mount/MountOptions.ts"
+import * as ChildEnvironment from "../../services/posix/ChildEnvironment.ts"
 import * as MountPoint from "../control/MountPoint.ts"
 import type { Settings } from "./Settings.ts"
 
@@ -22,6 +23,7 @@ export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest
     const { serve } = yield* Effect.promise(() => import("./Serve.ts"))
     return yield* serve(settings, undefined)
   }
+  yield* withholdSecrets(settings)
   const keyPassphrase = yield* askedAhead(settings)
   const login = yield* loggedInAhead(settings)
   const Background = yield* Effect.promise(() => import("./Background.ts"))
@@ -57,6 +59,15 @@ const loggedInAhead = (settings: Settings) =>
         (LoginAhead) => LoginAhead.of(settings.archives[0] ?? "", settings),
       )
     : Effect.succeed({})
+
+/** Secrets of places may be in variables of any name. */
+const withholdSecrets = ({ also, archives, chunks }: Settings) =>
+  [...archives, ...also, ...chunks].some((text) => text.startsWith("place:"))
+    ? Effect.gen(function* () {
+        const Places = yield* Effect.promise(() => import("../../services/open/Places.ts"))
+        for (const name of yield* Places.secretVariables(process.env)) ChildEnvironment.withhold(name)
+      })
+    : Effect.void
 
 /** The process in the background has no terminal to ask at. */
 const askedAhead = (settings: Settings) =>

@@ -3,6 +3,7 @@
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
+import * as ChildEnvironment from "../../services/posix/ChildEnvironment.ts"
 import * as ErrorMessage from "../ErrorMessage.ts"
 import * as Process from "../Process.ts"
 import * as Terminal from "../Terminal.ts"
@@ -12,6 +13,11 @@ import * as Settings from "./Settings.ts"
 
 const program = Effect.fnUntraced(function* (parent: Parent) {
   const settings = yield* Settings.decode(yield* told(parent))
+  // For this process alone: they are not in its environment as the kernel shows it, nor in that of its children.
+  for (const [name, value] of Object.entries(settings.secrets ?? {})) {
+    ChildEnvironment.withhold(name)
+    process.env[name] = value
+  }
   yield* Effect.provideService(serve(settings, parent), Terminal.Format, settings.logFormat)
 })
 

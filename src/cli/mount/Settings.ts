@@ -85,6 +85,8 @@ export const Settings = Schema.Struct({
   idleTimeout: Schema.optional(Positive),
   autoMountpoint: Schema.Boolean,
   force: Schema.Boolean,
+  /** Variables that hold secrets, which everybody may see whom the process's other variables are shown. */
+  secrets: Schema.optional(Schema.Record(Schema.String, Schema.String)),
   ...View,
   ...Repository,
   ...Log,

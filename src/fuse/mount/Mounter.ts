@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs"
 import * as Context from "effect/Context"
+import * as ChildEnvironment from "../../services/posix/ChildEnvironment.ts"
 import * as MappedIds from "../bridge/MappedIds.ts"
 
 export interface Mounter {
@@ -25,7 +26,10 @@ export const Mounter: Context.Reference<Mounter> = Context.Reference<Mounter>("p
     gid: process.getgid?.() ?? 0,
     euid: process.geteuid?.() ?? 0,
     maps: { users: mapOf("uid"), groups: mapOf("gid") },
-    environment: process.env,
+    // What is secret may become known while an archive is opened.
+    get environment() {
+      return ChildEnvironment.withoutSecrets()
+    },
   }),
 })
 

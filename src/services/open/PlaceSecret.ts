@@ -7,6 +7,7 @@ import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as ChildEnvironment from "../posix/ChildEnvironment.ts"
 
 /** Where a secret is. */
 export const PlaceSecret = Schema.Union([
@@ -30,6 +31,7 @@ export const read = (
 ): Effect.Effect<Redacted.Redacted<string>, string> => {
   if ("env" in secret) {
     const value = env[secret.env]
+    ChildEnvironment.withhold(secret.env)
     return value === undefined || value === ""
       ? Effect.fail(`the variable ${secret.env} is not set`)
       : Effect.succeed(firstLine(value))
@@ -41,7 +43,7 @@ export const read = (
     })
   }
   return Effect.callback((resume) => {
-    const options = { timeout: PATIENCE, maxBuffer: 64 * 1024 }
+    const options = { timeout: PATIENCE, maxBuffer: 64 * 1024, env: ChildEnvironment.withoutSecrets() }
     const child = execFile("/bin/sh", ["-c", secret.command], options, (error, stdout) =>
       resume(error === null ? Effect.succeed(firstLine(stdout)) : Effect.fail("the command of the secret has failed")),
     )

@@ -48,6 +48,18 @@ const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Places), { onExc
 export const fileOf = (env: Readonly<Record<string, string | undefined>>): string =>
   path.join(env["XDG_CONFIG_HOME"] || path.join(env["HOME"] || "/", ".config"), "pxar-fuse", "places.json")
 
+/** Variables that have secrets of places; none where the file cannot be read, which is told when a place is looked up. */
+export const secretVariables = (
+  env: Readonly<Record<string, string | undefined>>,
+): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.map(
+    Effect.orElseSucceed(Effect.flatMap(read(fileOf(env)), decode), () => ({})),
+    (places) =>
+      Object.values(places).flatMap(({ password, s3 }) =>
+        [password, s3?.secretKey].flatMap((secret) => (secret !== undefined && "env" in secret ? [secret.env] : [])),
+      ),
+  )
+
 /** A place that was looked up. */
 export interface Found {
   /** Its address, with what stood behind the name. */

@@ -8,6 +8,7 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { HttpError } from "../http/HttpError.ts"
+import * as ChildEnvironment from "../posix/ChildEnvironment.ts"
 import * as AwsProfile from "./AwsProfile.ts"
 
 /** A key and its secret. */
@@ -86,7 +87,8 @@ const profile = (file: string, name: string, isNamed: boolean): Effect.Effect<Aw
 /** What a program prints that the profile names, as Amazon's tools have it; run by a shell as they do. */
 const fromProgram = (command: string): Effect.Effect<Credentials, HttpError> =>
   Effect.callback((resume) => {
-    const child = execFile("/bin/sh", ["-c", command], { timeout: PATIENCE, maxBuffer: 65_536 }, (error, stdout) => {
+    const options = { timeout: PATIENCE, maxBuffer: 65_536, env: ChildEnvironment.withoutSecrets() }
+    const child = execFile("/bin/sh", ["-c", command], options, (error, stdout) => {
       const found = error === null ? fromJson(stdout) : undefined
       resume(
         found === undefined

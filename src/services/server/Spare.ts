@@ -19,25 +19,31 @@ export interface Spare extends Connector {
   readonly begin: () => void
 }
 
+/** A connection that is ready or being made. */
+interface Made {
+  readonly connected: Deferred.Deferred<Connected, ServerError>
+  isTaken: boolean
+}
+
 /** Milliseconds for which a connection that nobody wants is kept. */
 const KEPT = 20_000
 
 /** Makes connections to one server. What nobody has taken ends with the scope. */
 export const make = (connector: Connector): Effect.Effect<Spare, never, Scope.Scope> =>
   Effect.map(FiberSet.makeRuntime<never>(), (run): Spare => {
-    let ready: Deferred.Deferred<Connected, ServerError> | undefined
-    const begin = (): Deferred.Deferred<Connected, ServerError> => {
+    let ready: Made | undefined
+    const begin = (): Made => {
       if (ready !== undefined) return ready
-      const made = Deferred.makeUnsafe<Connected, ServerError>()
+      const made: Made = { connected: Deferred.makeUnsafe(), isTaken: false }
       ready = made
       const keep = (connected: Connected) =>
         Effect.andThen(
-          Deferred.succeed(made, connected),
+          Deferred.succeed(made.connected, connected),
           Effect.ensuring(
             Effect.sleep(KEPT),
             Effect.sync(() => {
-              if (ready !== made) return
-              ready = undefined
+              if (made.isTaken) return
+              if (ready === made) ready = undefined
               connected.socket.destroy()
             }),
           ),
@@ -45,7 +51,7 @@ export const make = (connector: Connector): Effect.Effect<Spare, never, Scope.Sc
       void run(
         Effect.matchEffect(connector.connect, {
           onSuccess: keep,
-          onFailure: (error) => Deferred.fail(made, error),
+          onFailure: (error) => Deferred.fail(made.connected, error),
         }),
       )
       return made
@@ -53,13 +59,19 @@ export const make = (connector: Connector): Effect.Effect<Spare, never, Scope.Sc
     return {
       server: connector.server,
       begin: () => void begin(),
-      prepare: Effect.suspend(() => Effect.asVoid(Deferred.await(begin()))),
+      prepare: Effect.suspend(() => Effect.asVoid(Deferred.await(begin().connected))),
       connect: Effect.suspend(() => {
         const made = ready
         if (made === undefined) return connector.connect
         ready = undefined
-        return Effect.flatMap(Deferred.await(made), (connected) =>
-          connected.socket.destroyed ? connector.connect : Effect.succeed(connected),
+        made.isTaken = true
+        const giveBack = Effect.sync(() => {
+          made.isTaken = false
+          ready ??= made
+        })
+        return Effect.flatMap(
+          Effect.onInterrupt(Deferred.await(made.connected), () => giveBack),
+          (connected) => (connected.socket.destroyed ? connector.connect : Effect.succeed(connected)),
         )
       }),
     }

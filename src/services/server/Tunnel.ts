@@ -64,11 +64,19 @@ export const open = Effect.fnUntraced(function* (
   headers: Readonly<Record<string, string>>,
   patience: Patience = defaultPatience,
 ): Effect.fn.Return<Tunnel, ServerError> {
-  const { roundTrip, socket } = yield* connector.connect
-  yield* Effect.onError(upgrade(connector.server, socket, query, headers, patience), () =>
-    Effect.sync(() => socket.destroy()),
+  return yield* Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(restore(connector.connect), ({ roundTrip, socket }) =>
+      Effect.onError(
+        restore(
+          Effect.andThen(
+            upgrade(connector.server, socket, query, headers, patience),
+            overSocket(connector.server, socket, roundTrip, patience),
+          ),
+        ),
+        () => Effect.sync(() => socket.destroy()),
+      ),
+    ),
   )
-  return yield* overSocket(connector.server, socket, roundTrip, patience)
 })
 
 /** Sends the upgrade and reads its answer (server §6.1). */

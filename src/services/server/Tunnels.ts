@@ -59,8 +59,8 @@ interface Entry {
 /** The tunnels of a repository; they end with the scope. */
 export const make = (outage: Outage): Effect.Effect<Tunnels, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const run = yield* FiberSet.makeRuntime<never>()
     const backups = new Map<string, Backup>()
+    let isOver = false
     const entries = (): ReadonlyArray<Entry> => [...backups.values()].flatMap((backup) => backup.entries)
     const isIdle = ({ tunnel, users }: Entry): boolean => users === 0 && tunnel.inFlight() === 0
 
@@ -72,8 +72,15 @@ export const make = (outage: Outage): Effect.Effect<Tunnels, never, Scope.Scope>
         else if (quiet > SILENT) entry.tunnel.ping()
       }
     })
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        // Others, who are ended later, may still want chunks.
+        isOver = true
+        entries().forEach(({ tunnel }) => tunnel.close())
+      }),
+    )
+    const run = yield* FiberSet.makeRuntime<never>()
     yield* Effect.forkScoped(Effect.repeat(Effect.delay(sweep, SILENT), Schedule.forever))
-    yield* Effect.addFinalizer(() => Effect.sync(() => entries().forEach(({ tunnel }) => tunnel.close())))
 
     /** Before another is opened. */
     const makeRoom = (): void => {
@@ -91,15 +98,26 @@ export const make = (outage: Outage): Effect.Effect<Tunnels, never, Scope.Scope>
         const known = backups.get(name)
         if (known !== undefined) return known
         const opened = Effect.suspend(() => {
+          if (isOver) return Effect.fail(over(name))
           makeRoom()
           return open
         })
-        const backup = new Backup(name, opened, outage, (effect) => void run(effect))
+        const backup = new Backup(
+          name,
+          opened,
+          outage,
+          (effect) => void run(effect),
+          () => isOver,
+        )
         backups.set(name, backup)
         return backup
       },
     }
   })
+
+/** No tunnel is opened any more. */
+const over = (server: string): ServerError =>
+  new ServerError({ server, reason: "Refused", detail: "is not read any more" })
 
 class Backup implements BackupTunnels {
   entries: ReadonlyArray<Entry> = []
@@ -111,17 +129,20 @@ class Backup implements BackupTunnels {
   private readonly open: Effect.Effect<Tunnel, ServerError>
   private readonly outage: Outage
   private readonly fork: (effect: Effect.Effect<void>) => void
+  private readonly isOver: () => boolean
 
   constructor(
     name: string,
     open: Effect.Effect<Tunnel, ServerError>,
     outage: Outage,
     fork: (effect: Effect.Effect<void>) => void,
+    isOver: () => boolean,
   ) {
     this.name = name
     this.open = open
     this.outage = outage
     this.fork = fork
+    this.isOver = isOver
   }
 
   get ready(): Effect.Effect<void> {
@@ -200,7 +221,11 @@ class Backup implements BackupTunnels {
 
   private another(): Effect.Effect<Entry, ServerError> {
     return Effect.uninterruptibleMask((restore) =>
-      Effect.map(restore(this.open), (tunnel) => {
+      Effect.flatMap(restore(this.open), (tunnel) => {
+        if (this.isOver()) {
+          tunnel.close()
+          return Effect.fail(over(this.name))
+        }
         const entry: Entry = {
           tunnel,
           registered: new Set(),
@@ -209,7 +234,7 @@ class Backup implements BackupTunnels {
           lastUsed: performance.now(),
         }
         this.entries = [...this.entries, entry]
-        return entry
+        return Effect.succeed(entry)
       }),
     )
   }

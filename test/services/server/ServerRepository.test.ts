@@ -3,7 +3,8 @@ import * as crypto from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Exit, Fiber, Scope } from "effect"
+import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
 import * as BackupServer from "../../support/BackupServer.ts"
 import * as Datastores from "../../support/Datastores.ts"
 import * as Processes from "../../support/Processes.ts"
@@ -38,6 +39,22 @@ const readAll = Effect.fnUntraced(function* (
 })
 
 describe("a repository of a backup server", () => {
+  it.live("opens no connection any more when it is closed, whoever still wants chunks", () =>
+    Effect.gen(function* () {
+      const server = yield* serve()
+      const cache = yield* ChunkCache.make()
+      const scope = yield* Scope.make()
+      const repository = yield* Scope.provide(servers.open(server, { cache }), scope)
+      const source = yield* Effect.flatMap(repository.snapshot(FIRST), (snapshot) => snapshot.stream("root.pxar.didx"))
+      yield* Scope.close(scope, Exit.void)
+      const before = upgrades(server).length
+      const error = yield* Effect.flip(source.read(new Uint8Array(10), 0))
+      assert.include(error.message, "is not read any more")
+      assert.strictEqual(upgrades(server).length, before)
+      yield* Processes.eventually("no tunnel to be open", Effect.sync(server.tunnels), (open) => open === 0)
+    }),
+  )
+
   it.live("sends an upgrade as the reference client does", () =>
     Effect.gen(function* () {
       const server = yield* serve()
