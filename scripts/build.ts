@@ -105,6 +105,8 @@ await bundle("src/cli/main.ts", processes, true)
 // A file more costs as much as 10 kB more in one: what four parts need is in one file.
 await bundle("src/cli/CommandLineProcess.ts", [], { groups: [{ name: "common", minShareCount: 4 }] })
 await bundle("src/cli/mount/ServerProcess.ts", [], { groups: [{ name: "server", tags: ["$initial"] }] })
+// A thread of the command, and so a file of its own.
+await bundle("src/services/index/IndexThread.ts", [], true)
 for (const module of await buildPage("dist/page")) bundled.add(module)
 writeFileSync("dist/THIRD-PARTY-NOTICES.txt", notices(bundled))
 

@@ -101,6 +101,7 @@ export * as ArchiveInfo from "./services/tree/ArchiveInfo.ts"
 export * as LinkCounts from "./services/tree/LinkCounts.ts"
 export * as Losses from "./services/tree/Losses.ts"
 export * as Place from "./services/tree/Place.ts"
+export * as Query from "./services/tree/Query.ts"
 export * as Selection from "./services/tree/Selection.ts"
 export * as TreeWalk from "./services/tree/TreeWalk.ts"
 export * as WalkStream from "./services/tree/WalkStream.ts"
@@ -132,6 +133,10 @@ export * as ChunkStore from "./services/chunks/ChunkStore.ts"
 export * as ChunkedSource from "./services/chunks/ChunkedSource.ts"
 export * as Healed from "./services/chunks/Healed.ts"
 export * as StoredChunk from "./services/chunks/StoredChunk.ts"
+
+// services/index
+export * as HistoryIndex from "./services/index/HistoryIndex.ts"
+export * as IndexFile from "./services/index/IndexFile.ts"
 
 // services/repository
 export * as DatastoreRepository from "./services/repository/DatastoreRepository.ts"
@@ -177,13 +182,14 @@ export * as Healer from "./services/heal/Healer.ts"
 
 // services/history
 export * as Bisect from "./services/history/Bisect.ts"
+export * as BuildIndex from "./services/history/BuildIndex.ts"
 export * as ContentChunks from "./services/history/ContentChunks.ts"
 export * as Drill from "./services/history/Drill.ts"
 export * as Edition from "./services/history/Edition.ts"
 export * as EntryIdentity from "./services/history/EntryIdentity.ts"
 export * as Find from "./services/history/Find.ts"
+export * as IndexedEdition from "./services/history/IndexedEdition.ts"
 export * as Inspect from "./services/history/Inspect.ts"
-export * as Query from "./services/history/Query.ts"
 export * as Stats from "./services/history/Stats.ts"
 export * as Versions from "./services/history/Versions.ts"
 

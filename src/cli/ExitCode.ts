@@ -26,6 +26,7 @@ import type { AddressError } from "../domain/datastore/Address.ts"
 import type { BlobError } from "../services/blobs/BlobStore.ts"
 import type { HealError } from "../services/heal/HealTarget.ts"
 import type { DiskCacheError } from "../services/blobs/DiskCache.ts"
+import type { IndexError } from "../services/index/IndexFile.ts"
 import type { HttpError } from "../services/http/HttpError.ts"
 import type { KeyError } from "../services/keys/KeyRing.ts"
 import type { RepositoryError } from "../services/repository/RepositoryError.ts"
@@ -156,6 +157,7 @@ type KnownError =
   | DeviceLost
   | HealError
   | DiskCacheError
+  | IndexError
   | ExtractError
   | MountError
   | OpenError
@@ -205,6 +207,7 @@ const fromKnown = (error: KnownError | undefined): number | undefined => {
       return USAGE
     case "HealError":
     case "DiskCacheError":
+    case "IndexError":
     case "SinkError":
     case "TargetError":
       return TARGET

@@ -53,6 +53,7 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
   {
     group: "ASK ALL BACKUPS",
     commands: [
+      entry("index", () => import("./history/IndexCommand.ts")),
       entry("find", () => import("./history/FindCommand.ts")),
       entry("versions", () => import("./history/VersionsCommand.ts")),
       entry("bisect", () => import("./history/BisectCommand.ts")),

@@ -56,6 +56,7 @@ const parameters = {
     Parameters.optional,
   ),
   deleted: Parameters.flag("deleted", "Only what the newest backup does not have"),
+  noIndex: Parameters.flag("no-index", "Look into every archive, whatever the index has"),
   jobs: HistoryFlags.jobs,
   ...HistoryFlags.flags,
 }

@@ -12,7 +12,7 @@ import * as PathText from "../../domain/PathText.ts"
 import type * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 import * as Find from "../../services/history/Find.ts"
-import * as Query from "../../services/history/Query.ts"
+import * as Query from "../../services/tree/Query.ts"
 import * as LongListing from "../archive/LongListing.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as Output from "../Output.ts"
@@ -20,6 +20,7 @@ import * as Progress from "../Progress.ts"
 import * as Users from "../Users.ts"
 import type { Bounds } from "./HistoryFlags.ts"
 import * as OpenHistory from "./OpenHistory.ts"
+import * as OpenIndex from "./OpenIndex.ts"
 
 export interface Input extends OpenHistory.Given {
   readonly patterns: ReadonlyArray<string>
@@ -33,6 +34,7 @@ export interface Input extends OpenHistory.Given {
   readonly type: ReadonlyArray<EntryKind.EntryKind>
   readonly owner: string | undefined
   readonly deleted: boolean
+  readonly noIndex: boolean
   readonly jobs: number
   readonly json: boolean
   readonly progress: Progress.Mode
@@ -40,14 +42,15 @@ export interface Input extends OpenHistory.Given {
 
 export const handler = Effect.fn("find")(function* (input: Input) {
   const { deleted, jobs, json } = input
-  const matches = yield* queryOf(input)
-  const { repository, which } = yield* OpenHistory.open(input)
+  const query = yield* queryOf(input)
+  const { folder, repository, which } = yield* OpenHistory.open(input)
+  const index = input.noIndex ? undefined : yield* OpenIndex.forReading(input, { folder, repository })
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode: Progress.besidesResults(input.progress) })
   const onProgress = (entries: number): void => progress.update({ entries })
   let hits = 0
   let unreadable = 0
-  yield* Stream.runForEach(Find.find(repository, { ...which, matches, jobs, onProgress }), (found) => {
+  yield* Stream.runForEach(Find.find(repository, { ...which, query, index, jobs, onProgress }), (found) => {
     if (found._tag === "Unreadable") {
       unreadable++
       const where = found.snapshots[0] === undefined ? "" : `${SnapshotId.format(found.snapshots[0])}: `
@@ -73,7 +76,7 @@ const queryOf = Effect.fnUntraced(function* (input: Input) {
     return yield* new ExitCode.Usage({ detail: `--owner: no user ${input.owner} is known here; give a number` })
   }
   const { ignoreCase, newer, older, patterns, size, type } = input
-  const test = Query.compile({
+  const query: Query.Query = {
     patterns,
     manner: manners[0] ?? (patterns.some((pattern) => pattern.includes("/")) ? "path" : "name"),
     ignoreCase,
@@ -83,8 +86,9 @@ const queryOf = Effect.fnUntraced(function* (input: Input) {
     older,
     kinds: type,
     uid,
-  })
-  return Result.isSuccess(test) ? test.success : yield* new ExitCode.Usage({ detail: test.failure })
+  }
+  const test = Query.compile(query)
+  return Result.isSuccess(test) ? query : yield* new ExitCode.Usage({ detail: test.failure })
 })
 
 const userId = (user: string): number => (/^\d+$/.test(user) ? Number(user) : (Users.id("passwd", user) ?? Number.NaN))

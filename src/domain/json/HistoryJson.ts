@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import { itself } from "./EntryJson.ts"
-import { Count } from "./JsonText.ts"
+import { Count, Hex } from "./JsonText.ts"
 
 /** Where it is, and since when. */
 const where = {
@@ -109,3 +109,25 @@ export const InspectJson = Schema.Struct({
 })
 /** A chunk where it is used, as a type. */
 export type InspectJson = typeof InspectJson.Type
+
+/** What an index has: the line of `index --json`. */
+export const IndexJson = Schema.Struct({
+  file: Schema.String,
+  file_hex: Schema.optionalKey(Hex),
+  /** On disk; 0 where there is none. */
+  bytes: Count,
+  /** Of the repository: states of archives, those in the index, those that cannot be, and encrypted ones that are not. */
+  archives: Schema.optionalKey(Count),
+  indexed: Schema.optionalKey(Count),
+  irregular: Schema.optionalKey(Count),
+  encrypted: Schema.optionalKey(Count),
+  /** In the index: entries of all archives together, versions of entries, and different names. */
+  entries: Count,
+  versions: Count,
+  names: Count,
+  /** Of `build`: archives that were put in, and that could not be read. */
+  added: Schema.optionalKey(Count),
+  unreadable: Schema.optionalKey(Count),
+})
+/** What an index has, as a type. */
+export type IndexJson = typeof IndexJson.Type

@@ -34,6 +34,7 @@ const parsers = {
   drill: strict(HistoryJson.DrillJson),
   bisect: strict(HistoryJson.BisectJson),
   inspect: strict(HistoryJson.InspectJson),
+  index: strict(HistoryJson.IndexJson),
   snapshots: strict(SnapshotJson),
   keys: strict(KeyJson),
   heal: strict(HealJson),

@@ -1,18 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import * as PathText from "../../../src/domain/PathText.ts"
 import * as Find from "../../../src/services/history/Find.ts"
-import * as Query from "../../../src/services/history/Query.ts"
+import type * as Query from "../../../src/services/tree/Query.ts"
 import * as backups from "./backups.ts"
 
 const anything: Query.Query = { patterns: [], manner: "name", ignoreCase: false }
 
 const found = (repository: Parameters<typeof Find.find>[0], query: Partial<Query.Query>) =>
-  Effect.map(
-    Stream.runCollect(
-      Find.find(repository, { matches: Result.getOrThrow(Query.compile({ ...anything, ...query })), jobs: 2 }),
-    ),
-    (all) => all.filter((each) => each._tag === "Hit"),
+  Effect.map(Stream.runCollect(Find.find(repository, { query: { ...anything, ...query }, jobs: 2 })), (all) =>
+    all.filter((each) => each._tag === "Hit"),
   )
 
 describe("Find", () => {
@@ -60,8 +57,7 @@ describe("Find", () => {
       const made = yield* backups.make(3, { split: false })
       const victim = "host/elsa/2024-01-03T00:00:00Z/index.json.blob"
       made.blobs.set(victim, new Uint8Array(10))
-      const matches = Result.getOrThrow(Query.compile(anything))
-      const all = yield* Stream.runCollect(Find.find(made.repository, { matches }))
+      const all = yield* Stream.runCollect(Find.find(made.repository, { query: anything }))
       const unreadable = all.filter((each) => each._tag === "Unreadable")
       assert.deepStrictEqual(
         unreadable.map(({ snapshots }) => snapshots.map(({ time }) => time)),

@@ -8,7 +8,7 @@ import * as Bytes from "../../domain/Bytes.ts"
 import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as ExcludePattern from "../../domain/pxar/ExcludePattern.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
-import type * as TreeWalk from "../tree/TreeWalk.ts"
+import type { Entry } from "../../domain/pxar/Entry.ts"
 
 /** How a text is compared, and with what. */
 export type Manner = "name" | "path" | "regex" | "fuzzy"
@@ -30,8 +30,17 @@ export interface Query {
   readonly uid?: number | undefined
 }
 
+/** What is looked at: an entry by its name and path, which may be composed when they are asked for. */
+export interface Subject {
+  /** Empty for the root. */
+  readonly name: Uint8Array
+  /** With a leading slash. */
+  readonly path: Uint8Array
+  readonly entry: Entry
+}
+
 /** Whether something is looked for. */
-export type Test = (found: TreeWalk.Found) => boolean
+export type Test = (found: Subject) => boolean
 
 /** The test that a query is. Fails with what is wrong with a pattern. */
 export const compile = (query: Query): Result.Result<Test, string> => {
@@ -57,14 +66,14 @@ export const compile = (query: Query): Result.Result<Test, string> => {
 
 const testOf = (pattern: string, { ignoreCase, manner }: Query): Result.Result<Test, string> => {
   const folded = (text: string): string => (ignoreCase ? text.toLowerCase() : text)
-  const subject = (found: TreeWalk.Found): string => folded(Bytes.toText(manner === "name" ? found.name : found.path))
+  const subject = (found: Subject): string => folded(Bytes.toText(manner === "name" ? found.name : found.path))
   const wanted = folded(pattern)
   switch (manner) {
     case "regex":
       return Result.try({
         try: () => {
           const expression = new RegExp(pattern, ignoreCase ? "iu" : "u")
-          return (found: TreeWalk.Found) => expression.test(Bytes.toText(found.path))
+          return (found: Subject) => expression.test(Bytes.toText(found.path))
         },
         catch: (error) => `is no regular expression: ${(error as Error).message}`,
       })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Stream } from "effect"
 import * as PathText from "../../../src/domain/PathText.ts"
-import * as Query from "../../../src/services/history/Query.ts"
+import * as Query from "../../../src/services/tree/Query.ts"
 import * as ArchiveReader from "../../../src/services/archive/ArchiveReader.ts"
 import * as ByteSource from "../../../src/services/bytes/ByteSource.ts"
 import * as Archive from "../../../src/services/tree/Archive.ts"

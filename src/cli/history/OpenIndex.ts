@@ -1,0 +1,37 @@
+/**
+ * Where the index of a repository is, and what is done if it cannot be used.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as DiskCache from "../../services/blobs/DiskCache.ts"
+import * as HistoryIndex from "../../services/index/HistoryIndex.ts"
+import * as IndexFile from "../../services/index/IndexFile.ts"
+import type { InRepository } from "../../services/open/OpenRepository.ts"
+import * as ExitCode from "../ExitCode.ts"
+import type * as CacheOptions from "../repository/CacheOptions.ts"
+import * as Terminal from "../Terminal.ts"
+
+/** The file of a repository's index: in `--cache-dir`, or where caches are. */
+export const fileOf = (
+  { cacheDir }: Pick<CacheOptions.Given, "cacheDir">,
+  { folder, repository }: Pick<InRepository, "folder" | "repository">,
+): Effect.Effect<string, ExitCode.Usage> => {
+  const caches = cacheDir === undefined ? DiskCache.defaultFolder(process.env) : path.resolve(cacheDir)
+  if (caches === undefined) {
+    return Effect.fail(new ExitCode.Usage({ detail: "there is no home: name the folder with --cache-dir" }))
+  }
+  return Effect.succeed(IndexFile.inFolder(caches, folder === undefined ? repository.name : fs.realpathSync(folder)))
+}
+
+/** The index for those who can do without it: whatever is wrong with it is said. */
+export const forReading = (
+  given: Pick<CacheOptions.Given, "cacheDir">,
+  opened: Pick<InRepository, "folder" | "repository">,
+): Effect.Effect<HistoryIndex.HistoryIndex | undefined, never, Scope.Scope> =>
+  Effect.catch(Effect.flatMap(fileOf(given, opened), HistoryIndex.open), (error) =>
+    error._tag === "Usage"
+      ? Effect.undefined
+      : Effect.as(Terminal.say(`${error.message}: every archive is looked into`, "Warn"), undefined),
+  )
