@@ -253,7 +253,10 @@ describe("refuses", () => {
       assert.strictEqual((yield* child.next).mountPoint, directory)
       const error = yield* refusal(directory)
       assert.strictEqual(error.reason, "MountPointOccupied")
-      assert.include(error.message, `already a mount point of fuse.pxar-fuse: unmount it (umount ${directory}, or`)
+      assert.include(
+        error.message,
+        `already a mount point of pxar-fuse: unmount it (pxar-fuse unmount ${directory}, or`,
+      )
       process.kill(child.pid, "SIGKILL")
       assert.isUndefined(yield* child.next)
       const dead = yield* refusal(directory)

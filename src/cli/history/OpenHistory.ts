@@ -7,7 +7,7 @@ import * as Filter from "../../domain/datastore/Filter.ts"
 import type { SnapshotId } from "../../domain/datastore/SnapshotId.ts"
 import type * as Edition from "../../services/history/Edition.ts"
 import type { InRepository } from "../../services/open/OpenRepository.ts"
-import * as ExitCode from "../ExitCode.ts"
+import { noDatastore } from "../repository/NoDatastore.ts"
 import * as OpenAddress from "../OpenAddress.ts"
 import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 
@@ -30,9 +30,7 @@ export const open = Effect.fnUntraced(function* ({
   ...given
 }: Given): Effect.fn.Return<Opened, OpenAddress.Failure, Scope.Scope> {
   const found = yield* OpenAddress.repository(address, given)
-  if (found === undefined) {
-    return yield* new ExitCode.Usage({ detail: `${address}: is no datastore: it has no folder .chunks` })
-  }
+  if (found === undefined) return yield* noDatastore(address)
   return { ...found, which: { within: found.reference, filters: filters.map(Filter.parse), archive } }
 })
 

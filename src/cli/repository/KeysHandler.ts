@@ -9,6 +9,7 @@ import type { KeyJson } from "../../domain/json/SnapshotJson.ts"
 import * as ResolveReference from "../../services/repository/ResolveReference.ts"
 import * as WalkRepository from "../../services/repository/WalkRepository.ts"
 import * as ExitCode from "../ExitCode.ts"
+import { noDatastore } from "./NoDatastore.ts"
 import * as OpenAddress from "../OpenAddress.ts"
 import * as Output from "../Output.ts"
 import * as Terminal from "../Terminal.ts"
@@ -28,9 +29,7 @@ export const handler = Effect.fn("keys")(function* (input: Input) {
   // What the backups want is told by manifests, signed or not, for which no key is needed.
   const options = { ...RepositoryFlags.none, ...given, also, namespace, allowUnsigned: true }
   const found = yield* OpenAddress.repository(address, options, { keys: false })
-  if (found === undefined) {
-    return yield* new ExitCode.Usage({ detail: `${address}: is no datastore: it has no folder .chunks` })
-  }
+  if (found === undefined) return yield* noDatastore(address)
   if (masterKey !== undefined) return yield* UnwrapKey.unwrap({ address, masterKey, output }, found, given)
   if (output !== undefined) return yield* new ExitCode.Usage({ detail: "--output goes with --master-key" })
   const { entries } = yield* Keys.open(given)

@@ -15,6 +15,7 @@ import * as ResolveReference from "../../services/repository/ResolveReference.ts
 import * as SnapshotDetails from "../../services/repository/SnapshotDetails.ts"
 import * as WalkRepository from "../../services/repository/WalkRepository.ts"
 import * as ExitCode from "../ExitCode.ts"
+import { noDatastore } from "./NoDatastore.ts"
 import * as OpenAddress from "../OpenAddress.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
@@ -30,9 +31,7 @@ export interface Input extends RepositoryFlags.Keys, RepositoryFlags.Where {
 
 export const handler = Effect.fn("snapshots")(function* ({ address, filters, format, json, ...keys }: Input) {
   const found = yield* OpenAddress.repository(address, { ...RepositoryFlags.none, ...keys })
-  if (found === undefined) {
-    return yield* new ExitCode.Usage({ detail: `${address}: is no datastore: it has no folder .chunks` })
-  }
+  if (found === undefined) return yield* noDatastore(address)
   const { reference, repository } = found
   const options = { within: reference, filters: filters.map(Filter.parse) }
   const output = Output.make()

@@ -81,7 +81,8 @@ export const freeMountPoint = Effect.fnUntraced(function* ({
   if (present?.fsType === "autofs") return path
   if (present !== undefined) {
     const word = placeWord(path)
-    const unmount = `unmount it (umount ${word}, or fusermount3 -u ${word})`
+    const isOurs = present.fsType === "fuse.pxar-fuse"
+    const unmount = `unmount it (${isOurs ? "pxar-fuse unmount" : "umount"} ${word}, or fusermount3 -u ${word})`
     const isDead = present.fsType.startsWith("fuse") && (yield* MountProbe.probe(present.mountPoint)) === "dead"
     if (isDead && replaceDead) {
       yield* Unmount.detach(yield* Unmount.how(), present, true)
@@ -90,7 +91,7 @@ export const freeMountPoint = Effect.fnUntraced(function* ({
     }
     const detail = isDead
       ? `a mount whose server is gone is in the way: replace it (--force) or ${unmount}`
-      : `already a mount point of ${present.fsType}: ${unmount}`
+      : `already a mount point of ${isOurs ? "pxar-fuse" : present.fsType}: ${unmount}`
     return yield* new MountError({ reason: "MountPointOccupied", mountPoint: path, detail })
   }
   if (!(yield* attempt(path, "opendir", () => isEmpty(path))) && !options.nonEmpty) return yield* notEmpty(path)

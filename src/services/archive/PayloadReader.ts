@@ -44,8 +44,8 @@ export const make = Effect.fnUntraced(function* (
   if (payload._tag === "Absent") {
     const detail =
       payload.expected === undefined
-        ? "file contents are in a payload archive (.ppxar), which was not given"
-        : `file contents are in the payload archive ${payload.expected}, which is missing`
+        ? "file contents are in a payload archive (.ppxar), which was not given (--payload names it)"
+        : `file contents are in the payload archive ${payload.expected}, which is missing: put it there, or name it (--payload)`
     return {
       size: 0,
       read: () =>

@@ -19,6 +19,7 @@ import * as ArchiveReader from "../archive/ArchiveReader.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 import * as ArchiveBytes from "../bytes/ArchiveBytes.ts"
 import * as FileSource from "../bytes/FileSource.ts"
+import { datastoreBelow } from "../disk/DatastoreBelow.ts"
 import * as DiskPath from "../posix/DiskPath.ts"
 import type * as VirtualItem from "./VirtualItem.ts"
 import * as VirtualTree from "./VirtualTree.ts"
@@ -136,7 +137,9 @@ const archivesAt = Effect.fnUntraced(function* (
     if (found._tag === "Some" && found.value.isFile()) archives.push(archive)
   }
   if (archives.length > 0) return archives
-  return yield* new CollectionError({ reason: "NoArchives", detail: `${given}: no archive in this folder` })
+  const below = yield* datastoreBelow(absolute)
+  const hint = below === undefined ? "" : `, but ${below} is a datastore`
+  return yield* new CollectionError({ reason: "NoArchives", detail: `${given}: no archive in this folder${hint}` })
 })
 
 /** What must not change while an archive is closed. */

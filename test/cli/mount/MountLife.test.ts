@@ -133,7 +133,7 @@ describe("a mount whose process is gone", () => {
       yield* Command.mountInBackground(hello, mountPoint)
       const { code, stderr } = yield* Command.run(["mount", hello, mountPoint, "--force"])
       assert.strictEqual(code, ExitCode.MOUNT_POINT_OCCUPIED)
-      assert.include(stderr, "already a mount point of fuse.pxar-fuse")
+      assert.include(stderr, "already a mount point of pxar-fuse")
       assert.strictEqual(content(mountPoint), "hi\n")
     }),
   )
@@ -155,7 +155,7 @@ describe("a mount whose process is stopped", () => {
       const { mountPoint } = yield* stopped()
       const { code, stderr } = yield* Command.run(["mount", hello, mountPoint, "--force"])
       assert.strictEqual(code, ExitCode.MOUNT_POINT_OCCUPIED)
-      assert.include(stderr, "already a mount point of fuse.pxar-fuse")
+      assert.include(stderr, "already a mount point of pxar-fuse")
     }),
   )
 

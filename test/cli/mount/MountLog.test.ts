@@ -24,7 +24,8 @@ const readContent = (mountPoint: string): void => {
   assert.throws(() => fs.readFileSync(path.join(mountPoint, "hello")), /EIO/)
 }
 
-const WARNING = /\/hello: .*the payload archive \S+lonely\.ppxar, which is missing \(check P5 at byte 0\)/
+const WARNING =
+  /\/hello: .*the payload archive \S+lonely\.ppxar, which is missing: put it there, or name it \(--payload\) \(check P5 at byte 0\)/
 
 /** What is said of it when it is mounted. */
 const MISSING =

@@ -150,7 +150,7 @@ describe("an occupied mount point", () => {
     Effect.gen(function* () {
       const mountPoint = yield* Processes.mountPoint()
       yield* mount(treeV1, mountPoint)
-      yield* refuses(["mount", hello, mountPoint], ExitCode.MOUNT_POINT_OCCUPIED, [mountPoint, "umount"])
+      yield* refuses(["mount", hello, mountPoint], ExitCode.MOUNT_POINT_OCCUPIED, [mountPoint, "pxar-fuse unmount"])
       assert.strictEqual((yield* MountTable.find(mountPoint))?.source, treeV1)
     }),
   )

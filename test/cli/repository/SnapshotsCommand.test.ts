@@ -1,10 +1,13 @@
 /**
  * `snapshots`: which backups there are, as a table, as a tree and for programs.
  */
+import * as fs from "node:fs"
+import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ExitCode from "../../../src/cli/ExitCode.ts"
 import * as Datastores from "../../support/Datastores.ts"
+import * as Processes from "../../support/Processes.ts"
 import { encrypted, lines, output, plain, refusal, run } from "./stores.ts"
 
 const pathOf = ({ ns, snapshot }: { readonly ns: string; readonly snapshot: string }) =>
@@ -107,6 +110,22 @@ describe("snapshots", () => {
         assert.include(stderr, said)
         assert.include(yield* refusal(["keys", `${plain}::${reference}`], ExitCode.NO_ENTRY), said)
       }
+    }),
+  )
+
+  it.live("says where the datastore is if the folder is the one above, and whether there is a folder at all", () =>
+    Effect.gen(function* () {
+      const disk = yield* Processes.temporaryFolder
+      const store = path.join(disk, "store")
+      fs.symlinkSync(plain, store)
+      for (const command of ["snapshots", "keys", "stats"]) {
+        const said = `${disk}: is no datastore: it has no folder .chunks; ${store} has one`
+        assert.include(yield* refusal([command, disk], ExitCode.USAGE), said)
+        const gone = path.join(disk, "stroe")
+        assert.include(yield* refusal([command, gone], ExitCode.USAGE), `${gone}: there is no such folder`)
+      }
+      const mounted = yield* refusal(["mount", disk, "/mnt"], ExitCode.NO_ARCHIVE)
+      assert.include(mounted, `${disk}: no archive in this folder, but ${store} is a datastore`)
     }),
   )
 })

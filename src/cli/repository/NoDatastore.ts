@@ -1,0 +1,14 @@
+/** What is said where a datastore was wanted and there is none. */
+import * as fs from "node:fs"
+import * as Effect from "effect/Effect"
+import { datastoreBelow } from "../../services/disk/DatastoreBelow.ts"
+import * as ExitCode from "../ExitCode.ts"
+
+/** Fails, with what is there instead. The address leads to this machine's files. */
+export const noDatastore = Effect.fnUntraced(function* (address: string): Effect.fn.Return<never, ExitCode.Usage> {
+  const [folder = ""] = address.split("::")
+  if (!fs.existsSync(folder)) return yield* new ExitCode.Usage({ detail: `${folder}: there is no such folder` })
+  const below = yield* datastoreBelow(folder)
+  const hint = below === undefined ? "" : `; ${below} has one`
+  return yield* new ExitCode.Usage({ detail: `${address}: is no datastore: it has no folder .chunks${hint}` })
+})
