@@ -20,7 +20,7 @@ ${name}: extra-license-file *
 `
 
 /** Packs a tree (see `Staging`). Returns the file. */
-export const make = (stage: string, target: string, machine: Machine): string => {
+export const make = async (stage: string, target: string, machine: Machine): Promise<string> => {
   const folder = `${stage}.deb`
   fs.mkdirSync(path.join(folder, "DEBIAN"), { recursive: true })
   fs.cpSync(stage, path.join(folder, "usr"), { recursive: true, preserveTimestamps: true })
@@ -60,7 +60,7 @@ export const make = (stage: string, target: string, machine: Machine): string =>
   setTimes(folder, epoch())
   fs.chmodSync(path.join(folder, "DEBIAN/postrm"), 0o755)
   const file = path.join(target, `${name}_${version}_${machine.debian}.deb`)
-  run("dpkg-deb", ["--root-owner-group", "-Zxz", `-z${level}`, "--build", folder, file], {
+  await run("dpkg-deb", ["--root-owner-group", "-Zxz", `-z${level}`, "--build", folder, file], {
     SOURCE_DATE_EPOCH: String(epoch()),
   })
   return file

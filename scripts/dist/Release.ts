@@ -1,7 +1,7 @@
 /**
  * What the packages of a release have in common: name, version, time, and the machines that they are for.
  */
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import * as path from "node:path"
 
@@ -35,9 +35,19 @@ export const epoch = (): number => {
 }
 
 /** Runs a program of this machine. What it prints is shown; a failure ends everything. */
-export const run = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): void => {
-  execFileSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } })
-}
+export const run = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const program = spawn(command, args, {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, ...env },
+    })
+    program.on("error", reject)
+    program.on("close", (code) => {
+      if (code === 0) resolve()
+      else reject(new Error(`${command} ${args.join(" ")}: ends with ${code}`))
+    })
+  })
 
 /** How much effort goes into compression, 0 to 9. */
 export const level = process.env["PXAR_FUSE_DIST_LEVEL"] ?? "9"

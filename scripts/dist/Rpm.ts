@@ -7,12 +7,12 @@ import * as path from "node:path"
 import { epoch, level, type Machine, name, run, version } from "./Release.ts"
 
 /** Packs a tree (see `Staging`). Returns the file. */
-export const make = (stage: string, target: string, machine: Machine): string => {
+export const make = async (stage: string, target: string, machine: Machine): Promise<string> => {
   const top = `${stage}.rpm`
   fs.mkdirSync(top)
   const spec = path.join(top, `${name}.spec`)
   fs.writeFileSync(spec, specOf(stage))
-  run("rpmbuild", ["-bb", "--quiet", "--target", machine.rpm, "--define", `_topdir ${top}`, spec], {
+  await run("rpmbuild", ["-bb", "--quiet", "--target", machine.rpm, "--define", `_topdir ${top}`, spec], {
     SOURCE_DATE_EPOCH: String(epoch()),
   })
   const built = `${name}-${version}-1.${machine.rpm}.rpm`

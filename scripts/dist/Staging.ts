@@ -44,7 +44,7 @@ export const make = (target: string, machine: Machine): void => {
 
   write(path.join(target, "bin", name), launcher, 0o755)
   copy(path.join(runtime, `node-linux-${machine.node}/bin/node`), path.join(lib, "node"), 0o755)
-  copyAll(path.join(root, "dist/cli"), path.join(lib, "dist/cli"))
+  for (const part of ["cli", "page"]) copyAll(path.join(root, "dist", part), path.join(lib, "dist", part))
   write(path.join(lib, "package.json"), `${JSON.stringify({ name, version, type: "module", private: true })}\n`)
 
   // koffi looks for its binary in the package of this kind of machine; each has one for glibc and one for musl.
@@ -78,11 +78,11 @@ export const make = (target: string, machine: Machine): void => {
   setTimes(target, epoch())
 }
 
-/** The CommonJS files below a folder of koffi, which has its C++ there too. */
+/** The modules below a folder of koffi, which has its C++ there too, and programs that generate it. */
 const scriptsOf = (folder: string, prefix: string): ReadonlyArray<string> =>
   fs
     .readdirSync(folder, { encoding: "utf8", recursive: true })
-    .filter((file) => file.endsWith(".cjs"))
+    .filter((file) => file.endsWith(".cjs") && !fs.readFileSync(path.join(folder, file), "utf8").startsWith("#!"))
     .map((file) => path.join(prefix, file))
 
 /** The licences of all that is in the tree, as files under the names of what they are of. */
@@ -94,7 +94,7 @@ What else is in this package, with its licences in the folder licences beside th
 
 lib/${name}/node          Node.js as its project publishes it, MIT and others: licences/node.txt
 lib/${name}/node_modules  koffi, MIT: licences/koffi.txt
-lib/${name}/dist/cli      several packages of npm: licences/bundled.txt
+lib/${name}/dist          several packages of npm: licences/bundled.txt
 `,
     "licences/node.txt": text(path.join(runtime, `node-linux-${machine.node}/LICENSE`)),
     "licences/koffi.txt": text(path.join(root, "node_modules/koffi/LICENSE.txt")),
