@@ -12,11 +12,13 @@ import * as Processes from "./Processes.ts"
 export interface TerminalScreen {
   /** What is on the screen, a line each, without blanks at their ends. */
   readonly lines: Effect.Effect<ReadonlyArray<string>>
+  /** The same, with the codes of a terminal for the style of the text. */
+  readonly styled: Effect.Effect<ReadonlyArray<string>>
   /** Waits until the screen shows all these texts; dies with what it shows if it does not. */
   readonly shows: (...texts: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<string>>
   /** Waits until none of these texts is on the screen. */
   readonly hides: (...texts: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<string>>
-  /** Presses keys, as tmux calls them: `Enter`, `C-c`, `j`. */
+  /** Presses keys, if any, as tmux calls them: `Enter`, `C-c`, `j`. */
   readonly press: (...keys: ReadonlyArray<string>) => Effect.Effect<void>
   /** Types a text. */
   readonly type: (text: string) => Effect.Effect<void>
@@ -67,11 +69,12 @@ export const start = Effect.fnUntraced(function* (
     )
   return {
     lines,
+    styled: Effect.map(tmux("capture-pane", "-p", "-e"), (text) => text.split("\n")),
     shows: (...texts) =>
       until(`${texts.join(", ")} on the screen`, (screen) => texts.every((text) => screen.includes(text))),
     hides: (...texts) =>
       until(`${texts.join(", ")} to leave the screen`, (screen) => !texts.some((text) => screen.includes(text))),
-    press: (...keys) => Effect.asVoid(tmux("send-keys", ...keys)),
+    press: (...keys) => (keys.length === 0 ? Effect.void : Effect.asVoid(tmux("send-keys", ...keys))),
     type: (text) => Effect.asVoid(tmux("send-keys", "-l", text)),
     resize: (columns, rows) => Effect.asVoid(tmux("resize-window", "-x", String(columns), "-y", String(rows))),
     ask: (variable) => Effect.map(tmux("display-message", "-p", `#{${variable}}`), (text) => text.trimEnd()),

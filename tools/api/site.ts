@@ -4,7 +4,6 @@
  * It is what typedoc makes of them: light or dark as the reader's system is, with a search, and it works from a folder
  * without a server. Ends with 1 if a link in it leads nowhere.
  */
-import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
@@ -20,6 +19,7 @@ import {
 } from "typedoc"
 import { manPage } from "../../scripts/manPage.ts"
 import { brokenLinks } from "./links.ts"
+import { toMarkdown } from "./manual.ts"
 
 const root = path.join(import.meta.dirname, "../..")
 const out = path.join(root, "site")
@@ -70,22 +70,13 @@ const arrange = (project: ProjectReflection): void => {
   project.childrenIncludingDocuments = [...(project.documents ?? []), ...(project.children ?? [])]
 }
 
-/** The manual page as a terminal shows it. */
-const manual = async (): Promise<string> => {
-  const source = await Effect.runPromise(manPage)
-  const shown = execFileSync("groff", ["-man", "-Tutf8", "-P-c", "-P-b", "-P-o", "-P-u", "-rLL=100n"], {
-    input: source,
-  })
-  return shown.toString()
-}
-
 const app = await Application.bootstrapWithPlugins({ options: path.join(import.meta.dirname, "site.json") }, [
   new TypeDocReader(),
   new TSConfigReader(),
 ])
 const project = await app.convert()
 if (project === undefined) process.exit(1)
-const text = `# Manual page\n\n\`\`\`text\n${await manual()}\n\`\`\`\n`
+const text = `# Manual page\n\n${toMarkdown(await Effect.runPromise(manPage))}`
 project.addChild(new DocumentReflection("Manual page", project, [{ kind: "text", text }], {}))
 arrange(project)
 forgetNameless(project)
