@@ -190,6 +190,8 @@ export * as EntryIdentity from "./services/history/EntryIdentity.ts"
 export * as Find from "./services/history/Find.ts"
 export * as IndexedEdition from "./services/history/IndexedEdition.ts"
 export * as Inspect from "./services/history/Inspect.ts"
+export * as Moves from "./services/history/Moves.ts"
+export * as SameContent from "./services/history/SameContent.ts"
 export * as Stats from "./services/history/Stats.ts"
 export * as Versions from "./services/history/Versions.ts"
 

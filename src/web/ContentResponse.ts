@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as ArchivePath from "../domain/pxar/ArchivePath.ts"
 import * as PathText from "../domain/PathText.ts"
+import * as TextDiff from "../services/compare/TextDiff.ts"
 import type * as TreeWalk from "../services/tree/TreeWalk.ts"
 import * as ApiError from "./api/ApiError.ts"
 import * as ByteRange from "./ByteRange.ts"
@@ -46,7 +47,7 @@ export const typeOf = Effect.fnUntraced(function* (served: Served, found: TreeWa
   const known = ContentType.of(PathText.print(ArchivePath.lastName(found.path)))
   if (known.preview !== "none") return known
   const head = yield* Effect.orElseSucceed(served.archive.read(found, 0, HEAD), () => undefined)
-  return head !== undefined && ContentType.isText(head) ? { type: ContentType.TEXT, preview: "text" as const } : known
+  return head !== undefined && TextDiff.isText(head) ? { type: ContentType.TEXT, preview: "text" as const } : known
 })
 
 /** `inline`: to be shown. */

@@ -43,14 +43,3 @@ export const of = (name: string): { readonly type: string; readonly preview: Pre
   const [type, preview] = types[dot < 0 ? "" : name.slice(dot + 1).toLowerCase()] ?? [BYTES, "none"]
   return { type, preview }
 }
-
-/** Whether these first bytes of a file are those of a text: no NUL, and UTF-8 as far as can be seen. */
-export const isText = (head: Uint8Array): boolean => {
-  if (head.includes(0)) return false
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true })
-    return true
-  } catch {
-    return false
-  }
-}

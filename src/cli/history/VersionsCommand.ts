@@ -16,6 +16,14 @@ const parameters = {
     Flag.withMetavar("DIR"),
     Parameters.optional,
   ),
+  diff: Parameters.flag("diff", "Print what differs between two versions of a text: the last two"),
+  between: Flag.String("between").pipe(
+    Flag.withDescription("The two for --diff: those of the last backups whose times begin so"),
+    Flag.withMetavar("TIME..TIME"),
+    Parameters.optional,
+  ),
+  moved: Parameters.flag("moved", "Look under which other path a version was before, or is after"),
+  data: Parameters.flag("data", "Read contents where chunks do not tell whether they are the same"),
   ...HistoryFlags.flags,
 }
 
@@ -27,6 +35,10 @@ export const command = Command.make(
   Command.withDescription("Show every version of a file in all backups of a datastore"),
   Command.withExamples([
     { command: "pxar-fuse versions /mnt/datastore etc/fstab", description: "When did it change?" },
+    {
+      command: "pxar-fuse versions --between 2026-02..2026-03 /mnt/datastore::host/elsa etc/fstab",
+      description: "What differs between its last versions of two months?",
+    },
     {
       command: "pxar-fuse versions --extract /srv/old /mnt/datastore::host/elsa home/ada/letter.txt",
       description: "Restore all that there ever was",

@@ -13,6 +13,7 @@ import * as PathText from "../../domain/PathText.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 import * as Extractor from "../../services/extract/Extractor.ts"
 import * as Edition from "../../services/history/Edition.ts"
+import type * as Moves from "../../services/history/Moves.ts"
 import * as Versions from "../../services/history/Versions.ts"
 import * as DiskPath from "../../services/posix/DiskPath.ts"
 import * as Archive from "../../services/tree/Archive.ts"
@@ -23,15 +24,21 @@ import * as ExitCode from "../ExitCode.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 import * as OpenHistory from "./OpenHistory.ts"
+import * as VersionsDiff from "./VersionsDiff.ts"
 
 export interface Input extends OpenHistory.Given {
   readonly path: string
   readonly extract: string | undefined
+  readonly diff: boolean
+  readonly between: string | undefined
+  readonly moved: boolean
+  readonly data: boolean
   readonly json: boolean
   readonly progress: Progress.Mode
 }
 
 export const handler = Effect.fn("versions")(function* (input: Input) {
+  const between = yield* VersionsDiff.parse(input)
   const { repository, which } = yield* OpenHistory.open(input)
   const wanted = PathText.parse(input.path)
   const output = Output.makeLive()
@@ -46,9 +53,16 @@ export const handler = Effect.fn("versions")(function* (input: Input) {
     Effect.gen(function* () {
       for (const { error, id } of unreadable) yield* say(SnapshotId.format(id), error.message)
       for (const each of series) {
-        const found = yield* Versions.of(each, wanted)
+        const found = yield* Versions.of(each, wanted, { data: input.data, moves: input.moved })
         for (const { edition, error } of found.unreadable) {
           yield* say(`${SnapshotId.format(edition.snapshot.id)}/${each.archive}`, error.message)
+        }
+        if (between !== undefined) {
+          count += found.versions.length
+          const { code: ended, text } = yield* VersionsDiff.print(found, between)
+          yield* ended === ExitCode.SUCCESS ? output.text(text) : progress.say(text, "Warn")
+          if (ended !== ExitCode.SUCCESS) code = ended
+          continue
         }
         for (const [at, version] of found.versions.entries()) {
           count++
@@ -108,11 +122,24 @@ const changes = ({ content, isMetadataChanged }: Versions.Version): string => {
   return what[content]
 }
 
+const movesOf = ({ movedFrom, movedTo }: Versions.Version): ReadonlyArray<string> => [
+  ...(movedFrom === undefined ? [] : [moved("from", movedFrom)]),
+  ...(movedTo === undefined ? [] : [moved("to", movedTo)]),
+]
+
+const moved = (direction: string, { isProven, path }: Moves.Move): string =>
+  `${isProven ? "" : "by size and times "}moved ${direction} ${PathText.print(path)}`
+
+const moveJson = (move: Moves.Move | undefined) =>
+  move === undefined ? undefined : { ...JsonText.path(move.path), proven: move.isProven }
+
 const toText = (series: Edition.Series, version: Versions.Version): string => {
   const { entry, isProven, snapshots } = version
   const size = String(Stat.sizeOf(entry)).padStart(11)
   const where = `${SnapshotId.groupPath(series.group)} ${series.archive}`
-  const notes = [changes(version), isProven ? "" : "the same by size and times"].filter((note) => note !== "")
+  const notes = [changes(version), ...movesOf(version), isProven ? "" : "the same by size and times"].filter(
+    (note) => note !== "",
+  )
   const more = notes.length === 0 ? "" : `  (${notes.join("; ")})`
   return `${LongListing.mode(entry)} ${size} ${LongListing.time(entry)} ${where}\n    ${OpenHistory.span(snapshots)}${more}\n`
 }
@@ -126,4 +153,6 @@ const toJson = (series: Edition.Series, version: Versions.Version, number: numbe
   content: version.content,
   metadata_changed: version.isMetadataChanged,
   proven: version.isProven,
+  ...JsonText.optional("moved_from", moveJson(version.movedFrom)),
+  ...JsonText.optional("moved_to", moveJson(version.movedTo)),
 })

@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import { itself } from "./EntryJson.ts"
-import { Count, Hex } from "./JsonText.ts"
+import { Count, Hex, Path } from "./JsonText.ts"
 
 /** Where it is, and since when. */
 const where = {
@@ -25,6 +25,13 @@ export const FoundJson = Schema.Struct({
 /** A version of something that was found, as a type. */
 export type FoundJson = typeof FoundJson.Type
 
+/** Another path at which a content is. */
+const Move = Schema.Struct({
+  ...Path,
+  /** Whether it is known to be the same content; otherwise size, times and attributes are the same. */
+  proven: Schema.Boolean,
+})
+
 /** A version of a path. */
 export const VersionJson = Schema.Struct({
   ...where,
@@ -37,6 +44,9 @@ export const VersionJson = Schema.Struct({
   metadata_changed: Schema.Boolean,
   /** Whether chunks prove that all these backups have the same content; otherwise sizes and times say so. */
   proven: Schema.Boolean,
+  /** With `--moved`: where it was in the backup before, and is in the backup after. */
+  moved_from: Schema.optionalKey(Move),
+  moved_to: Schema.optionalKey(Move),
 })
 /** A version of a path, as a type. */
 export type VersionJson = typeof VersionJson.Type

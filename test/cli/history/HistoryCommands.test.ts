@@ -4,6 +4,8 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ExitCode from "../../../src/cli/ExitCode.ts"
+import * as MemoryArchive from "../../../src/testing/MemoryArchive.ts"
+import * as BackupMaker from "../../support/BackupMaker.ts"
 import * as Command from "../../support/Command.ts"
 import * as Datastores from "../../support/Datastores.ts"
 import * as Processes from "../../support/Processes.ts"
@@ -72,6 +74,72 @@ describe("pxar-fuse versions", () => {
         const file = path.join(target, "host/alpha", archive, backups[0] as string, "sizes/s131071")
         assert.strictEqual(fs.statSync(file).size, size)
       }
+    }),
+  )
+})
+
+describe("pxar-fuse versions --diff", () => {
+  const backupOf = (blobs: Folder, day: number, content: string | Uint8Array) =>
+    Effect.gen(function* () {
+      const id = { namespace: [], type: "host", id: "elsa", time: `2024-01-0${day}T00:00:00Z` } as const
+      const archive = yield* MemoryArchive.bytes({ etc: { motd: MemoryArchive.file(content) } })
+      yield* BackupMaker.make((name, made) => blobs.set(name, made), { id, files: { "root.pxar.didx": archive } })
+    })
+  type Folder = Map<string, Uint8Array>
+
+  const made = Effect.gen(function* () {
+    const blobs: Folder = new Map()
+    yield* backupOf(blobs, 1, "one\ntwo\nthree\n")
+    yield* backupOf(blobs, 2, "one\n2\nthree\n")
+    yield* backupOf(blobs, 3, "one\n2\nthree\nfour\n")
+    yield* backupOf(blobs, 4, Buffer.from([0, 1, 2]))
+    const folder = yield* Processes.temporaryFolder
+    for (const [name, bytes] of blobs) {
+      fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+      fs.writeFileSync(path.join(folder, name), bytes)
+    }
+    return folder
+  })
+
+  it.effect("prints what patch reads, of the two that are named", () =>
+    Effect.gen(function* () {
+      const folder = yield* made
+      const { code, stderr, stdout } = yield* run("versions", "--between", "2024-01-01..2024-01-03", folder, "etc/motd")
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.strictEqual(
+        stdout.toString(),
+        [
+          "--- host/elsa root.pxar/etc/motd\t2024-01-01T00:00:00Z",
+          "+++ host/elsa root.pxar/etc/motd\t2024-01-03T00:00:00Z",
+          "@@ -1,3 +1,4 @@",
+          " one",
+          "-two",
+          "+2",
+          " three",
+          "+four",
+          "",
+        ].join("\n"),
+      )
+    }),
+  )
+
+  it.effect("says of what is no text only that it differs", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run("versions", "--diff", yield* made, "etc/motd")
+      assert.strictEqual(code, 0)
+      assert.match(stdout.toString(), /T00:00:00Z differ, and are no texts\n$/)
+    }),
+  )
+
+  it.effect.each([
+    [["--between", "2024-01-01"], ExitCode.USAGE, /is not two times of backups/],
+    [["--diff", "--json"], ExitCode.USAGE, /leave out --json/],
+    [["--between", "2023..2024"], ExitCode.NO_ENTRY, /no backup that has the file begins with 2023/],
+  ] as const)("refuses %j", ([args, expected, message]) =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* run("versions", ...args, yield* made, "etc/motd")
+      assert.strictEqual(code, expected)
+      assert.match(stderr, message)
     }),
   )
 })

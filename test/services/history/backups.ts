@@ -41,6 +41,20 @@ const worked = (random: Random, before: Files, time: number): Files => {
   return files
 }
 
+/** What metadata does not show: a file that is moved, or written anew with its size and time as they were. */
+const workedUnseen = (random: Random, before: Files): Files => {
+  const files = new Map(before)
+  const [path, file] = [...files][random.below(files.size)] ?? []
+  if (path === undefined || file === undefined) return files
+  const other = `/${NAMES[random.below(NAMES.length)] as string}`
+  if (random.below(2) === 0) files.set(path, { content: bytes(random, file.content.length), mtime: file.mtime })
+  else if (other !== path) {
+    files.delete(path)
+    files.set(other, file)
+  }
+  return files
+}
+
 interface Folder {
   [name: string]: MemoryArchive.Node
 }
@@ -57,7 +71,10 @@ const treeOf = (files: Files): MemoryArchive.Tree => {
 }
 
 /** Backups of one host, day by day, and a repository with them. What is read of it is counted. */
-export const make = Effect.fnUntraced(function* (seed: number, { days = 6, split = seed % 2 === 0 } = {}) {
+export const make = Effect.fnUntraced(function* (
+  seed: number,
+  { days = 6, split = seed % 2 === 0, unseen = false } = {},
+) {
   const random = makeRandom(seed)
   const blobs = new Map<string, Uint8Array>()
   const backups: Array<Backup> = []
@@ -65,6 +82,7 @@ export const make = Effect.fnUntraced(function* (seed: number, { days = 6, split
   for (let day = 1; day <= days; day++) {
     const id: SnapshotId = { namespace: [], type: "host", id: "elsa", time: `2024-01-0${day}T00:00:00Z` }
     files = worked(random, files, Date.parse(id.time) / 1000)
+    if (unseen) files = workedUnseen(random, files)
     const tree = treeOf(files)
     const parts = split ? yield* MemoryArchive.splitBytes(tree) : { archive: yield* MemoryArchive.bytes(tree) }
     const stored =
