@@ -111,6 +111,7 @@ export * as AttributeDiff from "./services/compare/AttributeDiff.ts"
 export * as ComparedArchive from "./services/compare/ComparedArchive.ts"
 export * as ComparedFolder from "./services/compare/ComparedFolder.ts"
 export * as ComparedTree from "./services/compare/ComparedTree.ts"
+export * as ContentDiff from "./services/compare/ContentDiff.ts"
 export * as TreeDiff from "./services/compare/TreeDiff.ts"
 
 // services/blobs
@@ -192,6 +193,7 @@ export * as IndexedEdition from "./services/history/IndexedEdition.ts"
 export * as Inspect from "./services/history/Inspect.ts"
 export * as Moves from "./services/history/Moves.ts"
 export * as SameContent from "./services/history/SameContent.ts"
+export * as SharedChunks from "./services/history/SharedChunks.ts"
 export * as Stats from "./services/history/Stats.ts"
 export * as Versions from "./services/history/Versions.ts"
 

@@ -90,7 +90,10 @@ export const meanings: ReadonlyArray<readonly [code: number, meaning: string]> =
   [SESSION_LOST, "the connection to the kernel broke, or kernel and program disagreed"],
   [NOTES, "`verify`: consistent, but with notes"],
   [DIFFERENT, "`diff`: there are differences"],
-  [INCOMPLETE, "something is missing or not as it was: what `create` or `extract` left out, the end of an archive"],
+  [
+    INCOMPLETE,
+    "something is missing or not as it was: what `create` or `extract` left out, the end of an archive; `diff`: only reading would tell",
+  ],
   [TARGET, "what is to be written is there already, or cannot be written"],
   [KEY, "a key or passphrase is missing or wrong"],
   [UNHEALTHY, "`doctor`: something does not work"],

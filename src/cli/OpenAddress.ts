@@ -154,9 +154,14 @@ export const bytes = (text: string, options: Options): Effect.Effect<ArchiveByte
 export const tree = (text: string, options: Options): Effect.Effect<OpenTree.Tree, Failure, Scope.Scope> =>
   options.once === true && ByteStream.isStream(text)
     ? OpenTree.streamTree(text, options)
-    : Effect.flatMap(open(text, options), (opened) =>
-        OpenTree.tree(opened, { ...options, owner: thisUser(), onLost: onLost(options) }),
-      )
+    : Effect.flatMap(open(text, options), (opened) => treeOf(opened, options))
+
+/** The same of what has been opened. */
+export const treeOf = (
+  opened: OpenRepository.Opened,
+  options: Options,
+): Effect.Effect<OpenTree.Tree, Location.Failure, Scope.Scope> =>
+  OpenTree.tree(opened, { ...options, owner: thisUser(), onLost: onLost(options) })
 
 /** Whose the folders are that are in no archive. */
 export const thisUser = () => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 })

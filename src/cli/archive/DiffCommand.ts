@@ -1,5 +1,5 @@
 /**
- * `pxar-fuse diff ARCHIVE OTHER`: how an archive differs from another one, or from a folder.
+ * `pxar-fuse diff ARCHIVE OTHER`: how an archive or a backup differs from another one, or from a folder.
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -18,6 +18,8 @@ const parameters = {
     Flag.withMetavar("FILE"),
     Parameters.optional,
   ),
+  data: Parameters.flag("data", "Read contents of backups where chunks do not tell whether they are the same"),
+  bytes: Parameters.flag("bytes", "Say which bytes of contents differ; reads them"),
   noData: Parameters.flag("no-data", "Do not compare contents"),
   json: Parameters.json,
   ...Parameters.reporting,
@@ -31,6 +33,10 @@ export const command = Command.make(
   Command.withDescription("Show how an archive differs from another archive or from a folder"),
   Command.withExamples([
     { command: "pxar-fuse diff root.pxar /", description: "What has changed since the backup?" },
+    {
+      command: "pxar-fuse diff /mnt/datastore::host/elsa/2026-03-01 /mnt/datastore::host/elsa/2026-03-02",
+      description: "Compare two backups, without reading contents",
+    },
     { command: "pxar-fuse diff --no-data monday.pxar friday.pxar", description: "Compare metadata only" },
   ]),
 )

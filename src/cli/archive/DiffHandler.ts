@@ -3,18 +3,17 @@
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as PathText from "../../domain/PathText.ts"
 import type { ArchiveError } from "../../services/archive/ArchiveError.ts"
 import * as ComparedArchive from "../../services/compare/ComparedArchive.ts"
-import type { Change } from "../../services/compare/AttributeDiff.ts"
+import type { Change, Range } from "../../services/compare/AttributeDiff.ts"
 import type { ComparedTree, Item, TreeError } from "../../services/compare/ComparedTree.ts"
 import * as ComparedFolder from "../../services/compare/ComparedFolder.ts"
 import * as TreeDiff from "../../services/compare/TreeDiff.ts"
 import * as DiskPath from "../../services/posix/DiskPath.ts"
-import * as ContentChunks from "../../services/history/ContentChunks.ts"
-import * as ReferencedStreams from "../../services/history/ReferencedStreams.ts"
+import * as SharedChunks from "../../services/history/SharedChunks.ts"
+import type * as OpenTree from "../../services/open/OpenTree.ts"
 import type { SourceTreeError } from "../../services/disk/DiskTree.ts"
 import type { ChangeJson, DiffJson } from "../../domain/json/DiffJson.ts"
 import * as EntryJson from "../../domain/json/EntryJson.ts"
@@ -33,79 +32,63 @@ export interface Input extends RepositoryFlags.Given {
   /** By default the one beside the archive. */
   readonly payload: string | undefined
   readonly otherPayload: string | undefined
+  readonly data: boolean
+  readonly bytes: boolean
   readonly noData: boolean
   readonly json: boolean
   readonly progress: Progress.Mode
 }
 
-export const handler = Effect.fn("diff")(function* ({
-  archive,
-  json,
-  noData,
-  other,
-  otherPayload,
-  payload,
-  progress: mode,
-  ...flags
-}: Input) {
-  const left = yield* openArchive(archive, { ...flags, payload })
+export const handler = Effect.fn("diff")(function* (input: Input) {
+  const { archive, bytes, data, json, noData, other, otherPayload, payload, progress: mode, ...flags } = input
+  if (noData && (data || bytes)) {
+    return yield* new ExitCode.Usage({ detail: `give --no-data or ${bytes ? "--bytes" : "--data"}, not both` })
+  }
+  const ours = yield* OpenAddress.tree(archive, { ...flags, payload })
+  const left = yield* ComparedArchive.make(ours.tree)
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode })
   const onProgress = ({ contentBytes, entries }: TreeDiff.Progress): void =>
     progress.update({ entries, bytes: contentBytes })
-  const isSame = noData ? undefined : yield* sameness(archive, other, flags)
-  const print = <R extends Item>(right: ComparedTree<R>) =>
-    summarize(TreeDiff.compare(left, right, { data: !noData, isSame, onProgress }), (difference) =>
+  const print = <R extends Item>(right: ComparedTree<R>, sameUntil?: TreeDiff.SameUntil) => {
+    // Where chunks tell most, contents are read only if that is asked for.
+    const unknown = sameUntil === undefined || data || bytes ? "read" : "tell"
+    const options = { data: !noData, ranges: bytes, sameUntil, unknown, onProgress } as const
+    return summarize(TreeDiff.compare(left, right, options), (difference) =>
       output.text(json ? JsonText.line(toJson(difference)) : toText(difference)),
     )
-  const counts = (yield* isFolder(other, flags))
-    ? yield* Effect.flatMap(ComparedFolder.open(other), print)
-    : yield* Effect.flatMap(openArchive(other, { ...flags, payload: otherPayload }), print)
+  }
+  const opened = yield* OpenAddress.open(other, flags)
+  const counts =
+    opened._tag !== "InRepository" && isFolder(other)
+      ? yield* Effect.flatMap(ComparedFolder.open(other), (right) => print(right))
+      : yield* Effect.gen(function* () {
+          const theirs = yield* OpenAddress.treeOf(opened, { ...flags, payload: otherPayload })
+          const known = noData ? undefined : yield* sharedChunks(ours, theirs)
+          return yield* print(yield* ComparedArchive.make(theirs.tree), known)
+        })
   yield* output.flush
-  const { Added, Changed, Removed, Unreadable } = counts.of
+  const { Added, Changed, Removed, Undecided, Unreadable } = counts.of
   if (counts.firstError !== undefined) {
     yield* progress.say(`${Unreadable} could not be compared: the first ${counts.firstError.message}`)
   }
   if (Added + Changed + Removed > 0) {
     yield* progress.note(`${Added} added, ${Removed} removed, ${Changed} changed from ${archive} to ${other}`)
   }
+  if (Undecided > 0) yield* progress.note(`${Undecided} undecided: --data reads their contents`)
   if (counts.firstError !== undefined) return yield* new ExitCode.Ended({ code: unreadableCode(counts.firstError) })
   if (Added + Changed + Removed > 0) return yield* new ExitCode.Ended({ code: ExitCode.DIFFERENT })
+  if (Undecided > 0) return yield* new ExitCode.Ended({ code: ExitCode.INCOMPLETE })
 }, Effect.scoped)
 
-const openArchive = (
-  address: string,
-  options: OpenAddress.Options,
-): Effect.Effect<ComparedTree<ComparedArchive.ArchiveItem>, OpenAddress.Failure, Scope.Scope> =>
-  Effect.flatMap(OpenAddress.tree(address, options), ({ tree }) => ComparedArchive.make(tree))
+/** What two backups have in common; `undefined` unless both are backups. */
+const sharedChunks = (left: OpenTree.Tree, right: OpenTree.Tree) =>
+  left.stored === undefined || right.stored === undefined
+    ? Effect.undefined
+    : Effect.flatMap(Effect.all([left.stored, right.stored]), ([ours, theirs]) => SharedChunks.between(ours, theirs))
 
-/** Contents of two archives of backups are the same where their chunks are: they need not be read. */
-const sameness = Effect.fnUntraced(function* (
-  archive: string,
-  other: string,
-  options: OpenAddress.Options,
-): Effect.fn.Return<TreeDiff.Options["isSame"], OpenAddress.Failure, Scope.Scope> {
-  const streams = yield* Effect.forEach([archive, other], (address) =>
-    Effect.flatMap(OpenAddress.repository(address, options, { keys: false }), (found) =>
-      found === undefined ? Effect.undefined : ReferencedStreams.of(found.repository, found.reference),
-    ),
-  )
-  const [left, right] = streams
-  if (left === undefined || right === undefined) return undefined
-  return (ours, theirs) => {
-    const known = ContentChunks.identity(left, ours)
-    return known !== undefined && known === ContentChunks.identity(right, theirs)
-  }
-})
-
-/** Whether a word names a folder of this machine to compare with, and not a datastore. */
-const isFolder = (
-  word: string,
-  options: OpenAddress.Options,
-): Effect.Effect<boolean, OpenAddress.Failure, Scope.Scope> =>
+const isFolder = (word: string): boolean =>
   fs.statSync(DiskPath.forNode(word), { throwIfNoEntry: false })?.isDirectory() === true
-    ? Effect.map(OpenAddress.repository(word, options), (repository) => repository === undefined)
-    : Effect.succeed(false)
 
 interface Counts {
   readonly of: Record<TreeDiff.Difference["_tag"], number>
@@ -118,7 +101,10 @@ const summarize = <E>(
   print: (difference: TreeDiff.Difference) => Effect.Effect<void, E>,
 ): Effect.Effect<Counts, E> =>
   Effect.suspend(() => {
-    const counts: Counts = { of: { Added: 0, Removed: 0, Changed: 0, Unreadable: 0 }, firstError: undefined }
+    const counts: Counts = {
+      of: { Added: 0, Removed: 0, Changed: 0, Undecided: 0, Unreadable: 0 },
+      firstError: undefined,
+    }
     return Effect.as(
       Stream.runForEach(differences, (difference) => {
         counts.of[difference._tag]++
@@ -144,6 +130,8 @@ const toText = (difference: TreeDiff.Difference): string => {
       return `removed   ${path}\n`
     case "Changed":
       return `changed   ${path}: ${difference.changes.map(changeText).join("; ")}\n`
+    case "Undecided":
+      return `undecided ${path}\n`
     case "Unreadable":
       return `unreadable ${path} (${difference.side === "left" ? "archive" : "other"}): ${PathText.safe(difference.error.message)}\n`
   }
@@ -152,7 +140,9 @@ const toText = (difference: TreeDiff.Difference): string => {
 const changeText = (change: Change): string => {
   switch (change.attribute) {
     case "content":
-      return `content from byte ${change.offset} on`
+      return change.ranges === undefined
+        ? `content from byte ${change.offset} on`
+        : `content in bytes ${change.ranges.map(rangeText).join(", ")}${change.isCut === true ? " and more" : ""}`
     case "xattr":
       return `xattr ${PathText.print(change.name)} ${happened(change.left, change.right)}`
     case "acl":
@@ -165,6 +155,9 @@ const changeText = (change: Change): string => {
       return `${change.attribute} ${change.left ?? "none"} to ${change.right ?? "none"}`
   }
 }
+
+/** The first byte and the last. */
+const rangeText = ({ end, start }: Range): string => (end - start === 1 ? String(start) : `${start}-${end - 1}`)
 
 const happened = (left: string | undefined, right: string | undefined): string =>
   left === undefined ? "added" : right === undefined ? "removed" : "changed"
@@ -187,6 +180,8 @@ const toJson = (difference: TreeDiff.Difference): DiffJson => {
     }
     case "Changed":
       return { change: "changed", ...JsonText.path(difference.path), attributes: difference.changes.map(changeJson) }
+    case "Undecided":
+      return { change: "undecided", ...JsonText.path(difference.path) }
     case "Unreadable":
       return {
         change: "unreadable",
@@ -198,7 +193,11 @@ const toJson = (difference: TreeDiff.Difference): DiffJson => {
 }
 
 const changeJson = (change: Change): ChangeJson => {
-  if (change.attribute === "content") return { attribute: "content", offset: change.offset }
+  if (change.attribute === "content") {
+    const { isCut, offset, ranges } = change
+    if (ranges === undefined) return { attribute: "content", offset }
+    return { attribute: "content", offset, ranges, ...(isCut === true && { ranges_cut: true }) }
+  }
   const values = { archive: change.left ?? null, other: change.right ?? null }
   return change.attribute === "xattr"
     ? { attribute: "xattr", ...JsonText.text("name", change.name), ...values }

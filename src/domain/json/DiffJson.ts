@@ -38,7 +38,14 @@ export const ChangeJson = Schema.Union([
     archive: Value,
     other: Value,
   }),
-  Schema.Struct({ attribute: Schema.Literal("content"), offset: Count }),
+  Schema.Struct({
+    attribute: Schema.Literal("content"),
+    offset: Count,
+    /** With `--bytes`: from `start` to before `end`, in order. */
+    ranges: Schema.optionalKey(Schema.Array(Schema.Struct({ start: Count, end: Count }))),
+    /** Whether there are more than these. */
+    ranges_cut: Schema.optionalKey(Schema.Literal(true)),
+  }),
 ])
 /** An attribute that differs, as a type. */
 export type ChangeJson = typeof ChangeJson.Type
@@ -56,6 +63,8 @@ export const DiffJson = Schema.Union([
   /** In one of the trees only. */
   Schema.Struct({ ...EntryJson.itself, change: Schema.Literals(["added", "removed"]) }),
   Schema.Struct({ ...Path, change: Schema.Literal("changed"), attributes: Schema.Array(ChangeJson) }),
+  /** Of one size, and only reading tells whether the contents are the same. */
+  Schema.Struct({ ...Path, change: Schema.Literal("undecided") }),
   Schema.Struct({
     ...Path,
     change: Schema.Literal("unreadable"),

@@ -50,10 +50,20 @@ export interface XattrChange {
   readonly right: string | undefined
 }
 
-/** Contents of one size differ from the byte at `offset` on. */
+/** Bytes of a content, from `start` to before `end`. */
+export interface Range {
+  readonly start: number
+  readonly end: number
+}
+
+/** Contents differ from the byte at `offset` on. Between contents of two sizes told only with `ranges`. */
 export interface ContentChange {
   readonly attribute: "content"
   readonly offset: number
+  /** Where they differ, if that is asked for: in order. What only the longer one has is one of them, and its end. */
+  readonly ranges?: ReadonlyArray<Range> | undefined
+  /** Whether there may be more behind the last of these. */
+  readonly isCut?: boolean | undefined
 }
 
 /** One attribute that differs. */

@@ -2,8 +2,9 @@
  * How two trees differ: what is in one of them only, and for what is in both which attributes are not the same.
  *
  * Both are walked together, depth first, names ascending by their bytes. Contents are compared byte by byte, only where
- * the sizes agree and nothing else tells that they are the same, and once for all names of a file. Memory grows with the names in the folders the walk is in, and with
- * the number of files that have several names. What cannot be read is part of the result and does not end it.
+ * nothing else tells that they are the same, or that they are not, and once for all names of a file. Or that is not done,
+ * and those contents are told. Memory grows with the names in the folders the walk is in, and with the number of files that
+ * have several names. What cannot be read is part of the result and does not end it.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -12,6 +13,7 @@ import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import type { Content } from "../../domain/pxar/Entry.ts"
 import * as AttributeDiff from "./AttributeDiff.ts"
+import { ContentDiff } from "./ContentDiff.ts"
 import * as Place from "../tree/Place.ts"
 import type { ComparedTree, Item, Listing, TreeError } from "./ComparedTree.ts"
 
@@ -24,6 +26,8 @@ export type Difference =
   | { readonly _tag: "Removed" | "Added"; readonly path: Uint8Array; readonly item: Item }
   /** In both trees, but not the same. At least one change. */
   | { readonly _tag: "Changed"; readonly path: Uint8Array; readonly changes: ReadonlyArray<AttributeDiff.Change> }
+  /** Files of one size of which nobody knows whether the contents are the same, unless they are read. */
+  | { readonly _tag: "Undecided"; readonly path: Uint8Array }
   /** An entry, the names in a folder or a content cannot be read, and so not be compared. */
   | { readonly _tag: "Unreadable"; readonly path: Uint8Array; readonly side: Side; readonly error: TreeError }
 
@@ -35,18 +39,25 @@ export interface Progress {
   readonly contentBytes: number
 }
 
+/**
+ * The first byte from `at` on that is not known to be the same in the contents of two files at a place; their size if all is,
+ * `at` if nothing is known.
+ */
+export type SameUntil = (place: Place.Place, left: Content, right: Content, at: number) => number
+
 /** What to compare. */
 export interface Options {
   /** Whether to compare contents; on by default. */
   readonly data?: boolean | undefined
-  /** Whether two contents of one size are known to be the same, so that they need not be read; none is unless given. */
-  readonly isSame?: ((left: Content, right: Content) => boolean) | undefined
+  /** What is known of contents, so that it need not be read; nothing unless given. */
+  readonly sameUntil?: SameUntil | undefined
+  /** Whether what is not known of contents is read, or told as undecided; read unless given. */
+  readonly unknown?: "read" | "tell" | undefined
+  /** Whether all ranges are told in which contents differ, also of two sizes; only the first difference unless given. */
+  readonly ranges?: boolean | undefined
   /** Called now and then; must be quick. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
-
-/** Bytes of a file compared at once. */
-const CHUNK = 1024 * 1024
 
 /** A folder that the walk is in, on one side. */
 interface Cursor<I> {
@@ -65,7 +76,7 @@ interface Level<L, R> {
 export const compare = <L extends Item, R extends Item>(
   left: ComparedTree<L>,
   right: ComparedTree<R>,
-  { data = true, isSame = never, onProgress = ignore }: Options = {},
+  { data = true, onProgress = ignore, ranges = false, sameUntil = nothing, unknown = "read" }: Options = {},
 ): Stream.Stream<Difference> =>
   Stream.fromPull(
     Effect.sync(() => {
@@ -75,7 +86,7 @@ export const compare = <L extends Item, R extends Item>(
       let started = false
       let entries = 0
       let contentBytes = 0
-      let buffers: readonly [Uint8Array, Uint8Array] | undefined
+      const contents = new ContentDiff()
 
       const unreadable = (place: Place.Place, side: Side) => (error: TreeError) => {
         found.push({ _tag: "Unreadable", path: Place.path(place), side, error })
@@ -127,20 +138,34 @@ export const compare = <L extends Item, R extends Item>(
         }
       })
 
-      const compareContents = Effect.fnUntraced(function* (place: Place.Place, l: L, r: R, size: number) {
-        buffers ??= [new Uint8Array(CHUNK), new Uint8Array(CHUNK)]
-        for (let at = 0; at < size; at += CHUNK) {
-          const ours = buffers[0].subarray(0, size - at)
-          const theirs = buffers[1].subarray(0, size - at)
-          if ((yield* attempt(place, "left", Effect.as(left.read(l, at, ours), true))) === undefined) return undefined
-          if ((yield* attempt(place, "right", Effect.as(right.read(r, at, theirs), true))) === undefined) {
-            return undefined
-          }
-          contentBytes += ours.length
-          onProgress({ entries, contentBytes })
-          if (Buffer.compare(ours, theirs) !== 0) return at + ours.findIndex((byte, index) => byte !== theirs[index])
-        }
-        return undefined
+      /** What is found out of two contents, apart from their sizes, is told as a change, or as undecided. */
+      const compareContents = Effect.fnUntraced(function* (
+        place: Place.Place,
+        l: L,
+        r: R,
+        ours: Content,
+        theirs: Content,
+      ) {
+        const isOneSize = ours.length === theirs.length
+        if (!isOneSize && !ranges) return undefined
+        const known = (at: number): number => sameUntil(place, ours, theirs, at)
+        if (isOneSize && known(0) >= ours.length) return undefined
+        if (unknown === "tell") return void found.push({ _tag: "Undecided", path: Place.path(place) })
+        const of = (side: Side) => Effect.mapError((error: TreeError) => ({ side, error }))
+        const compared = contents.compare(
+          {
+            sizes: [ours.length, theirs.length],
+            readLeft: (at, target) => of("left")(left.read(l, at, target)),
+            readRight: (at, target) => of("right")(right.read(r, at, target)),
+            sameUntil: known,
+            onCompared: (bytes) => {
+              contentBytes += bytes
+              onProgress({ entries, contentBytes })
+            },
+          },
+          { ranges },
+        )
+        return yield* Effect.catch(compared, ({ error, side }) => Effect.succeed(unreadable(place, side)(error)))
       })
 
       const compareBoth = Effect.fnUntraced(function* (place: Place.Place, l: L, r: R) {
@@ -154,10 +179,8 @@ export const compare = <L extends Item, R extends Item>(
         const theirs = r.entry.body
         const compared = leftText !== undefined && leftText === rightText
         if (data && !compared && ours._tag === "File" && theirs._tag === "File") {
-          const size = ours.content.length
-          const isRead = size === theirs.content.length && !isSame(ours.content, theirs.content)
-          const at = isRead ? yield* compareContents(place, l, r, size) : undefined
-          if (at !== undefined) changes.push({ attribute: "content", offset: at })
+          const change = yield* compareContents(place, l, r, ours.content, theirs.content)
+          if (change !== undefined) changes.push(change)
         }
         if (changes.length > 0) found.push({ _tag: "Changed", path: Place.path(place), changes })
       })
@@ -230,4 +253,4 @@ const nextName = <I>(cursor: Cursor<I> | undefined): Uint8Array | undefined =>
 
 const ignore = (): void => undefined
 
-const never = (): boolean => false
+const nothing: SameUntil = (_place, _left, _right, at) => at

@@ -6,6 +6,7 @@
  * that they are not.
  */
 import { createHash } from "node:crypto"
+import * as Bytes from "../../domain/Bytes.ts"
 import type { ChunkIndex } from "../../domain/datastore/ChunkIndex.ts"
 import type { Content } from "../../domain/pxar/Entry.ts"
 
@@ -53,4 +54,23 @@ export const identity = (streams: Streams, content: Content): string | undefined
   const hash = createHash("sha256")
   for (const { chunk } of found) hash.update(index.digest(chunk))
   return `${content.length}:${found[0]?.offset}:${hash.digest("base64")}`
+}
+
+/**
+ * The bytes from `at` on that two contents are known to share, because the same chunks stand there at the same places: the
+ * number of the first one that is not known to be the same, or the size of the smaller content. `at` where nothing is known.
+ */
+export const sameUntil = (left: Streams, ours: Content, right: Streams, theirs: Content, at: number): number => {
+  const size = Math.min(ours.length, theirs.length)
+  const [a, b] = [indexOf(left, ours), indexOf(right, theirs)]
+  if (a === undefined || ours.start + ours.length > a.size) return at
+  if (b === undefined || theirs.start + theirs.length > b.size) return at
+  let same = at
+  while (same < size) {
+    const [from, to] = [ours.start + same, theirs.start + same]
+    const [i, j] = [a.locate(from), b.locate(to)]
+    if (from - a.start(i) !== to - b.start(j) || !Bytes.equals(a.digest(i), b.digest(j))) return same
+    same = Math.min(a.end(i) - ours.start, b.end(j) - theirs.start)
+  }
+  return size
 }

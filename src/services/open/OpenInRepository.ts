@@ -5,6 +5,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as PathTemplate from "../../domain/datastore/PathTemplate.ts"
+import type * as SnapshotFile from "../../domain/datastore/SnapshotFile.ts"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as ArchiveReader from "../archive/ArchiveReader.ts"
@@ -38,11 +39,21 @@ export interface Options {
   readonly reader?: Partial<ArchiveReader.Options> | undefined
 }
 
+/** A file of a backup whose indexes tell what is in a tree. */
+export interface Stored {
+  /** The name at the root of the tree that it is, or all of what is below; `undefined` for the whole tree. */
+  readonly name: string | undefined
+  readonly snapshot: Snapshot
+  readonly file: SnapshotFile.Shown
+}
+
 /** A tree that has been opened. */
 export interface Tree {
   readonly tree: ArchiveTree
   /** What the address means in it, where that is no folder: a path as it can be given to a command. */
   readonly file: Uint8Array | undefined
+  /** The archives and images that the contents are in, where all are of one backup. */
+  readonly stored?: Effect.Effect<ReadonlyArray<Stored>, RepositoryError> | undefined
 }
 
 /** The bytes of one archive. */
@@ -82,6 +93,21 @@ const archiveTree = Effect.fnUntraced(function* (
   return Losses.make(onLost).tree({ ...tree, archive: `${name}/${SnapshotId.format(snapshot.id)}/${file.shown}` })
 })
 
+/** What tells what contents consist of; `undefined` for more than one backup. */
+const storedOf = (repository: Repository, resolved: ResolveReference.Resolved): Tree["stored"] => {
+  const all = (snapshot: Snapshot): ReadonlyArray<Stored> =>
+    snapshot.files.flatMap((file) =>
+      file.kind === "archive" || file.kind === "image" ? [{ name: file.shown, snapshot, file }] : [],
+    )
+  if (resolved._tag === "File") {
+    const { file, snapshot } = resolved
+    return Effect.succeed(file.kind === "archive" ? [{ name: undefined, snapshot, file }] : all(snapshot))
+  }
+  const { id, namespace, time, type } = resolved.level
+  if (type === undefined || id === undefined || time === undefined) return undefined
+  return Effect.map(repository.snapshot({ namespace, type, id, time }), all)
+}
+
 /** The tree of whatever is meant; or of a folder in an archive. */
 export const tree = Effect.fnUntraced(function* (
   found: InRepository,
@@ -108,9 +134,10 @@ export const tree = Effect.fnUntraced(function* (
     yield* resolved.snapshot.stream(resolved.file.name)
   const within =
     resolved._tag === "File" && resolved.file.kind !== "archive" ? PathText.parse(resolved.file.shown) : reference.path
-  if (within.length === 0) return { tree: whole, file: undefined }
+  const stored = storedOf(found.repository, resolved)
+  if (within.length === 0) return { tree: whole, file: undefined, stored }
   const { entry, node } = yield* Archive.fromReader(whole).find(within)
   return entry.body._tag === "Directory"
-    ? { tree: SubfolderTree.make(whole, node), file: undefined }
-    : { tree: whole, file: within }
+    ? { tree: SubfolderTree.make(whole, node), file: undefined, stored }
+    : { tree: whole, file: within, stored }
 })

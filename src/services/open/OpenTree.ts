@@ -10,10 +10,10 @@ import * as ArchiveBytes from "../bytes/ArchiveBytes.ts"
 import * as ByteSource from "../bytes/ByteSource.ts"
 import * as ByteStream from "../bytes/ByteStream.ts"
 import type { Failure } from "./Location.ts"
-import type { Options, Tree } from "./OpenInRepository.ts"
+import type { Options, Stored, Tree } from "./OpenInRepository.ts"
 import type { Opened } from "./OpenRepository.ts"
 
-export type { Options, Tree }
+export type { Options, Stored, Tree }
 
 /** One archive, by its bytes; or as a stream, which has none that can be read at a place. */
 export interface Bytes extends ArchiveBytes.ArchiveBytes {

@@ -3,6 +3,7 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ExitCode from "../../../src/cli/ExitCode.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
+import * as Datastores from "../../support/Datastores.ts"
 import * as Golden from "../../support/Golden.ts"
 import { materialize, setTime, setXattr } from "../../support/Materialize.ts"
 import * as Processes from "../../support/Processes.ts"
@@ -134,6 +135,38 @@ describe("diff of two archives", () => {
       const output = yield* expectRun(["diff", yield* writeArchive(built), alone], ExitCode.UNSUPPORTED, ["ppxar"])
       assert.match(output, /^unreadable \/a \(other\): /)
     }),
+  )
+})
+
+describe("diff of two backups", () => {
+  const [older, newer] = ["2024-01-01", "2024-04-01"].map(
+    (time) => `${Datastores.store("datastore-plain")}::host/alpha/${time}/root.pxar`,
+  ) as [string, string]
+
+  it.live("reads nothing unless that is asked for, and says what is open", () =>
+    Effect.gen(function* () {
+      const told = JsonSchemas.parse(
+        "diff",
+        yield* expectRun(["diff", "--json", older, newer], ExitCode.INCOMPLETE, ["21 undecided: --data"]),
+      )
+      const read = JsonSchemas.parse(
+        "diff",
+        yield* expectRun(["diff", "--json", "--data", older, newer], ExitCode.DIFFERENT, [" changed from "]),
+      )
+      const changes = (lines: typeof told) => new Set(lines.map(({ change }) => change))
+      assert.deepStrictEqual([changes(told), changes(read)], [new Set(["undecided"]), new Set(["changed"])])
+    }),
+  )
+
+  it.live("says which bytes differ", () =>
+    Effect.gen(function* () {
+      const lines = yield* expectRun(["diff", "--bytes", older, newer], ExitCode.DIFFERENT, [" changed from "])
+      assert.match(lines, /^changed .*content in bytes \d+/m)
+    }),
+  )
+
+  it.live("does not read and not read", () =>
+    expectRun(["diff", "--bytes", "--no-data", older, newer], ExitCode.USAGE, ["give --no-data or --bytes, not both"]),
   )
 })
 

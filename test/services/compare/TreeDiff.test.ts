@@ -6,14 +6,16 @@ import * as ArchiveReader from "../../../src/services/archive/ArchiveReader.ts"
 import * as ComparedArchive from "../../../src/services/compare/ComparedArchive.ts"
 import type { Change } from "../../../src/services/compare/AttributeDiff.ts"
 import { fromBytes } from "../../../src/services/bytes/ByteSource.ts"
+import * as ContentDiff from "../../../src/services/compare/ContentDiff.ts"
 import * as TreeDiff from "../../../src/services/compare/TreeDiff.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as Golden from "../../support/Golden.ts"
+import { make as makeRandom } from "../../support/Random.ts"
 import { absent, open, recorded } from "../archive/helpers.ts"
 
 const textOf = (change: Change): string =>
   change.attribute === "content"
-    ? `content@${change.offset}`
+    ? `content@${change.ranges?.map(({ end, start }) => `${start}-${end}`).join(",") ?? change.offset}`
     : `${change.attribute === "xattr" ? `xattr ${PathText.print(change.name)}` : change.attribute} ${change.left}>${change.right}`
 
 const brief = (difference: TreeDiff.Difference): string => {
@@ -25,6 +27,8 @@ const brief = (difference: TreeDiff.Difference): string => {
       return `- ${path}`
     case "Changed":
       return `~ ${path}: ${difference.changes.map(textOf).join(", ")}`
+    case "Undecided":
+      return `? ${path}`
     case "Unreadable": {
       const { error, side } = difference
       return `! ${side} ${path}: ${error._tag === "ArchiveError" ? error.check : error.code}`
@@ -235,6 +239,63 @@ describe("contents", () => {
     Effect.map(diff([B.file("x", "a")], [B.file("x", "b")], { data: false }), (found) =>
       assert.deepStrictEqual(found, []),
     ),
+  )
+
+  it.effect("are told as undecided where they are not to be read", () =>
+    Effect.gen(function* () {
+      const left = [B.file("a", "1"), B.file("b", "1"), B.file("c", "1"), B.file("empty")]
+      const right = [B.file("a", "1"), B.file("b", "22"), B.file("c", "2"), B.file("empty")]
+      assert.deepStrictEqual(yield* diff(left, right, { unknown: "tell" }), ["? /a", "~ /b: size 1>2", "? /c"])
+    }),
+  )
+
+  it.effect("of two sizes differ in what only one has, too, where ranges are told", () =>
+    Effect.gen(function* () {
+      const [left, right] = [[B.file("x", "abcd")], [B.file("x", "abxd-----")]]
+      assert.deepStrictEqual(yield* diff(left, right, { ranges: true }), ["~ /x: size 4>9, content@2-9"])
+    }),
+  )
+
+  it.effect("differ in the ranges in which their bytes do", () =>
+    Effect.gen(function* () {
+      const random = makeRandom(1)
+      for (let round = 0; round < 30; round++) {
+        const ours = Uint8Array.from({ length: 1 + random.below(3000) }, () => random.below(256))
+        const theirs = ours.slice(0, random.below(2) === 0 ? ours.length : 1 + random.below(ours.length))
+        for (let edit = random.below(5); edit > 0; edit--) theirs[random.below(theirs.length)]! ^= 1 + random.below(255)
+        const size = Math.max(ours.length, theirs.length)
+        const expected: Array<[start: number, end: number]> = []
+        for (let at = 0; at < size; at++) {
+          if (ours[at] === theirs[at]) continue
+          const last = expected.at(-1)
+          if (last !== undefined && at - last[1] <= ContentDiff.GAP) last[1] = at + 1
+          else expected.push([at, at + 1])
+        }
+        const known = random.below(ours.length)
+        /** What is known is true: up to a place before the first difference, or from there to the next one. */
+        const sameUntil: TreeDiff.SameUntil = (_place, _left, _right, at) => {
+          const next = expected.find(([, end]) => end > at)?.[0] ?? size
+          return at % 2 === 0 ? Math.max(at, Math.min(next, known)) : at
+        }
+        const found = yield* diff([B.file("x", ours)], [B.file("x", theirs)], { ranges: true, sameUntil })
+        const text = expected.map(([start, end]) => `${start}-${end}`).join(",")
+        assert.strictEqual(found[0]?.split("content@")[1] ?? "", text, `round ${round}`)
+      }
+    }),
+  )
+
+  it.effect("that differ everywhere are told by their first ranges", () =>
+    Effect.gen(function* () {
+      const theirs = Uint8Array.from({ length: 32 * 2000 }, (_, at) => (at % 32 === 0 ? 1 : 0))
+      const [left, right] = [
+        yield* treeOf(B.build({ children: [B.file("x", new Uint8Array(theirs.length))] })),
+        yield* treeOf(B.build({ children: [B.file("x", theirs)] })),
+      ]
+      const [found] = yield* Stream.runCollect(TreeDiff.compare(left, right, { ranges: true }))
+      const change = found?._tag === "Changed" ? found.changes[0] : undefined
+      assert.isTrue(change?.attribute === "content" && change.isCut)
+      assert.strictEqual(change?.attribute === "content" ? change.ranges?.length : 0, ContentDiff.MAX_RANGES)
+    }),
   )
 
   it.effect("that cannot be read are named, and the rest is compared", () =>

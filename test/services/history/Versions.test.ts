@@ -100,7 +100,7 @@ describe("Versions", () => {
           }
         }
       }
-      assert.isAbove(moves, 5)
+      assert.isAbove(moves, 3)
     }),
   )
 
