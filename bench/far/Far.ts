@@ -2,7 +2,8 @@
  * Reading a datastore from far away: over lines of several round trips and bandwidths, beside a reader that asks for one
  * chunk at a time.
  *
- * The server is a plain web server of Node on this machine, in a process of its own, and so is the line in front of it.
+ * The servers are on this machine, each in a process of its own (`Places`), and so is the line in front of them. The whole
+ * matrix of lines is for the web server.
  * "Line" is the time that the bytes of the workload take at the bandwidth alone. Every workload is fresh: a new process, a
  * new mount, nothing on disk.
  */
@@ -10,6 +11,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Process from "../Process.ts"
 import * as Random from "../Random.ts"
+import * as Places from "./Places.ts"
 import * as Store from "./Store.ts"
 
 export const NAME = "far"
@@ -21,7 +23,7 @@ export interface Setting {
   /** Only the line that the aims are for, with 128 MB; otherwise that with 1 GB, then the others with 128 MB, once. */
   readonly quick: boolean
   readonly rounds: number
-  /** Workloads, by parts of their names; all if there are none. */
+  /** Workloads, by parts of the names of their place and their own; all if there are none. */
   readonly only: ReadonlyArray<string>
   readonly say: (line: string) => void
 }
@@ -48,6 +50,7 @@ interface Data {
 
 /** One figure of one workload on one line. */
 export interface Figure {
+  readonly place: string
   readonly roundTrip: number
   readonly bandwidth: string
   readonly workload: string
@@ -68,11 +71,12 @@ export const run = async (setting: Setting, report: (line: string) => void): Pro
     roundTrips.map((roundTrip) => ({ roundTrip, name, bytesPerSecond })),
   )
   const aims = lines.filter((line) => line.roundTrip === 50 && line.bytesPerSecond === GIGABIT)
-  if (setting.quick) return over(aims, await makeData(setting, true), setting, report)
-  return [
-    ...(await over(aims, await makeData(setting, false), setting, report)),
-    ...(await over(lines, await makeData(setting, true), { ...setting, rounds: 1 }, report)),
-  ]
+  const figures: Array<Figure> = []
+  const data = await makeData(setting, setting.quick)
+  for (const place of Places.places) figures.push(...(await over(place, aims, data, setting, report)))
+  if (setting.quick) return figures
+  const small = await makeData(setting, true)
+  return [...figures, ...(await over(Places.web, lines, small, { ...setting, rounds: 1 }, report))]
 }
 
 interface Line {
@@ -83,23 +87,33 @@ interface Line {
 }
 
 const over = async (
+  place: Places.Place,
   lines: ReadonlyArray<Line>,
   data: Data,
   setting: Setting,
   report: (line: string) => void,
 ): Promise<ReadonlyArray<Figure>> => {
   const figures: Array<Figure> = []
-  const server = await startServer(["bench/far/serverMain.ts", data.store])
+  const isWanted = (workload: string) =>
+    setting.only.length === 0 || setting.only.some((part) => `${place.name} ${workload}`.includes(part))
+  if (!workloadNames.some(isWanted)) return figures
+  const root = path.dirname(data.store)
+  // The serial reader asks the web server, whatever the place: what it is compared with is the line.
+  const web = await startServer(["bench/far/serverMain.ts", root])
+  const server = place.server === "serverMain.ts" ? web : await startServer([`bench/far/${place.server}`, data.store])
   for (const { bytesPerSecond, name, roundTrip } of lines) {
     const line = await startServer(["bench/far/lineMain.ts", server.port, String(roundTrip), String(bytesPerSecond)])
-    const url = `http://127.0.0.1:${line.port}`
+    const plain =
+      server === web
+        ? line
+        : await startServer(["bench/far/lineMain.ts", web.port, String(roundTrip), String(bytesPerSecond)])
+    const url = `http://127.0.0.1:${plain.port}/${Places.STORE}`
     for (const archive of ["split", "v1"] as const) {
       const samples = new Map<string, Array<Sample>>()
       for (let round = 0; round < setting.rounds; round++) {
-        for (const [workload, measure] of workloads(setting, data, url, archive)) {
-          const { only } = setting
-          if (workload !== SERIAL && only.length > 0 && !only.some((part) => workload.includes(part))) continue
-          setting.say(`${name}, ${roundTrip} ms, ${archive}: ${workload}`)
+        for (const [workload, measure] of workloads(setting, data, { place, port: line.port, url }, archive)) {
+          if (workload !== SERIAL && !isWanted(workload)) continue
+          setting.say(`${place.name}, ${name}, ${roundTrip} ms, ${archive}: ${workload}`)
           samples.set(workload, [...(samples.get(workload) ?? []), await measure()])
         }
       }
@@ -108,6 +122,7 @@ const over = async (
         const all = data.bytes[archive]
         const bytes = { "cp -r": all - data.big, dd: data.big, ls: 0, "one file": 0 }[workload] ?? all
         const figure: Figure = {
+          place: place.name,
           roundTrip,
           bandwidth: name,
           workload,
@@ -123,8 +138,10 @@ const over = async (
       }
     }
     await stop(line)
+    if (plain !== line) await stop(plain)
   }
   await stop(server)
+  if (server !== web) await stop(web)
   return figures
 }
 
@@ -134,14 +151,25 @@ interface Sample {
 }
 
 const SERIAL = "serial reader"
+const workloadNames = ["extract", "tar", "cp -r", "dd", "ls", "one file"]
+
+/** The datastore behind a line. */
+interface Behind {
+  readonly place: Places.Place
+  readonly port: string
+  /** Of the same on a web server, for the serial reader. */
+  readonly url: string
+}
 
 const workloads = (
-  { program, scratch }: Setting,
+  { program: command, scratch }: Setting,
   { store }: Data,
-  url: string,
+  { place, port, url }: Behind,
   archive: "v1" | "split",
 ): ReadonlyArray<readonly [string, () => Promise<Sample>]> => {
-  const address = `${url}/::host/${archive}/latest/tree.pxar`
+  const variables = Object.entries(place.env(port)).map(([name, value]) => `${name}=${value}`)
+  const program = ["env", ...variables, ...command]
+  const address = `${place.address(port)}::host/${archive}/latest/tree.pxar`
   const indexes = fs.readdirSync(path.join(store, "host", archive)).flatMap((time) =>
     fs
       .readdirSync(path.join(store, "host", archive, time))
@@ -265,11 +293,12 @@ const stop = async ({ pid }: Server): Promise<void> => {
 
 const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
-const columns = [14, 10, 7, 14, 9, 9, 9, 9]
+const columns = [6, 14, 10, 7, 14, 9, 9, 9, 9]
 const aligned = (cells: ReadonlyArray<string>): string =>
   cells.map((cell, column) => cell.padEnd(columns[column] ?? 0)).join(" ")
 
 const header = aligned([
+  "place",
   "bandwidth",
   "round trip",
   "archive",
@@ -280,9 +309,10 @@ const header = aligned([
   "peak MiB",
 ])
 
-const row = ({ archive, bandwidth, line, peakMiB, roundTrip, seconds, serial, workload }: Figure): string => {
+const row = ({ archive, bandwidth, line, peakMiB, place, roundTrip, seconds, serial, workload }: Figure): string => {
   const time = median(seconds)
   return aligned([
+    place,
     bandwidth,
     `${roundTrip} ms`,
     archive,

@@ -1,6 +1,7 @@
 /**
- * `node serverMain.ts FOLDER`: the folder as a plain web server has it, on a port that it prints. Folders are listed as
- * nginx does (`autoindex_format json`). It delays nothing: that is for the line in front of it.
+ * `node serverMain.ts FOLDER [HOST]`: the folder as a plain web server has it, on a port that it prints. Folders are listed
+ * as nginx does (`autoindex_format json`); a folder in it is also a bucket, which is listed as S3 does and checks no
+ * signature. It delays nothing: that is for the line in front of it.
  */
 import * as fs from "node:fs"
 import * as http from "node:http"
@@ -8,9 +9,27 @@ import type { AddressInfo } from "node:net"
 import * as path from "node:path"
 
 const root = path.resolve(process.argv[2] ?? ".")
+const host = process.argv[3] ?? "127.0.0.1"
+
+/** A listing of a bucket, by its delimiter: all that is below has no name of its own. */
+const listing = (bucket: string, prefix: string): string => {
+  const folder = path.join(bucket, prefix)
+  const items = fs.existsSync(folder) ? fs.readdirSync(folder, { withFileTypes: true }) : []
+  const escape = (name: string) => encodeURIComponent(prefix + name)
+  const rows = items.map((item) =>
+    item.isDirectory()
+      ? `<CommonPrefixes><Prefix>${escape(item.name)}%2F</Prefix></CommonPrefixes>`
+      : `<Contents><Key>${escape(item.name)}</Key></Contents>`,
+  )
+  return `<ListBucketResult><IsTruncated>false</IsTruncated><EncodingType>url</EncodingType>${rows.join("")}</ListBucketResult>`
+}
 
 const server = http.createServer((request, response) => {
-  const file = path.join(root, path.normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname)))
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://x")
+  const file = path.join(root, path.normalize(decodeURIComponent(pathname)))
+  if (searchParams.has("list-type")) {
+    return void response.writeHead(200).end(listing(file, searchParams.get("prefix") ?? ""))
+  }
   const stats = fs.statSync(file, { throwIfNoEntry: false })
   if (stats === undefined) return void response.writeHead(404).end()
   if (stats.isDirectory()) {
@@ -31,4 +50,4 @@ const server = http.createServer((request, response) => {
   fs.createReadStream(file, { start, end, highWaterMark: 1024 * 1024 }).pipe(response)
 })
 server.keepAliveTimeout = 60_000
-server.listen(0, "127.0.0.1", () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`))
+server.listen(0, host, () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`))

@@ -42,6 +42,8 @@ export interface Options {
   readonly maintenance?: string
   /** The only namespace, with those below it, that anybody may see. */
   readonly onlyBelow?: string
+  /** Where it listens; 127.0.0.1 unless given. */
+  readonly host?: string
 }
 
 export interface BackupServer {
@@ -66,6 +68,8 @@ export interface BackupServer {
   readonly resume: () => void
   /** From now on tickets are good for this many seconds. */
   readonly setTicketLifetime: (seconds: number) => void
+  /** What is answered to requests over HTTP/1.1 in place of what is there, while it says so: status and headers. */
+  busy: (path: string) => { readonly status: number; readonly headers: http.OutgoingHttpHeaders } | undefined
   /** A request in a tunnel, or an upgrade, that is told now: the test may throw things at the server. */
   onRequest: (path: string) => void
 }
@@ -139,6 +143,8 @@ export const make = (root: string, options: Options = {}): Effect.Effect<BackupS
       const pieces: Array<Buffer> = []
       for await (const piece of request) pieces.push(piece as Buffer)
       await gate()
+      const busy = server.busy(request.url ?? "")
+      if (busy !== undefined) return respond(response, busy.status, "", busy.headers)
       try {
         if ((request.url ?? "").length > 3072) return void response.writeHead(414, { "content-length": 0 }).end()
         if (/[,\s]?deflate/.test(String(request.headers["accept-encoding"] ?? "")))
@@ -242,7 +248,9 @@ export const make = (root: string, options: Options = {}): Effect.Effect<BackupS
       socket.on("close", () => sockets.delete(socket))
     })
     const listen = (port: number) =>
-      Effect.callback<void>((resume) => void listener.listen(port, "127.0.0.1", () => resume(Effect.void)))
+      Effect.callback<void>(
+        (resume) => void listener.listen(port, options.host ?? "127.0.0.1", () => resume(Effect.void)),
+      )
     const stop = Effect.callback<void>((resume) => {
       listener.close(() => resume(Effect.void))
       for (const socket of sockets) socket.destroy()
@@ -274,6 +282,7 @@ export const make = (root: string, options: Options = {}): Effect.Effect<BackupS
       setTicketLifetime: (seconds) => {
         access.ticketLifetime = seconds
       },
+      busy: () => undefined,
       onRequest: () => {},
     }
     return server
@@ -324,3 +333,6 @@ const fingerprintOf = (name: "self-signed" | "signed"): string => {
   const der = Buffer.from(certificate(name).replace(/-----[^-]+-----|\s/g, ""), "base64")
   return new crypto.X509Certificate(der).fingerprint256.toLowerCase()
 }
+
+/** SHA-256 of the certificate that it has unless told otherwise. */
+export const fingerprint = fingerprintOf("self-signed")

@@ -2,11 +2,12 @@
  * What can be put around any store of blobs: tries again, counts, and for tests delay and faults. A wrapper changes no
  * bytes and no names.
  */
+import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Traffic from "../bytes/Traffic.ts"
-import type { BlobError, BlobStore } from "./BlobStore.ts"
+import type { BlobError, BlobStore, Item } from "./BlobStore.ts"
 
 /** How often and how long after a failure that may pass it is tried again. */
 export interface RetryOptions {
@@ -67,6 +68,30 @@ export const metered = (store: BlobStore, traffic: Traffic.Traffic): BlobStore =
   ...store,
   read: (blob, limit) => Traffic.counted(traffic, `${store.name}/${blob}`, store.read(blob, limit)),
 })
+
+/** Lists that are remembered at most. */
+const MOST_LISTS = 64
+
+/** Answers with the list that was just got, for so many milliseconds: who looks for a backup and opens it asks twice. */
+export const remembering = (store: BlobStore, milliseconds: number): BlobStore => {
+  const lists = new Map<string, { readonly until: number; readonly items: ReadonlyArray<Item> }>()
+  return {
+    ...store,
+    list: (folder) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const known = lists.get(folder)
+        if (known !== undefined && now < known.until) return Effect.succeed(known.items)
+        return Effect.tap(store.list(folder), (items) =>
+          Effect.map(Clock.currentTimeMillis, (then) => {
+            lists.delete(folder)
+            lists.set(folder, { until: then + milliseconds, items })
+            const [oldest] = lists.keys()
+            if (lists.size > MOST_LISTS && oldest !== undefined) lists.delete(oldest)
+          }),
+        )
+      }),
+  }
+}
 
 /** Runs `before` ahead of every request with the name it is for: it can wait, or fail in the store's place. */
 export const intercepted = (store: BlobStore, before: (name: string) => Effect.Effect<void, BlobError>): BlobStore => ({

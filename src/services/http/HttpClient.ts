@@ -14,6 +14,7 @@ import * as HttpBody from "./HttpBody.ts"
 import { type HttpError, permanent } from "./HttpError.ts"
 import * as HttpFault from "./HttpFault.ts"
 import * as RateLimit from "./RateLimit.ts"
+import * as RetryAfter from "./RetryAfter.ts"
 
 /** A request without a body. */
 export interface Request {
@@ -167,7 +168,7 @@ const exchange = async (
     status = answer.status
     if (HttpFault.mayPass(status)) {
       bytes = await HttpBody.discard(answer.body)
-      throw HttpFault.busy(url, status, retryAfter(answer.headers["retry-after"]))
+      throw HttpFault.busy(url, status, RetryAfter.parse(answer.headers["retry-after"]))
     }
     const body = await HttpBody.read(answer, {
       url,
@@ -190,11 +191,3 @@ const exchange = async (
 
 const withoutSecrets = (headers: Headers): Headers =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "authorization" && name !== "cookie"))
-
-/** Milliseconds that a `Retry-After` names, as seconds or as a date (RFC 9110 §10.2.3). */
-const retryAfter = (text: string | undefined): number | undefined => {
-  if (text === undefined) return undefined
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
-  const date = Date.parse(text)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
-}

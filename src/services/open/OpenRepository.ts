@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Reference from "../../domain/datastore/Reference.ts"
+import type * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import type { ArchiveBytes } from "../bytes/ArchiveBytes.ts"
 import * as ChunkCache from "../bytes/ChunkCache.ts"
 import * as PrefetchSource from "../bytes/PrefetchSource.ts"
@@ -30,7 +31,7 @@ const openDatastore = (
   store: BlobStore,
   copies: ReadonlyArray<BlobStore>,
   others: ReadonlyArray<BlobStore>,
-  options: RepositoryOptions,
+  options: RepositoryOptions & { readonly first: SnapshotId.GroupId | undefined },
   isFar: boolean,
 ) =>
   Effect.flatMap(
@@ -77,7 +78,13 @@ export const open = Effect.fnUntraced(function* (
   const others = yield* storesOf(options.chunks)
   const opened = yield* located._tag === "Backups"
     ? located.open(options, copies)
-    : openDatastore(located.store, copies, others, options, located.folder === undefined)
+    : openDatastore(
+        located.store,
+        copies,
+        others,
+        { ...options, first: groupOf(address.reference) },
+        located.folder === undefined,
+      )
   return {
     _tag: "InRepository",
     ...opened,
@@ -85,6 +92,12 @@ export const open = Effect.fnUntraced(function* (
     reference: address.reference ?? Reference.whole,
   }
 })
+
+/** The group that a reference names. */
+const groupOf = (reference: Reference.Reference | undefined): SnapshotId.GroupId | undefined =>
+  reference?.type === undefined || reference.id === undefined
+    ? undefined
+    : { namespace: reference.namespace, type: reference.type, id: reference.id }
 
 /** Makes archives to be read ahead, in pieces that are kept. */
 const far = ({ chunkCache }: RepositoryOptions) =>

@@ -38,6 +38,8 @@ export const isDatastoreOrLeft = (store: BlobStore): Effect.Effect<boolean, Repo
 export interface Options extends OpenSnapshot.Options {
   /** Copies of it, which stand in for files of backups that are missing or damaged. What is not in the datastore is not shown. */
   readonly copies?: ReadonlyArray<BlobStore> | undefined
+  /** A group that will be asked for: only where there is nothing of it one has to look whether this is a datastore. */
+  readonly first?: SnapshotId.GroupId | undefined
 }
 
 /** Opens a datastore. Fails with `NotADatastore` if it has neither chunks nor backups. */
@@ -45,8 +47,15 @@ export const open = Effect.fnUntraced(function* (
   store: BlobStore,
   options: Options,
 ): Effect.fn.Return<Repository, RepositoryError> {
-  if (yield* isDatastoreOrLeft(store)) return make(store, options)
-  return yield* fromFault(store.name, fault("NotADatastore", "is no datastore: it has no folder .chunks"))
+  const repository = make(store, options)
+  const { first } = options
+  const checked = Effect.flatMap(isDatastoreOrLeft(store), (isOne) =>
+    isOne
+      ? Effect.void
+      : Effect.fail(fromFault(store.name, fault("NotADatastore", "is no datastore: it has no folder .chunks"))),
+  )
+  if (first === undefined || (yield* repository.snapshots(first)).length === 0) yield* checked
+  return repository
 })
 
 /** The repository in a datastore. */
@@ -94,14 +103,8 @@ export const make = (store: BlobStore, options: Options): Repository => {
         times.map((time) => ({ ...group, time })),
       ),
     isFinished: (id) =>
-      Effect.map(
-        Effect.forEach([store, ...copies], (place) =>
-          Effect.catch(listed(place, SnapshotId.format(id)), (error) =>
-            // A copy that cannot be read says nothing.
-            place === store ? Effect.fail(error) : Effect.succeed([]),
-          ),
-        ),
-        (all) => all.flat().some(({ name }) => name === SnapshotFile.MANIFEST),
+      Effect.map(Effect.all([filesOfBackup(store, id), ...copies.map((copy) => filesOfCopy(copy, id))]), (all) =>
+        all.some(({ names }) => names.includes(SnapshotFile.MANIFEST)),
       ),
     snapshot: Effect.fnUntraced(function* (id) {
       const folder = SnapshotId.format(id)
@@ -112,15 +115,8 @@ export const make = (store: BlobStore, options: Options): Repository => {
           fault("ArchiveNotFound", "there is no such backup, or it has just been pruned"),
         )
       }
-      const others = yield* Effect.forEach(copies, (copy) =>
-        Effect.catch(listed(copy, folder), () => Effect.succeed([])),
-      )
-      return yield* OpenSnapshot.open(
-        id,
-        filesOf(store, folder, items),
-        options,
-        copies.map((copy, number) => filesOf(copy, folder, others[number] ?? [])),
-      )
+      const others = yield* Effect.forEach(copies, (copy) => filesOfCopy(copy, id))
+      return yield* OpenSnapshot.open(id, filesOf(store, folder, items), options, others)
     }),
   }
 }
@@ -128,6 +124,15 @@ export const make = (store: BlobStore, options: Options): Repository => {
 /** The files of a backup in a datastore, which has none if there is no such backup. */
 export const filesOfBackup = (store: BlobStore, id: SnapshotId.SnapshotId): Effect.Effect<Files, RepositoryError> =>
   Effect.map(listed(store, SnapshotId.format(id)), (items) => filesOf(store, SnapshotId.format(id), items))
+
+/** The same of a copy: one that cannot be read has nothing. */
+export const filesOfCopy = (copy: BlobStore, id: SnapshotId.SnapshotId): Effect.Effect<Files> => {
+  const folder = SnapshotId.format(id)
+  return Effect.map(
+    Effect.orElseSucceed(listed(copy, folder), () => []),
+    (items) => filesOf(copy, folder, items),
+  )
+}
 
 const filesOf = (store: BlobStore, folder: string, items: ReadonlyArray<Item>): Files => ({
   name: `${store.name}/${folder}`,

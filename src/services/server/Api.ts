@@ -39,7 +39,14 @@ export const make = (rest: Rest, login: Login, outage: Outage): Api => {
         Effect.flatMap(rest.send({ ...request, headers }), (answer) =>
           answer.status === 200
             ? Effect.succeed(answer)
-            : Effect.fail(fromAnswer(`${rest.server}/${request.path}`, answer.status, answer.body.toString("utf8"))),
+            : Effect.fail(
+                fromAnswer(
+                  `${rest.server}/${request.path}`,
+                  answer.status,
+                  answer.body.toString("utf8"),
+                  answer.retryAfter,
+                ),
+              ),
         ),
       ),
     )

@@ -38,10 +38,11 @@ export const make = (milliseconds: number): Outage => {
         const until = performance.now() + milliseconds
         const attempt = (delay: number): typeof request =>
           Effect.catch(Effect.tap(request, over), (error) => {
-            if (!error.isTransient || performance.now() + delay > until) return Effect.fail(error)
+            const wait = Math.max(delay, error.retryAfter ?? 0)
+            if (!error.isTransient || performance.now() + wait > until) return Effect.fail(error)
             // A connection that was kept may have been closed by the other side: that is no outage yet.
             return (delay > FIRST ? tell(error) : Effect.void).pipe(
-              Effect.andThen(Effect.sleep(delay)),
+              Effect.andThen(Effect.sleep(wait)),
               Effect.andThen(Effect.suspend(() => attempt(Math.min(2 * delay, LONGEST)))),
             )
           })

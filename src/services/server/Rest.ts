@@ -6,6 +6,7 @@ import * as http from "node:http"
 import type * as net from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as RetryAfter from "../http/RetryAfter.ts"
 import type { Connector } from "./Connection.ts"
 import { ServerError } from "./ServerError.ts"
 
@@ -36,6 +37,8 @@ export interface Request {
 export interface Answer {
   readonly status: number
   readonly body: Buffer
+  /** Milliseconds that the server asks to be left alone for. */
+  readonly retryAfter?: number | undefined
 }
 
 /** Sends requests to one server. */
@@ -141,7 +144,8 @@ const send = (
       response.on("end", () => {
         if (response.headers["content-encoding"] !== undefined) return fail("Answer", "answers in a form not asked for")
         // Only then can the next request have this connection.
-        setImmediate(() => resume(Effect.succeed({ status, body: Buffer.concat(pieces) })))
+        const retryAfter = RetryAfter.parse(response.headers["retry-after"])
+        setImmediate(() => resume(Effect.succeed({ status, body: Buffer.concat(pieces), retryAfter })))
       })
       response.on("close", () => {
         if (!response.complete) fail("Lost", "the connection has ended in the middle of an answer")

@@ -40,6 +40,8 @@ export class ServerError extends Schema.TaggedError<ServerError>()("ServerError"
   ]),
   /** What is wrong, and what can be done. */
   detail: Schema.String,
+  /** Milliseconds that the server asks to be left alone for. */
+  retryAfter: Schema.optionalKey(Schema.Finite),
 }) {
   static readonly ids = {
     Unreachable: "PXF-SERVER-UNREACHABLE",
@@ -84,8 +86,9 @@ export const toRepository = (error: ServerError): RepositoryError =>
   })
 
 /** What an answer other than 200 says: of REST, of an upgrade, or in a tunnel. */
-export const fromAnswer = (server: string, status: number, text: string): ServerError => {
-  const fail = (reason: ServerError["reason"], detail: string) => new ServerError({ server, reason, detail })
+export const fromAnswer = (server: string, status: number, text: string, retryAfter?: number): ServerError => {
+  const fail = (reason: ServerError["reason"], detail: string) =>
+    new ServerError({ server, reason, detail, ...(retryAfter === undefined ? {} : { retryAfter }) })
   const said = shown(text)
   if (status === 401) {
     return fail(
@@ -102,7 +105,7 @@ export const fromAnswer = (server: string, status: number, text: string): Server
   if (/^snapshot .* does not exist\.|^ENOENT\b|^File open failed: No such file/.test(text)) {
     return fail("NotFound", "there is no such backup or namespace, or it has just been pruned")
   }
-  if (status === 502 || status === 503 || status === 504) {
+  if (status === 429 || status === 502 || status === 503 || status === 504) {
     return fail("Lost", `the server answers ${status}${said === "" ? "" : `: ${said}`}`)
   }
   return fail("Refused", `the server answers ${status}${said === "" ? "" : `: ${said}`}`)

@@ -14,6 +14,7 @@ import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
 import type { ChunkCache } from "../bytes/ChunkCache.ts"
 import type { BlobStore } from "../blobs/BlobStore.ts"
 import * as ChunkStore from "../chunks/ChunkStore.ts"
+import * as DatastoreRepository from "../repository/DatastoreRepository.ts"
 import * as OpenSnapshot from "../repository/OpenSnapshot.ts"
 import type { Repository } from "../repository/Repository.ts"
 import { fromFault, type RepositoryError } from "../repository/RepositoryError.ts"
@@ -39,7 +40,7 @@ export interface Options extends Omit<OpenSnapshot.Options, "chunks"> {
   readonly first?: First | undefined
   /** What is put around the store of a backup's chunks: a cache on disk, counters. */
   readonly over?: ((store: BlobStore) => BlobStore) | undefined
-  /** Copies of the datastore, for chunks that it lacks or has damaged. */
+  /** Copies of the datastore, for chunks and files of backups that it lacks or has damaged. */
   readonly copies?: ReadonlyArray<BlobStore> | undefined
   /** Whether digests of chunks are compared; true unless given. */
   readonly verifyChunks?: boolean | undefined
@@ -178,7 +179,12 @@ export const open = Effect.fnUntraced(function* (
     }),
     snapshots: (group) =>
       Effect.map(rowsOf(group), (rows) => rows.map(({ time }) => ({ ...group, time })).toSorted(SnapshotId.compare)),
-    isFinished: (id) => Effect.map(rowOf(id), (row) => row?.files.includes(SnapshotFile.MANIFEST) ?? false),
+    isFinished: Effect.fnUntraced(function* (id) {
+      const row = yield* rowOf(id)
+      if (row === undefined || row.files.includes(SnapshotFile.MANIFEST)) return row !== undefined
+      const others = yield* Effect.forEach(options.copies ?? [], (copy) => DatastoreRepository.filesOfCopy(copy, id))
+      return others.some(({ names }) => names.includes(SnapshotFile.MANIFEST))
+    }),
     snapshot: Effect.fnUntraced(function* (id) {
       const row = yield* rowOf(id)
       const path = `${name}/${SnapshotId.format(id)}`
@@ -209,6 +215,7 @@ export const open = Effect.fnUntraced(function* (
           read: (file, limit) => Effect.mapError(read(file, limit), toRepository),
         },
         { ...options, chunks },
+        yield* Effect.forEach(options.copies ?? [], (copy) => DatastoreRepository.filesOfCopy(copy, id)),
       )
     }),
   }

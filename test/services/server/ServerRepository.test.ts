@@ -5,6 +5,7 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
+import * as FolderBlobStore from "../../../src/services/blobs/FolderBlobStore.ts"
 import * as BackupServer from "../../support/BackupServer.ts"
 import * as Datastores from "../../support/Datastores.ts"
 import * as Processes from "../../support/Processes.ts"
@@ -39,6 +40,53 @@ const readAll = Effect.fnUntraced(function* (
 })
 
 describe("a repository of a backup server", () => {
+  it.live("leaves a busy server alone for as long as that asks", () =>
+    Effect.gen(function* () {
+      const server = yield* serve()
+      const repository = yield* servers.open(server)
+      let asked = 0
+      const times: Array<number> = []
+      server.busy = () => {
+        times.push(performance.now())
+        return asked++ < 2 ? { status: asked === 1 ? 503 : 429, headers: { "retry-after": "1" } } : undefined
+      }
+      assert.isAbove((yield* repository.snapshots(GROUP)).length, 1)
+      assert.lengthOf(times, 3)
+      // Less than a second would not have been enough; its timers count in whole milliseconds.
+      for (const [index, time] of times.slice(1).entries()) assert.isAtLeast(time - times[index]!, 999)
+    }),
+  )
+
+  it.live("reads from a copy the files of a backup that the server lacks, and those that are damaged", () =>
+    Effect.gen(function* () {
+      const { path: folder } = yield* Effect.acquireRelease(
+        Effect.sync(() => Datastores.copyOf(plain)),
+        ({ dispose }) => Effect.sync(dispose),
+      )
+      const snapshot = path.join(folder, "host/alpha", FIRST.time)
+      fs.rmSync(path.join(snapshot, "root.pxar.didx"))
+      fs.writeFileSync(path.join(snapshot, "index.json.blob"), "no manifest")
+      const server = yield* BackupServer.make(folder)
+      const healed: Array<string> = []
+      const repository = yield* servers.open(server, {
+        copies: [FolderBlobStore.make(plain)],
+        onHealed: ({ file, kind }) => Effect.sync(() => void healed.push(`${kind} ${path.basename(file)}`)),
+      })
+      assert.isTrue(yield* repository.isFinished(FIRST))
+      // The manifest of the copy says nothing that is not vouched for here, so that it is not believed: it is the server's own
+      // that counts, and that is damaged.
+      assert.strictEqual((yield* Effect.flip(repository.snapshot(FIRST))).check, "ManifestInvalid")
+      fs.copyFileSync(
+        path.join(plain, "host/alpha", FIRST.time, "index.json.blob"),
+        path.join(snapshot, "index.json.blob"),
+      )
+      const opened = yield* repository.snapshot(FIRST)
+      const source = yield* opened.stream("root.pxar.didx")
+      assert.isAbove(source.size, 0)
+      assert.deepStrictEqual(healed, ["file root.pxar.didx"])
+    }),
+  )
+
   it.live("opens no connection any more when it is closed, whoever still wants chunks", () =>
     Effect.gen(function* () {
       const server = yield* serve()
