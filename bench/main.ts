@@ -10,6 +10,7 @@ import * as ArchiveWorkloads from "./ArchiveWorkloads.ts"
 import * as Contenders from "./Contenders.ts"
 import * as Datastore from "./datastore/Datastore.ts"
 import * as Far from "./far/Far.ts"
+import * as Shards from "./far/Shards.ts"
 import * as Machine from "./Machine.ts"
 import * as Measure from "./Measure.ts"
 import * as MountWorkloads from "./MountWorkloads.ts"
@@ -50,6 +51,9 @@ const main = async (options: Options.Options, scratch: string): Promise<void> =>
       fs.writeFileSync(options.json, `${JSON.stringify({ machine, options, figures }, undefined, 2)}\n`)
     }
     return
+  }
+  if (options.only.includes(Shards.NAME)) {
+    return void process.stdout.write(await Shards.run({ program, directory: options.directory, rounds, say }))
   }
   for (const core of options.pinnedOnly ? [0] : [0, undefined]) {
     const title = core === undefined ? "all cores" : "one core"

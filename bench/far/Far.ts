@@ -12,6 +12,7 @@ import * as path from "node:path"
 import * as Process from "../Process.ts"
 import * as Random from "../Random.ts"
 import * as Places from "./Places.ts"
+import * as Servers from "./Servers.ts"
 import * as Store from "./Store.ts"
 
 export const NAME = "far"
@@ -99,14 +100,12 @@ const over = async (
   if (!workloadNames.some(isWanted)) return figures
   const root = path.dirname(data.store)
   // The serial reader asks the web server, whatever the place: what it is compared with is the line.
-  const web = await startServer(["bench/far/serverMain.ts", root])
-  const server = place.server === "serverMain.ts" ? web : await startServer([`bench/far/${place.server}`, data.store])
+  const web = await Servers.start(["serverMain.ts", root])
+  const server = place.server === "serverMain.ts" ? web : await Servers.start([place.server, data.store])
   for (const { bytesPerSecond, name, roundTrip } of lines) {
-    const line = await startServer(["bench/far/lineMain.ts", server.port, String(roundTrip), String(bytesPerSecond)])
+    const line = await Servers.start(["lineMain.ts", server.port, String(roundTrip), String(bytesPerSecond)])
     const plain =
-      server === web
-        ? line
-        : await startServer(["bench/far/lineMain.ts", web.port, String(roundTrip), String(bytesPerSecond)])
+      server === web ? line : await Servers.start(["lineMain.ts", web.port, String(roundTrip), String(bytesPerSecond)])
     const url = `http://127.0.0.1:${plain.port}/${Places.STORE}`
     for (const archive of ["split", "v1"] as const) {
       const samples = new Map<string, Array<Sample>>()
@@ -137,11 +136,11 @@ const over = async (
         report(row(figure))
       }
     }
-    await stop(line)
-    if (plain !== line) await stop(plain)
+    await Servers.stop(line)
+    if (plain !== line) await Servers.stop(plain)
   }
-  await stop(server)
-  if (server !== web) await stop(web)
+  await Servers.stop(server)
+  if (server !== web) await Servers.stop(web)
   return figures
 }
 
@@ -262,33 +261,6 @@ const makeData = async ({ directory, program, quick, say }: Setting, isSmall: bo
   const data: Data = { store, files, bytes, big }
   fs.writeFileSync(marker, JSON.stringify(data))
   return data
-}
-
-interface Server {
-  readonly port: string
-  readonly pid: number
-}
-
-/** Starts a program of this folder that prints its port. */
-const startServer = async ([file = "", ...args]: ReadonlyArray<string>): Promise<Server> => {
-  const root = path.resolve(import.meta.dirname, "../..")
-  const portFile = path.join(fs.mkdtempSync("/tmp/pxar-far-"), "port")
-  const command = ["sh", "-c", 'exec "$0" "$@" > "$PORT"', process.execPath, path.join(root, file), ...args]
-  const { pid } = Process.start(["env", `PORT=${portFile}`, ...command])
-  for (let waited = 0; waited < 2000; waited++) {
-    const text = fs.existsSync(portFile) ? fs.readFileSync(portFile, "utf8") : ""
-    if (text.endsWith("\n")) {
-      fs.rmSync(path.dirname(portFile), { recursive: true })
-      return { port: text.trim(), pid }
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error(`${file} does not start`)
-}
-
-const stop = async ({ pid }: Server): Promise<void> => {
-  process.kill(-pid, "SIGTERM")
-  await Process.untilGone(pid)
 }
 
 const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0

@@ -10,7 +10,7 @@ import { CHECKSUM_OFFSET, HEADER_SIZE } from "../../src/domain/datastore/ChunkIn
 import * as DataBlob from "../../src/domain/datastore/DataBlob.ts"
 import * as DynamicIndex from "../../src/domain/datastore/DynamicIndex.ts"
 
-/** Bytes of a chunk but the last. */
+/** Bytes of a chunk but the last, unless told otherwise. */
 const CHUNK = 4 * 1024 * 1024
 const TIME = "2026-01-01T00:00:00Z"
 
@@ -31,7 +31,7 @@ const stored = (content: Uint8Array): Uint8Array =>
 export type Files = Readonly<Record<string, string>>
 
 /** Adds a backup to the datastore at `folder`; returns the bytes of its chunks as stored. */
-export const add = (folder: string, id: string, files: Files): number => {
+export const add = (folder: string, id: string, files: Files, chunk = CHUNK): number => {
   const snapshot = path.join(folder, "host", id, TIME)
   fs.mkdirSync(snapshot, { recursive: true })
   let bytes = 0
@@ -39,8 +39,8 @@ export const add = (folder: string, id: string, files: Files): number => {
     const fd = fs.openSync(file, "r")
     const { size } = fs.fstatSync(fd)
     const chunks: Array<DynamicIndex.Chunk> = []
-    for (let at = 0; at < size; at += CHUNK) {
-      const content = new Uint8Array(Math.min(CHUNK, size - at))
+    for (let at = 0; at < size; at += chunk) {
+      const content = new Uint8Array(Math.min(chunk, size - at))
       fs.readSync(fd, content, 0, content.length, at)
       const digest = sha256(content)
       const hex = digest.toString("hex")

@@ -112,6 +112,7 @@ export const make = (options: Options = {}): Effect.Effect<HttpClient, HttpError
           if (!error.isTransient || (!hasAnswered && tries === FIRST_TRIES)) return yield* error
           const wait = Math.max(yield* backoff(tries), error.retryAfter ?? 0)
           if ((yield* Clock.currentTimeMillis) - begin + wait >= timeout) return yield* error
+          yield* Effect.logDebug(`${error.message}; tried again in ${Math.round(wait)} ms`)
           yield* Effect.sleep(wait)
         }
       }),
