@@ -79,6 +79,14 @@ export const fromText = (text: string): Uint8Array => {
  * lone surrogate (U+DC80…U+DCFF). For words that go through code which knows texts only.
  */
 export const toText = (bytes: Uint8Array): string => {
+  try {
+    return strict.decode(bytes)
+  } catch {
+    return toTextByParts(bytes)
+  }
+}
+
+const toTextByParts = (bytes: Uint8Array): string => {
   let text = ""
   for (let at = 0; at < bytes.length;) {
     const length = sequenceLength(bytes, at)

@@ -18,6 +18,7 @@ import * as SubfolderTree from "../services/tree/SubfolderTree.ts"
 import type * as TreeWalk from "../services/tree/TreeWalk.ts"
 import * as ApiError from "./api/ApiError.ts"
 import * as Jobs from "./Jobs.ts"
+import type * as PieceMemory from "./PieceMemory.ts"
 import type { Served } from "./Served.ts"
 
 export type Format = "tar" | "zip"
@@ -55,12 +56,13 @@ export const make = (
   paths: ReadonlyArray<Uint8Array>,
   format: Format,
   state: Jobs.State,
+  memory: PieceMemory.PieceMemory,
 ): Stream.Stream<Uint8Array> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const queue = yield* Queue.bounded<Uint8Array, Cause.Done>(AHEAD)
       const options: Options<never> = {
-        target: { write: (bytes) => Effect.asVoid(Queue.offer(queue, bytes.slice())) },
+        target: { write: (bytes) => Effect.asVoid(Queue.offer(queue, bytes)), memory: memory.take },
         paths,
         onUnreadable: (path, message) =>
           Effect.sync(() => {
@@ -89,7 +91,9 @@ export const make = (
           }),
       })
       yield* Effect.forkScoped(Effect.ensuring(written, Queue.end(queue)))
-      return Stream.fromQueue(queue).pipe(
+      // One at a time: pieces that are taken together would be copied into one.
+      return Stream.fromEffectRepeat(Queue.take(queue)).pipe(
+        Stream.tap((piece) => Effect.sync(() => memory.gives(piece))),
         Stream.tap(() => (state.state === "running" || state.state === "done" ? Effect.void : Effect.die(CANCELLED))),
         Stream.ensuring(
           Effect.sync(() => {

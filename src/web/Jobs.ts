@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import type { JobJson } from "../domain/json/WebJson.ts"
 import { makeToken } from "./Access.ts"
 import * as ApiError from "./api/ApiError.ts"
+import type { PieceMemory } from "./PieceMemory.ts"
 import { WebRefusal } from "./WebRefusal.ts"
 
 /** What a job says of itself. It is changed in place; whoever watches looks now and then. */
@@ -19,7 +20,7 @@ export type State = {
 export interface Job {
   readonly state: State
   /** What it gives, where that is taken by another request. It can be taken once. */
-  take: (() => Effect.Effect<Stream.Stream<Uint8Array>, ApiError.ApiError>) | undefined
+  take: ((memory: PieceMemory) => Effect.Effect<Stream.Stream<Uint8Array>, ApiError.ApiError>) | undefined
   fiber: Fiber.Fiber<void> | undefined
 }
 

@@ -94,11 +94,13 @@ describe("a selection", () => {
     }),
   )
 
-  it.live("ends when the client goes", () =>
+  it.live.each(["tar", "zip"])("ends as %s when the client goes, and leaves no descriptor open", (format) =>
     Effect.gen(function* () {
       const big = yield* harness.memory({ big: new Uint8Array(32 * 1024 * 1024) })
       const web = yield* harness.start([big])
-      const body = { folder: "/", names: [], format: "tar" }
+      const descriptors = Effect.sync(() => fs.readdirSync("/proc/self/fd").length)
+      const before = yield* descriptors
+      const body = { folder: "/", names: [], format }
       const job = yield* web.ask(`${inArchive}/exports`, { method: "POST", body })
       yield* Effect.callback<void>((resume) => {
         const headers = { authorization: `Bearer ${web.token}` }
@@ -116,6 +118,34 @@ describe("a selection", () => {
         yield* Processes.eventually("the download to end", state, (state) => state !== "running"),
         "cancelled",
       )
+      yield* Processes.eventually("descriptors to be closed", descriptors, (count) => count <= before)
     }),
+  )
+
+  it.live.each(["tar", "zip"])(
+    "of a large file is byte for byte what it is, as %s, to a client that is slow",
+    (format) =>
+      Effect.gen(function* () {
+        const bytes = Uint8Array.from({ length: 12_000_000 }, (_, i) => (i * 7919 + (i >>> 13)) & 0xff)
+        const web = yield* harness.start([yield* harness.memory({ big: bytes })])
+        const body = yield* Effect.callback<Buffer>((resume) => {
+          const headers = { authorization: `Bearer ${web.token}` }
+          const path = `${inArchive}/${format}?path=/`
+          http.get({ host: "127.0.0.1", port: web.port, path, headers, agent: false }, (response) => {
+            const parts: Array<Buffer> = []
+            response.on("data", (part: Buffer) => {
+              parts.push(part)
+              // The socket fills up again and again.
+              if (parts.length % 16 !== 0) return
+              response.pause()
+              setImmediate(() => setImmediate(() => response.resume()))
+            })
+            response.on("end", () => resume(Effect.succeed(Buffer.concat(parts))))
+          })
+        })
+        const file = yield* saved(`x.${format}`, body)
+        const out = spawnSync("bsdtar", ["-xOf", file, "big"], { maxBuffer: 20_000_000 }).stdout
+        assert.isTrue(out.equals(bytes))
+      }),
   )
 })

@@ -5,8 +5,10 @@ import type * as Effect from "effect/Effect"
 
 /** Where the bytes go: a `ByteSink`, or the standard output. */
 export interface Target<E> {
-  /** Takes bytes, which may be written over when it returns. */
+  /** Takes bytes, which are its own from then on. */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, E>
+  /** Memory of exactly `length` bytes for contents, where the target has some to use again; fresh memory otherwise. */
+  readonly memory?: ((length: number) => Uint8Array) | undefined
 }
 
 export interface Options<E> {

@@ -18,11 +18,9 @@ import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 import type * as Archive from "../tree/Archive.ts"
 import type { SelectionError } from "../tree/Selection.ts"
 import type { Options, Report } from "./Export.ts"
+import * as ExportBuffer from "./ExportBuffer.ts"
 import * as ExportContent from "./ExportContent.ts"
 import * as ExportWalk from "./ExportWalk.ts"
-
-/** Collects small pieces. */
-const BUFFER = 256 * 1024
 
 /** Writes entries that paths and patterns select (see `Selection`), everything by default. */
 export const write = Effect.fnUntraced(function* <E>(
@@ -30,31 +28,11 @@ export const write = Effect.fnUntraced(function* <E>(
   options: Options<E>,
 ): Effect.fn.Return<Report, ArchiveError | SelectionError | E> {
   const walk = yield* ExportWalk.make(archive, options.paths ?? [])
-  const buffer = new Uint8Array(BUFFER)
-  let held = 0
-  let size = 0
+  const { flush, put, size } = ExportBuffer.make(options.target)
   let entries = 0
   let bytes = 0
   let unreadable = 0
   const left = { sockets: 0, flags: 0, projectIds: 0 }
-
-  const flush = Effect.suspend(() => {
-    const piece = buffer.subarray(0, held)
-    held = 0
-    return piece.length === 0 ? Effect.void : options.target.write(piece)
-  })
-  const put = (piece: Uint8Array): Effect.Effect<void, E> => {
-    size += piece.length
-    if (held + piece.length > BUFFER) {
-      return Effect.andThen(flush, piece.length > BUFFER / 2 ? options.target.write(piece) : keep(piece))
-    }
-    return keep(piece)
-  }
-  const keep = (piece: Uint8Array) =>
-    Effect.sync(() => {
-      buffer.set(piece, held)
-      held += piece.length
-    })
 
   const told = (path: Uint8Array, message: string) => {
     unreadable++
@@ -63,11 +41,12 @@ export const write = Effect.fnUntraced(function* <E>(
 
   const content = Effect.fnUntraced(function* (item: ExportWalk.Exported, length: number) {
     const report = (message: string) => told(item.path, message)
-    yield* Stream.runForEach(ExportContent.make(archive, item, length, report), (chunk) => {
-      bytes += chunk.length
+    const use = (piece: Uint8Array) => {
+      bytes += piece.length
       options.onProgress?.({ entries, bytes })
-      return put(chunk)
-    })
+      return put(piece)
+    }
+    yield* ExportContent.forEach(archive, item, { length, memory: options.target.memory, report, use })
     yield* put(TarHeader.padding(length))
   })
 
@@ -86,7 +65,7 @@ export const write = Effect.fnUntraced(function* <E>(
   yield* Stream.runForEach(walk.items, (item) =>
     item._tag === "Exported" ? entry(item) : isHidden(item.error) ? Effect.void : told(item.path, item.error.message),
   )
-  yield* put(TarHeader.end(size))
+  yield* put(TarHeader.end(size()))
   yield* flush
   return {
     entries,

@@ -1,6 +1,7 @@
 /**
  * Answers that are bytes, and jobs.
  */
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -11,6 +12,7 @@ import * as ContentResponse from "../ContentResponse.ts"
 import * as Disposition from "../Disposition.ts"
 import * as ExportStream from "../ExportStream.ts"
 import type * as Jobs from "../Jobs.ts"
+import * as PieceMemory from "../PieceMemory.ts"
 import * as RestoreJob from "../RestoreJob.ts"
 import * as Served from "../Served.ts"
 import type { WebContext } from "../WebContext.ts"
@@ -43,7 +45,7 @@ export const layer = (context: WebContext) => {
     const [name] = names
     const own = PathText.print(ArchivePath.lastName(folder.path)) || served.id
     const job = jobs.make("export", `${names.length === 1 && name !== undefined ? name : own}.${format}`)
-    job.take = () => downloads.counted(ExportStream.make(archive, paths, format, job.state))
+    job.take = (memory) => downloads.counted(ExportStream.make(archive, paths, format, job.state, memory))
     return job
   })
 
@@ -53,7 +55,8 @@ export const layer = (context: WebContext) => {
       return yield* new ApiError.BadRequest({ id: WebRefusal.ids.Job, message: "that download was begun already" })
     }
     job.take = undefined
-    const stream = yield* take()
+    const response = NodeHttpServerRequest.toServerResponse(yield* HttpServerRequest.HttpServerRequest)
+    const stream = yield* take(PieceMemory.make(() => response.writableLength))
     return HttpServerResponse.stream(stream, {
       contentType: ExportStream.types[state.title.endsWith(".zip") ? "zip" : "tar"],
       headers: { "content-disposition": Disposition.attachment(state.title), "cache-control": "no-store" },
