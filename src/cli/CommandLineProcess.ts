@@ -12,6 +12,7 @@ import * as CommandLine from "./CommandLine.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Help from "./Help.ts"
 import * as LibraryServices from "./LibraryServices.ts"
+import type { Parent } from "./mount/Parent.ts"
 import * as Process from "./Process.ts"
 import * as PxarFuse from "./PxarFuse.ts"
 
@@ -36,3 +37,7 @@ const program = Effect.fromResult(Arguments.read()).pipe(
 )
 
 export const run = (): void => Process.run(program)
+
+/** A mount in the background with a page beside it: what that needs is in the files of this process. */
+export const serveWithPage = async (parent: Parent): Promise<void> =>
+  (await import("./mount/PageServerProcess.ts")).run(parent)

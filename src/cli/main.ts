@@ -23,4 +23,5 @@ if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
 
 const parent = Parent.take()
 if (parent === undefined) (await import("./CommandLineProcess.ts")).run()
+else if (parent.page) await (await import("./CommandLineProcess.ts")).serveWithPage(parent)
 else (await import("./mount/ServerProcess.ts")).run(parent)

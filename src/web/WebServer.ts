@@ -58,8 +58,10 @@ export interface Options extends WebContext.Options {
   readonly port: number
   /** PEM; without it only loopback addresses are safe to listen on. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
-  /** A password; a token is made if there is none. */
+  /** A password in place of a token. */
   readonly password: Redacted.Redacted<string> | undefined
+  /** The token; one is made unless given. */
+  readonly token?: Redacted.Redacted<string> | undefined
   /** Further routes: they share the port, the guard and what is open. */
   readonly routes?: ((context: WebContext.WebContext) => Layer.Layer<never, never, HttpRouter.HttpRouter>) | undefined
 }
@@ -94,7 +96,7 @@ export const start = Effect.fnUntraced(function* (
     ({ cause }) => listenError(options, cause),
   )
   const port = server.address._tag === "UnixPathAddress" ? options.port : server.address.port
-  const secret = password ?? Redacted.make(Access.makeToken())
+  const secret = password ?? options.token ?? Redacted.make(Access.makeToken())
   const isSecure = tls !== undefined
   const access = Access.make(secret, port, isSecure, () => performance.now())
   const context = yield* WebContext.make(options, access, isSecure)

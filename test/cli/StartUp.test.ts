@@ -25,6 +25,12 @@ describe("the process in the background", () => {
     assert.notInclude(bundled("ServerProcess.js"), UNDICI)
     assert.isTrue(fs.readdirSync(folder).some((file) => file.endsWith(".js") && bundled(file).includes(UNDICI)))
   })
+
+  it("begins without the page", () => {
+    const WEB = "pxar_fuse_web_sent_bytes"
+    assert.notInclude(bundled("ServerProcess.js"), WEB)
+    assert.isTrue(fs.readdirSync(folder).some((file) => file.endsWith(".js") && bundled(file).includes(WEB)))
+  })
 })
 
 describe("an old Node", () => {

@@ -55,7 +55,7 @@ const ended = (child: ChildProcess): Effect.Effect<void> =>
     child.kill("SIGTERM")
   })
 
-const freePort: Effect.Effect<number> = Effect.callback((resume) => {
+export const freePort: Effect.Effect<number> = Effect.callback((resume) => {
   const server = net.createServer()
   server.listen(0, "127.0.0.1", () => {
     const { port } = server.address() as net.AddressInfo

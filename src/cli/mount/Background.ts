@@ -96,10 +96,11 @@ interface Child {
 const launch = (settings: Settings.Settings, descriptors: ReadonlyArray<number>): Child => {
   const own = Math.max(2, ...descriptors) + 1
   const stdio = Array.from({ length: own }, (_, descriptor) => (descriptors.includes(descriptor) ? descriptor : null))
+  const words = `${own}${Terminal.isInteractive() ? " tty" : ""}${settings.serve === undefined ? "" : " page"}`
   // The words are for those who look at the list of processes.
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     detached: true,
-    env: { ...ChildEnvironment.withoutSecrets(), [Parent.VARIABLE]: `${own}${Terminal.isInteractive() ? " tty" : ""}` },
+    env: { ...ChildEnvironment.withoutSecrets(), [Parent.VARIABLE]: words },
     stdio: ["ignore", "ignore", "pipe", ...stdio.slice(3).map((descriptor) => descriptor ?? "ignore"), "pipe"],
   })
   let ready = false

@@ -7,21 +7,26 @@ import * as ChildEnvironment from "../../services/posix/ChildEnvironment.ts"
 import * as MountPoint from "../control/MountPoint.ts"
 import type { Settings } from "./Settings.ts"
 
-export interface Input extends Omit<Settings, "archives" | "mountPoint"> {
+export interface Input extends Omit<Settings, "archives" | "mountPoint" | "serve"> {
   readonly archive: string
   /** Further archives, and the mount point. */
   readonly rest: ReadonlyArray<string>
   readonly foreground: boolean
+  /** `HOST:PORT` of the page beside the mount. */
+  readonly serve: string | undefined
 }
 
-export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest, ...flags }: Input) {
+export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest, serve: listen, ...flags }: Input) {
   const options = yield* Effect.fromResult(MountOptions.parse(flags.options))
   yield* Effect.forEach(rest.slice(-1), MountPoint.check)
   if (options.remount) return yield* remount(rest.at(-1) ?? "", options)
-  const settings = { ...flags, archives: [archive, ...rest.slice(0, -1)], mountPoint: rest.at(-1) ?? "" }
+  const named = { ...flags, archives: [archive, ...rest.slice(0, -1)], mountPoint: rest.at(-1) ?? "" }
+  const BesideMount = listen === undefined ? undefined : yield* Effect.promise(() => import("../serve/BesideMount.ts"))
+  const beside = BesideMount && (yield* BesideMount.plan(listen ?? "", named, foreground))
+  const settings: Settings = { ...named, serve: beside }
   if (foreground) {
     const { serve } = yield* Effect.promise(() => import("./Serve.ts"))
-    return yield* serve(settings, undefined)
+    return yield* serve(settings, undefined, BesideMount?.start)
   }
   yield* withholdSecrets(settings)
   const keyPassphrase = yield* askedAhead(settings)
@@ -32,6 +37,7 @@ export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest
     { ...settings, keyPassphrase, ...login },
     passed.filter((descriptor) => descriptor !== undefined),
   )
+  if (BesideMount !== undefined && beside !== undefined) process.stdout.write(`${BesideMount.linkOf(beside)}\n`)
 })
 
 /** What is mounted there gets these flags; which archive that is, is not asked. */

@@ -26,6 +26,7 @@ import * as Progress from "../Progress.ts"
 import * as Memory from "../Memory.ts"
 import * as RequestCounts from "../control/RequestCounts.ts"
 import * as Terminal from "../Terminal.ts"
+import type * as BesideMount from "../serve/BesideMount.ts"
 import * as AutoMountPoint from "./AutoMountPoint.ts"
 import * as IdleTimeout from "./IdleTimeout.ts"
 import * as MountLog from "./MountLog.ts"
@@ -35,20 +36,31 @@ import * as Readiness from "./Readiness.ts"
 import * as RequestLog from "./RequestLog.ts"
 import type { Settings } from "./Settings.ts"
 
+/** Starts the page beside the mount. It is given by whoever has it: most mounts have none, and load nothing of it. */
+export type StartPage = typeof BesideMount.start
+
 /** Mounts and serves until the end; `parent` is who waits for the mount to be ready. */
-export const serve = Effect.fnUntraced(function* (settings: Settings, parent: Parent | undefined) {
+export const serve = Effect.fnUntraced(function* (settings: Settings, parent: Parent | undefined, page?: StartPage) {
   Memory.keepYoungGenerationSmall()
   Compiler.optimizeLate()
   const log = yield* MountLog.open({ ...settings, background: parent !== undefined })
-  yield* Effect.scoped(run(settings, parent, log)).pipe(Terminal.reportTo(Effect.logFatal), Effect.provide(log.layer))
+  yield* Effect.scoped(run(settings, parent, page, log)).pipe(
+    Terminal.reportTo(Effect.logFatal),
+    Effect.provide(log.layer),
+  )
 })
 
-const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | undefined, log: MountLog.MountLog) {
+const run = Effect.fnUntraced(function* (
+  settings: Settings,
+  parent: Parent | undefined,
+  page: StartPage | undefined,
+  log: MountLog.MountLog,
+) {
   const { archives, idleTimeout } = settings
   const interactive = parent?.interactive ?? Terminal.isInteractive()
   if (settings.autoMountpoint) yield* AutoMountPoint.make(settings.mountPoint)
   const places: Array<Traffic.Traffic> = []
-  const mounted = yield* Effect.provideService(mount(settings, interactive, log), Traffic.Watched, places)
+  const mounted = yield* Effect.provideService(mount(settings, parent, page, log), Traffic.Watched, places)
   yield* Effect.addFinalizer(() => Effect.flatMap(mounted.counters, (counters) => Effect.logInfo(summary(counters))))
   // An address is the same from everywhere.
   const absolute = archives.map((archive) => (/^[a-z0-9]+:/.test(archive) ? archive : DiskPath.resolve(archive)))
@@ -65,7 +77,13 @@ const run = Effect.fnUntraced(function* (settings: Settings, parent: Parent | un
   yield* mounted.ended
 })
 
-const mount = Effect.fnUntraced(function* (settings: Settings, interactive: boolean, log: MountLog.MountLog) {
+const mount = Effect.fnUntraced(function* (
+  settings: Settings,
+  parent: Parent | undefined,
+  page: StartPage | undefined,
+  log: MountLog.MountLog,
+) {
+  const interactive = parent?.interactive ?? Terminal.isInteractive()
   const options = yield* Effect.fromResult(MountOptions.parse(settings.options))
   const observer = settings.debug ? yield* RequestLog.make : undefined
   const [first = "", ...others] = settings.archives
@@ -90,6 +108,9 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
       view: view(settings, progress),
     }
     if (settings.layout === "previous-versions") return mountVersions(found, settings, mountOptions)
+    if (found !== undefined && settings.serve !== undefined && page !== undefined) {
+      return mountBeside(found, settings, settings.serve, parent, page, mountOptions)
+    }
     return found === undefined || found._tag === "Files"
       ? Mount.mountPaths(settings.archives, mountOptions)
       : mountOpened(found, settings, mountOptions)
@@ -100,11 +121,8 @@ const mount = Effect.fnUntraced(function* (settings: Settings, interactive: bool
 const template = ({ pathTemplate }: Settings): PathTemplate.PathTemplate | undefined =>
   pathTemplate === undefined ? undefined : Result.getOrThrow(PathTemplate.parse(pathTemplate))
 
-const mountOpened = Effect.fnUntraced(function* (
-  found: OpenAddress.Opened,
-  settings: Settings,
-  options: Mount.SourceOptions,
-) {
+/** The tree of what is named. */
+const treeOf = Effect.fnUntraced(function* (found: OpenAddress.Opened, settings: Settings) {
   const reader = settings.cacheSize === undefined ? undefined : ArchiveReader.caches(settings.cacheSize)
   const { file, tree } = yield* OpenTree.tree(found, {
     ...settings,
@@ -118,8 +136,37 @@ const mountOpened = Effect.fnUntraced(function* (
     const detail = `${settings.archives.join(" ")}: names a file; what is mounted is an archive or a folder`
     return yield* new ExitCode.Usage({ detail })
   }
-  const store = found._tag === "InRepository" ? found.folder : undefined
-  return yield* Mount.mountTree(tree, { ...options, fsname: settings.archives.join(" "), store })
+  return tree
+})
+
+const mountOpened = Effect.fnUntraced(function* (
+  found: OpenAddress.Opened,
+  settings: Settings,
+  options: Mount.SourceOptions,
+) {
+  const tree = yield* treeOf(found, settings)
+  return yield* Mount.mountTree(tree, { ...options, fsname: settings.archives.join(" "), store: storeOf(found) })
+})
+
+const storeOf = (found: OpenAddress.Opened): string | undefined =>
+  found._tag === "InRepository" ? found.folder : found._tag === "Files" ? DiskPath.resolve(found.path) : undefined
+
+/** The page first: that its port is taken is said before anything is mounted. */
+const mountBeside = Effect.fnUntraced(function* (
+  found: OpenAddress.Opened,
+  settings: Settings,
+  beside: NonNullable<Settings["serve"]>,
+  parent: Parent | undefined,
+  page: StartPage,
+  options: Mount.SourceOptions,
+) {
+  const tree = yield* treeOf(found, settings)
+  const address = settings.archives.join(" ")
+  const named = settings.pathTemplate === undefined && settings.timeTemplate === undefined
+  const link = yield* page(beside, address, found, tree, named)
+  // In the background the parent tells it.
+  if (parent === undefined) process.stdout.write(`${link}\n`)
+  return yield* Mount.mountTree(tree, { ...options, fsname: address, store: storeOf(found) })
 })
 
 const mountVersions = Effect.fnUntraced(function* (

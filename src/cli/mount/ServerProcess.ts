@@ -8,17 +8,17 @@ import * as ErrorMessage from "../ErrorMessage.ts"
 import * as Process from "../Process.ts"
 import * as Terminal from "../Terminal.ts"
 import type { Parent } from "./Parent.ts"
-import { serve } from "./Serve.ts"
+import { serve, type StartPage } from "./Serve.ts"
 import * as Settings from "./Settings.ts"
 
-const program = Effect.fnUntraced(function* (parent: Parent) {
+const program = Effect.fnUntraced(function* (parent: Parent, page: StartPage | undefined) {
   const settings = yield* Settings.decode(yield* told(parent))
   // For this process alone: they are not in its environment as the kernel shows it, nor in that of its children.
   for (const [name, value] of Object.entries(settings.secrets ?? {})) {
     ChildEnvironment.withhold(name)
     process.env[name] = value
   }
-  yield* Effect.provideService(serve(settings, parent), Terminal.Format, settings.logFormat)
+  yield* Effect.provideService(serve(settings, parent, page), Terminal.Format, settings.logFormat)
 })
 
 const told = ({ descriptor }: Parent): Effect.Effect<string, Settings.SettingsError> =>
@@ -27,4 +27,5 @@ const told = ({ descriptor }: Parent): Effect.Effect<string, Settings.SettingsEr
     catch: (error) => new Settings.SettingsError({ detail: ErrorMessage.of(error) }),
   })
 
-export const run = (parent: Parent): void => Process.run(program(parent))
+/** `page`: starts the page beside the mount, where there is to be one. */
+export const run = (parent: Parent, page?: StartPage): void => Process.run(program(parent, page))

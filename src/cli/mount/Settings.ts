@@ -68,6 +68,9 @@ const Repository = {
   layout: Schema.Literals(["backups", "previous-versions"]),
 }
 
+/** The page beside the mount. */
+const Serve = Schema.Struct({ host: Schema.String, port: Natural, token: Schema.String })
+
 export const Settings = Schema.Struct({
   archives: Schema.Array(Schema.String),
   mountPoint: Schema.String,
@@ -87,6 +90,7 @@ export const Settings = Schema.Struct({
   force: Schema.Boolean,
   /** Variables that hold secrets, which everybody may see whom the process's other variables are shown. */
   secrets: Schema.optional(Schema.Record(Schema.String, Schema.String)),
+  serve: Schema.optional(Serve),
   ...View,
   ...Repository,
   ...Log,

@@ -55,6 +55,13 @@ export const flags = {
     Flag.withMetavar("backups|previous-versions"),
     Flag.withDefault("backups"),
   ),
+  serve: Flag.String("serve").pipe(
+    Flag.withDescription(
+      "Show the same in a web browser and over WebDAV too; prints the link, listens on loopback only",
+    ),
+    Flag.withMetavar("HOST:PORT"),
+    Parameters.optional,
+  ),
   closeAfter: Flag.Finite("close-after").pipe(
     Flag.withDescription("Close an archive of several when it has not been used for this long (default: 60)"),
     Flag.withMetavar("SECONDS"),

@@ -24,6 +24,7 @@ import * as Output from "../Output.ts"
 import * as Keys from "../repository/Keys.ts"
 import * as Passphrase from "../repository/Passphrase.ts"
 import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
+import * as Listen from "./Listen.ts"
 import * as Terminal from "../Terminal.ts"
 import * as Version from "../Version.ts"
 
@@ -44,7 +45,7 @@ export interface Input extends RepositoryFlags.Given {
 export const handler = Effect.fn("serve")(function* (input: Input) {
   const { addresses, allowRestore, tlsCert, tlsKey, webPasswordFile } = input
   if (addresses.length + input.chunks.length === 0) return yield* usage("name what to serve, or give --chunks ADDRESS")
-  const listen = yield* parseListen(input.listen)
+  const listen = yield* Listen.parse("--listen", input.listen)
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     return yield* usage("--tls-cert and --tls-key go together")
   }
@@ -118,14 +119,6 @@ const rootOf = Effect.fnUntraced(function* ({ file, tree }: OpenTree.Tree) {
     ? whole
     : Archive.fromReader(SubfolderTree.make(tree, (yield* whole.find(above)).node))
 })
-
-const parseListen = (text: string): Effect.Effect<{ readonly host: string; readonly port: number }, ExitCode.Usage> => {
-  const [, bracketed, plain, port = ""] = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? []
-  const isPort = port !== "" && Number(port) < 65_536
-  return isPort
-    ? Effect.succeed({ host: bracketed ?? plain ?? "127.0.0.1", port: Number(port) })
-    : Effect.fail(usage(`--listen ${text}: HOST:PORT is needed, such as 127.0.0.1:8017 or [::1]:8017`))
-}
 
 const folderOf = (folder: string): Effect.Effect<string, ExitCode.Usage> =>
   Effect.suspend(() =>
