@@ -9,6 +9,9 @@ import { rolldown } from "rolldown"
 
 const source = "src/web/page"
 
+/** The sheets of `styles`, in the order of the cascade. */
+const sheets = ["base", "frame", "listing", "panel", "overview", "dialogs", "figures", "screens"]
+
 /** Builds it, and tells which modules are in it. */
 export const buildPage = async (target: string): Promise<ReadonlyArray<string>> => {
   fs.mkdirSync(target, { recursive: true })
@@ -19,8 +22,9 @@ export const buildPage = async (target: string): Promise<ReadonlyArray<string>> 
   })
   const { output } = await build.generate({ format: "esm", minify: true })
   const [script] = output
-  const style = fs
-    .readFileSync(path.join(source, "style.css"), "utf8")
+  const style = sheets
+    .map((sheet) => fs.readFileSync(path.join(source, "styles", `${sheet}.css`), "utf8"))
+    .join("")
     .replace(/\/\*[^]*?\*\//g, "")
     .replace(/\s+/g, " ")
   const assets = new Map<string, string>([
