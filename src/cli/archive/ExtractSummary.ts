@@ -36,9 +36,11 @@ const meanings: Readonly<Record<Kind, string>> = {
  */
 export const lines = ({ problemCounts, problems }: Extractor.Report, named: boolean): ReadonlyArray<string> =>
   [...problemCounts].flatMap(([kind, count]) => {
-    const only = count === 1 ? problems.find((problem) => problem.kind === kind) : undefined
-    if (only === undefined) return `${count} entries ${meanings[kind]}`
-    return named ? [] : only.message
+    const first = problems.find((problem) => problem.kind === kind)
+    if (count === 1 && first !== undefined) return named ? [] : first.message
+    // Often all have one cause, and it can be mended.
+    const cause = kind === "Unreadable" && first !== undefined && !named ? `; the first: ${first.message}` : ""
+    return `${count} entries ${meanings[kind]}${cause}`
   })
 
 /** What an ordinary user is to know. */

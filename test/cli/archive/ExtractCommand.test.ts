@@ -81,6 +81,18 @@ describe("extract", () => {
     }),
   )
 
+  it.live("says what the first of several files lacks that cannot be read", () =>
+    Effect.gen(function* () {
+      const alone = yield* Command.write("alone.mpxar", fs.readFileSync(Golden.synthV2.archive))
+      const { code, stderr } = yield* Command.run(["extract", alone, yield* targetFor(), "files", ...mine])
+      assert.strictEqual(code, ExitCode.INCOMPLETE)
+      assert.match(
+        stderr,
+        /^pxar-fuse: 8 entries cannot be read .*; the first: files\/size-1: .*alone\.ppxar, which is missing: put it there, or name it \(--payload\)/m,
+      )
+    }),
+  )
+
   it.live("finds the payload archive beside the archive, or where --payload says", () =>
     Effect.gen(function* () {
       const target = yield* targetFor()
