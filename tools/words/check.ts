@@ -30,10 +30,11 @@ try {
   const config = path.join(import.meta.dirname, "cspell.json")
   // Files outside of the folder that it calls the root are not looked at.
   const options = ["--config", config, "--root", "/", "--no-progress", "--no-summary", "--show-suggestions"]
-  const { status } = spawnSync(path.join(root, "node_modules/.bin/cspell"), ["lint", ...options, ...pages, page], {
-    cwd: root,
-    stdio: "inherit",
-  })
+  const { status } = spawnSync(
+    process.execPath,
+    [path.join(root, "node_modules/cspell/bin.mjs"), "lint", ...options, ...pages, page],
+    { cwd: root, stdio: "inherit" },
+  )
   process.exitCode = status ?? 1
 } finally {
   fs.rmSync(folder, { recursive: true })
