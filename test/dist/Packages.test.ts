@@ -88,7 +88,9 @@ describe("the packages of a release", () => {
       const other = path.join(release, "other place")
       const files = run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).split("\0")
       for (const file of files) {
-        if (file !== "") fs.cpSync(path.join(root, file), path.join(other, file), { verbatimSymlinks: true })
+        const from = path.join(root, file)
+        // Of a tree that is being worked on, some may be deleted.
+        if (file !== "" && fs.existsSync(from)) fs.cpSync(from, path.join(other, file), { verbatimSymlinks: true })
       }
       run("cp", ["-al", path.join(root, "node_modules"), path.join(other, "node_modules")])
       run("npm", ["run", "--silent", "--prefix", other, "dist"], {
