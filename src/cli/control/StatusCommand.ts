@@ -22,6 +22,6 @@ export const command = Command.make(
   parameters,
   Lazy.handler(() => import("./StatusHandler.ts")),
 ).pipe(
-  Command.withDescription("Show which archives are mounted, and how their mounts are"),
+  Command.withDescription("Show which archives are mounted, and what their mounts do"),
   Command.withExamples([{ command: "pxar-fuse status", description: "All mounts of archives" }]),
 )

@@ -20,6 +20,6 @@ export const command = Command.make(
   Lazy.handler(() => import("./UnmountHandler.ts")),
 ).pipe(
   Command.withAlias("umount"),
-  Command.withDescription("End a mount; one that is in use goes out of sight and ends with its last user"),
+  Command.withDescription("End a mount; one in use is detached, and ends with its last user"),
   Command.withExamples([{ command: "pxar-fuse unmount /mnt", description: "End the mount on /mnt" }]),
 )

@@ -34,7 +34,7 @@ const parameters = {
   ),
   path: Parameters.flag("path", "Compare with the whole path, not the name alone"),
   regex: Parameters.flag("regex", "Patterns are regular expressions for the path"),
-  fuzzy: Parameters.flag("fuzzy", "Letters of the path in this order, whatever is between them"),
+  fuzzy: Parameters.flag("fuzzy", "The letters of the pattern in this order, with anything between them"),
   ignoreCase: Flag.withAlias(Parameters.flag("ignore-case", "Large and small letters are the same"), "i"),
   size: Flag.String("size").pipe(
     Flag.withDescription("Files of a size: +10M at least, -10M at most"),

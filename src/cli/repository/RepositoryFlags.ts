@@ -64,7 +64,7 @@ export const flags = {
   unfinished: Parameters.flag("unfinished", "Open backups without a manifest by the indexes that are there"),
   allowUnsigned: Parameters.flag("allow-unsigned", "Open encrypted backups that have no signature"),
   missing: Flag.Literals("missing", ["fail", "zeros"]).pipe(
-    Flag.withDescription("What is lost of files reads as: an error, or zeros, which is said"),
+    Flag.withDescription("How lost parts of files are read: as an error, or as zeros with a warning"),
     Flag.withMetavar("fail|zeros"),
     Flag.withDefault("fail"),
   ),
