@@ -59,6 +59,8 @@ export interface LookupRegistry {
   readonly lease: Effect.Effect<Lease, never, Scope.Scope>
   /** The same without a scope: whoever makes it runs its `takeBack` at the end. */
   readonly leaseUnsafe: () => Lease
+  /** Counts a reference to a node whose reply has just been delivered, in the same turn: nothing can come between. */
+  readonly deliver: (node: Node.Node) => void
   /**
    * The kernel returns references. Those of a node that is not held are ignored, and reported by `false`; those of
    * the root are not counted.
@@ -66,6 +68,8 @@ export interface LookupRegistry {
   readonly forget: (id: NodeId.NodeId, count: number) => Effect.Effect<boolean, Overforget>
   /** Gives a held node something to hold: the finalizer runs when the node is released. Once per node. */
   readonly attach: (id: NodeId.NodeId, finalizer: Effect.Effect<void>) => Effect.Effect<void>
+  /** The same, in this call; the finalizer must not wait. */
+  readonly attachNow: (id: NodeId.NodeId, finalizer: Effect.Effect<void>) => void
   /** Ids of the nodes held, the root included. */
   readonly held: Effect.Effect<ReadonlyArray<NodeId.NodeId>>
   /** References that the kernel holds on a node. */
@@ -148,11 +152,19 @@ export const make = Effect.fnUntraced(function* (
       return table.forget(id, count) ? Effect.as(drop(id), true) : Effect.succeed(true)
     })
 
+  const attachNow = (id: NodeId.NodeId, finalizer: Effect.Effect<void>): void => {
+    if (scopes.has(id) || table.get(id) === undefined) return
+    const scope = Scope.forkUnsafe(session)
+    scopes.set(id, scope)
+    Effect.runSync(Scope.addFinalizer(scope, finalizer))
+  }
+
   return {
     find: (id) => table.get(id),
     parent: (node) => table.byKey(Node.parentOf(node)),
     lease: Effect.acquireRelease(Effect.sync(leaseUnsafe), (lease) => lease.takeBack),
     leaseUnsafe,
+    deliver: (node) => table.deliver(table.retain(node)),
     forget,
     attach: (id, finalizer) => {
       if (scopes.has(id) || table.get(id) === undefined) return Effect.void
@@ -163,6 +175,7 @@ export const make = Effect.fnUntraced(function* (
         return Scope.addFinalizer(scope, finalizer)
       })
     },
+    attachNow,
     held: Effect.sync(() => [...table.keys()]),
     count: (id) => Effect.sync(() => table.count(id)),
   }

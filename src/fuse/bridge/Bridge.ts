@@ -26,6 +26,7 @@ import { FUSE_NAME_MAX } from "../wire/Abi.ts"
 import * as AtOnce from "../../services/AtOnce.ts"
 import * as FileAttributes from "../wire/FileAttributes.ts"
 import type { Child, Listed } from "./Listed.ts"
+import * as Lean from "./Lean.ts"
 import * as LogOnce from "./LogOnce.ts"
 import * as Seek from "./Seek.ts"
 import * as Xattrs from "./Xattrs.ts"
@@ -77,6 +78,13 @@ export interface Bridge {
   readonly fileAttributes: (id: NodeId.NodeId) => Operation<FileAttributes.FileAttributes>
   /** Whether what is in a folder can change (see `ArchiveTree`); absent where that is so of none. */
   readonly isLive?: ((id: NodeId.NodeId) => boolean) | undefined
+  /**
+   * The lean path of the session over a bridge with these operations, as far as they are this bridge's own: one above it
+   * that has taken this over with the others may do some differently. Absent where there is none.
+   *
+   * @internal
+   */
+  readonly lean?: Lean.Make | undefined
   /** Bytes of the archive and its payload archive. */
   readonly size: number
   /** Bytes that caches hold. */
@@ -334,7 +342,7 @@ export const eager = (
         : list(id, parent, Math.min(offset, Number.MAX_SAFE_INTEGER), add),
     )
 
-  return {
+  const bridge: Bridge = {
     lease: registry.lease,
     leaseUnsafe: registry.leaseUnsafe,
     lookup,
@@ -378,6 +386,7 @@ export const eager = (
     memory: tree.memory,
     pathOf,
   }
+  return { ...bridge, lean: Lean.make(tree, registry, bridge) }
 }
 
 /** Whether it is the root of the whole tree. */

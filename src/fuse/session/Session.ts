@@ -1,5 +1,6 @@
 /**
- * A conversation with the kernel: one supervised fiber a request, exactly one reply to each that wants one.
+ * A conversation with the kernel: exactly one reply to each request that wants one. What is answered at once is answered in
+ * the fiber that serves, most of it on the lean path (`bridge/Lean.ts`); a request that waits has a supervised fiber of its own.
  *
  * Errors of an operation are answered; a defect is answered with EIO and logged; an interrupted request is answered
  * with EINTR. References count when the reply that names the node was delivered, and only then. A lost device and an
@@ -25,6 +26,7 @@ import * as Errno from "../../domain/Errno.ts"
 import type * as LookupRegistry from "../../services/LookupRegistry.ts"
 import * as AtOnce from "../../services/AtOnce.ts"
 import * as Bridge from "../bridge/Bridge.ts"
+import type * as Lean from "../bridge/Lean.ts"
 import * as Answers from "./Answers.ts"
 import * as Counters from "./Counters.ts"
 import { type Delivery, DeviceLost, FuseDevice } from "./FuseDevice.ts"
@@ -97,6 +99,7 @@ export const make = Effect.fnUntraced(function* (
   const observers = yield* Observer.make(bridge.pathOf, options.observer)
   const memory = ReplyMemory.make()
   const answers = Answers.make(bridge, memory, options)
+  let lean = bridge.lean?.(bridge)
   const earlyInterrupts = new Set<number>()
   const ready = yield* Deferred.make<void>()
 
@@ -141,14 +144,15 @@ export const make = Effect.fnUntraced(function* (
   }
 
   /**
-   * Carries out an operation whose result is a message, and sends that or the errno. An operation that waits can be
-   * interrupted; what is done at once is sent in the same turn of the fiber, which must be the request's. Between the reply
-   * and what follows from it no other fiber runs: the kernel may at once return what it was given.
+   * Carries out an operation whose result is a message, and sends that or the errno: at once, in this call, as far as
+   * nothing has to be waited for. The rest, if there is any, is the fiber's of the request; an operation that waits can be
+   * interrupted. Between the reply and what follows from it no other fiber runs: the kernel may at once return what it was
+   * given.
    */
-  const answerNow = (
+  const answer = (
     unique: number,
     operation: () => Effect.Effect<Uint8Array, Errno.Errno>,
-    afterwards: (delivery: Delivery, message: Uint8Array) => void,
+    afterwards: (delivery: Delivery, message: Uint8Array) => void = doNothing,
   ): Effect.Effect<void, DeviceLost> => {
     const begun = AtOnce.call(operation)
     if (!AtOnce.hasEnded(begun)) {
@@ -162,27 +166,21 @@ export const make = Effect.fnUntraced(function* (
     return AtOnce.hasEnded(sent) ? sent : Effect.uninterruptible(withoutYield(sent))
   }
 
-  const answer = (
-    unique: number,
-    operation: () => Effect.Effect<Uint8Array, Errno.Errno>,
-    afterwards: (delivery: Delivery, message: Uint8Array) => void = doNothing,
-  ): Effect.Effect<void, DeviceLost> => Effect.suspend(() => answerNow(unique, operation, afterwards))
-
   /** The same for operations that name nodes: the references count when the reply has been delivered. */
-  const answerWithNodes = (request: Request.Request): Effect.Effect<void, DeviceLost> =>
+  const answerWithNodes = (request: Request.Request): Effect.Effect<void, DeviceLost> => {
+    const lease = bridge.leaseUnsafe()
+    const sent = answer(
+      request.header.unique,
+      () => answers.of(request, lease),
+      (delivery, message) => {
+        if (delivery === "delivered") lease.leak()
+        memory.giveBack(message)
+      },
+    )
+    if (AtOnce.hasEnded(sent) && lease.isEmpty()) return sent
     // An acquireUseRelease whose use has begun: nothing comes between the lease and the promise to take it back.
-    Effect.uninterruptibleMask((restore) => {
-      const lease = bridge.leaseUnsafe()
-      const sent = answerNow(
-        request.header.unique,
-        () => answers.of(request, lease),
-        (delivery, message) => {
-          if (delivery === "delivered") lease.leak()
-          memory.giveBack(message)
-        },
-      )
-      return AtOnce.hasEnded(sent) && lease.isEmpty() ? sent : Effect.ensuring(restore(sent), lease.takeBack)
-    })
+    return Effect.uninterruptibleMask((restore) => Effect.ensuring(restore(sent), lease.takeBack))
+  }
 
   const handle = (request: Request.Request): Effect.Effect<void, SessionError> => {
     const { body, header, operation } = request
@@ -219,27 +217,54 @@ export const make = Effect.fnUntraced(function* (
     earlyInterrupts.add(unique)
   }
 
+  /** Sends what the lean path answers. False if that has to be answered anew: a device that does not write at once has not. */
+  const isSent = (path: Lean.Lean, message: Uint8Array, reply: Uint8Array): boolean => {
+    const written = device.reply(reply)
+    if (!AtOnce.hasEnded(written) || !Exit.isSuccess(written) || written.value === "refused") return false
+    counters.request(Request.opcodeOf(message))
+    counters.reply(path.errno())
+    if (written.value === "delivered") {
+      counters.delivered++
+      path.delivered()
+    } else counters.abandoned++
+    return true
+  }
+
+  /** On the lean path, in the fiber that serves, or else on the general one. */
   const start = (fork: Fork, message: Uint8Array): Effect.Effect<void, SessionError> => {
+    if (lean === undefined || observers.isActive() || earlyInterrupts.size > 0) return startGeneral(fork, message)
+    let reply: Uint8Array | undefined
+    try {
+      reply = lean.answer(message)
+    } catch (defect) {
+      lean = undefined
+      const logged = Effect.logError("the lean path failed because of a bug in this program; done without it", defect)
+      return Effect.andThen(logged, startGeneral(fork, message))
+    }
+    return reply !== undefined && isSent(lean, message, reply) ? Effect.void : startGeneral(fork, message)
+  }
+
+  const startGeneral = (fork: Fork, message: Uint8Array): Effect.Effect<void, SessionError> => {
     const decoded = Request.decode(message)
     if (Result.isFailure(decoded)) return refuse(decoded.failure)
     const request = decoded.success
     const { header } = request
     counters.request(header.opcode)
-    if (!Operation.isAnswered(header.opcode)) return observed(request, handle(request))
+    if (!Operation.isAnswered(header.opcode)) return observed(request, () => handle(request))
     if (earlyInterrupts.delete(header.unique)) {
-      return observed(
-        request,
-        answer(header.unique, () => Effect.fail(Errno.EINTR)),
-      )
+      return observed(request, () => answer(header.unique, () => Effect.fail(Errno.EINTR)))
     }
-    const fiber = fork(observed(request, handle(request)))
-    // What has already ended well needs nobody to look after it.
+    const handled = observed(request, () => handle(request))
+    // What has already ended well needs no fiber, and nobody to look after it.
+    if (AtOnce.hasEnded(handled) && Exit.isSuccess(handled)) return Effect.void
+    const fiber = fork(handled)
     if (fiber.pollUnsafe()?._tag !== "Success") FiberMap.setUnsafe(inFlight, header.unique, fiber)
     return Effect.void
   }
 
-  const observed = <E>(request: Observer.Observed, handled: Effect.Effect<void, E>): Effect.Effect<void, E> =>
-    observers.isActive() ? observers.around(request, handled) : handled
+  /** Handles a request: at once, as far as it can, where nobody is told of it. */
+  const observed = <E>(request: Observer.Observed, handled: () => Effect.Effect<void, E>): Effect.Effect<void, E> =>
+    observers.isActive() ? observers.around(request, Effect.suspend(handled)) : handled()
 
   const refuse = ({ detail, header }: Request.BadMessage): Effect.Effect<void, SessionError> => {
     if (header === undefined) {
@@ -247,8 +272,11 @@ export const make = Effect.fnUntraced(function* (
     }
     const { opcode, unique } = header
     const logged = Effect.logError(`cannot understand request ${unique} (opcode ${opcode}): ${detail}`)
-    const refused = Operation.isAnswered(opcode) ? answer(unique, () => Effect.fail(Errno.EIO)) : Effect.void
-    return Effect.andThen(logged, observed({ header }, refused))
+    const refused = () => (Operation.isAnswered(opcode) ? answer(unique, () => Effect.fail(Errno.EIO)) : Effect.void)
+    return Effect.andThen(
+      logged,
+      Effect.suspend(() => observed({ header }, refused)),
+    )
   }
 
   /** In the context of whoever serves. */

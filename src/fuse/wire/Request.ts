@@ -68,3 +68,9 @@ export const decode = (message: Uint8Array): Result.Result<Request, BadMessage> 
 }
 
 const unknown: Operation.Refused = { _tag: "Refused", operation: undefined }
+
+/** The opcode of a message that has a header. */
+export const opcodeOf = (message: Uint8Array): number => {
+  const at = IN_HEADER.opcode
+  return (message[at] as number) | ((message[at + 1] as number) << 8)
+}

@@ -36,6 +36,7 @@ import * as FolderTables from "./FolderTables.ts"
 import * as NameSearch from "./NameSearch.ts"
 import * as PayloadReader from "./PayloadReader.ts"
 import * as Salvage from "./Salvage.ts"
+import * as ScannedEntries from "./ScannedEntries.ts"
 import type * as TableRepair from "./TableRepair.ts"
 import { TURN } from "./Turns.ts"
 import * as Turns from "./Turns.ts"
@@ -337,7 +338,8 @@ export const make = Effect.fnUntraced(function* (
       )
     })
 
-  return {
+  const atHand = ScannedEntries.make({ source, blocks, tables, payload, version, limits, hash, end })
+  const reader: ArchiveReader = {
     archive: source.name,
     version,
     size: source.size + payload.size,
@@ -359,8 +361,10 @@ export const make = Effect.fnUntraced(function* (
     name: (node) => (node.id === NodeId.ROOT ? Effect.succeed(Bytes.empty) : blocks.decode(parts.name(node))),
     content,
     release: (directory) => Effect.sync(() => tables.drop(directory)),
+    atHand: (tree) => (tree === reader ? atHand : undefined),
     memory: Effect.sync(() => ({ blocks: blocks.memory(), tables: tables.memory() })),
   }
+  return reader
 })
 
 /** Whether bytes follow a child that belong to nobody: its sibling is somewhere else than its item says, or it has grown. */

@@ -13,6 +13,7 @@ import type { Ids } from "../../domain/pxar/LookupTable.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
 import type { Extent } from "../bytes/Extent.ts"
 import type { ArchiveError } from "./ArchiveError.ts"
+import type { AtHand } from "./AtHand.ts"
 
 export type { Extent, Ids }
 
@@ -104,6 +105,12 @@ export interface ArchiveTree {
   readonly release: (directory: Node.Node) => Effect.Effect<void>
   /** Whether names can appear in a folder, or go; absent where that is so of none. An archive does not change. */
   readonly isLive?: ((folder: Node.Key) => boolean) | undefined
+  /**
+   * What `tree` tells at once, if it is this tree itself: one that shows another one differently has nothing at hand.
+   *
+   * @internal
+   */
+  readonly atHand?: ((tree: ArchiveTree) => AtHand | undefined) | undefined
   /** Bytes that the caches hold. */
   readonly memory: Effect.Effect<Memory>
 }

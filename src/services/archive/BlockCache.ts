@@ -9,6 +9,7 @@
  * Memory of blocks is used again, so what a decoder returns must hold copies of what it needs.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as AttributeDecoder from "../../domain/pxar/AttributeDecoder.ts"
 import * as FormatError from "../../domain/pxar/FormatError.ts"
 import * as Item from "../../domain/pxar/Item.ts"
@@ -28,6 +29,11 @@ export interface Part<A> {
 export interface BlockCache {
   /** Reads and decodes a part. The effect has ended if its bytes are held, or at hand. */
   readonly decode: <A>(part: Part<A>) => Effect.Effect<A, ArchiveError.ArchiveError>
+  /**
+   * The window in which `decode` would begin with a part there, if its bytes are held or at hand. Its memory is used again
+   * by the next call of any of these.
+   */
+  readonly window: (position: number, extent: number) => Item.Window | undefined
   /** Fills `target` from `position` on; nothing of it is kept. */
   readonly read: (target: Uint8Array, position: number) => Effect.Effect<void, ArchiveError.ArchiveError>
   /** Bytes of the blocks held. */
@@ -64,6 +70,9 @@ export const make = (source: ByteSource, options: Options = defaults): BlockCach
   /** Memory that is free for a block, and for an entry without neighbours. A read that waits takes it for good. */
   let spare: Memory | undefined
   let lonely = makeMemory(LONELY)
+  /** The same for `window`, which comes back to it for one entry. */
+  const alone = makeMemory(LONELY)
+  let isAlone = false
 
   const endOfBlock = (index: number): number => Math.min(source.size, (index + 1) * blockSize)
 
@@ -205,8 +214,36 @@ export const make = (source: ByteSource, options: Options = defaults): BlockCach
     return readAndDecode(part, takeMemory(endOfBlock(index) - start), start, (memory) => hold(index, memory))
   }
 
+  /** Fills memory from `start` on, if its bytes are at hand. */
+  const isFilled = (memory: Memory, start: number): boolean => {
+    const read = source.read(memory.bytes, start)
+    if (!AtOnce.hasEnded(read) || !Exit.isSuccess(read)) return false
+    memory.base = start
+    return true
+  }
+
+  const window: BlockCache["window"] = (position, extent) => {
+    if (extent > FAR) {
+      if (isAlone && alone.base <= position && position - alone.base < LONELY / 2) return alone
+      if (position + LONELY > source.size) return undefined
+      isAlone = isFilled(alone, position)
+      return isAlone ? alone : undefined
+    }
+    const index = Math.floor(position / blockSize)
+    const block = held(index)
+    if (block !== undefined) return block
+    const start = index * blockSize
+    const memory = takeMemory(endOfBlock(index) - start)
+    if (isFilled(memory, start)) {
+      hold(index, memory)
+      return memory
+    }
+    spare = memory
+    return undefined
+  }
+
   const read: BlockCache["read"] = (target, position) =>
     AtOnce.mapError(source.read(target, position), ArchiveError.fromSource)
 
-  return { decode, read, memory: () => blocks.size * blockSize }
+  return { decode, window, read, memory: () => blocks.size * blockSize }
 }

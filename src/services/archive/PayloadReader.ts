@@ -5,6 +5,7 @@
  * before its first byte is read. Without one, reading content fails and says which file is missing (P5).
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Content } from "../../domain/pxar/Entry.ts"
@@ -30,6 +31,8 @@ export interface PayloadReader {
     offset: number,
     target: Uint8Array,
   ) => Effect.Effect<void, ArchiveError.ArchiveError>
+  /** The same of the content with this start and length, if it is at hand and nothing is wrong with it; `target` may else hold anything. */
+  readonly readAtOnce: (start: number, length: number, offset: number, target: Uint8Array) => boolean
 }
 
 /** References whose header has been checked, remembered up to this many. */
@@ -48,6 +51,7 @@ export const make = Effect.fnUntraced(function* (
         : `file contents are in the payload archive ${payload.expected}, which is missing: put it there, or name it (--payload)`
     return {
       size: 0,
+      readAtOnce: () => false,
       read: () =>
         Effect.suspend(() =>
           Effect.fail(ArchiveError.fromFormat(archive.name, FormatError.unsupported("P5", 0, detail))),
@@ -117,6 +121,16 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     size: source.size,
+    readAtOnce: (start, length, offset, target) => {
+      if (start + offset + target.length > source.size) return false
+      if (checked.get(start) !== length) {
+        const content: Content = { source: "payload", start, length }
+        const header = checkReference(content)
+        if (!AtOnce.hasEnded(header) || !Exit.isSuccess(header)) return false
+      }
+      const read = source.read(target, start + offset)
+      return AtOnce.hasEnded(read) && Exit.isSuccess(read)
+    },
     read: (content, offset, target) => {
       const read = (): Effect.Effect<void, ArchiveError.ArchiveError> =>
         content.start + (target.length === 0 ? content.length : offset + target.length) > source.size
