@@ -62,6 +62,45 @@ const preads = (size: number, count: number, unit: string): Pass => ({
   run: client((root) => ["pread", `${root}/big-0`, String(size), String(count)]),
 })
 
+/** What is done to trees of small files; `of` says in the names which tree it is. */
+const small = (tree: TreeName, of: string): ReadonlyArray<Workload> => [
+  { name: `find${of}`, tree, passes: twice(`find -ls${of}`, "again", perEntry, shell("find . -ls")) },
+  { name: `tar${of}`, tree, passes: twice(`tar${of}`, "again", perFile, shell("tar cf - . | wc -c")) },
+  {
+    name: `cat${of}`,
+    tree,
+    passes: [
+      { name: `cat, 4 processes${of}`, ...perFile, run: shell(`tr '\\n' '\\0' < "$2" | xargs -0 -P4 -n50 cat`) },
+    ],
+  },
+  {
+    name: `stat${of}`,
+    tree,
+    passes: twice(
+      `stat random paths${of}`,
+      "again",
+      perStat,
+      client((root, tree) => ["lstat", tree.lists.stat, root]),
+    ),
+  },
+  {
+    name: `open-read-close${of}`,
+    tree,
+    passes: twice(
+      `open-read-close${of}`,
+      "again",
+      perRead,
+      client((root, tree) => ["read", tree.lists.read, root]),
+    ),
+  },
+  {
+    name: `getfattr${of}`,
+    tree,
+    needs: { program: "getfattr", debian: "attr" },
+    passes: [{ name: `getfattr -R${of}`, ...perEntry, run: shell("getfattr -R -d -P .") }],
+  },
+]
+
 export const workloads: ReadonlyArray<Workload> = [
   {
     name: "first ls",
@@ -69,40 +108,11 @@ export const workloads: ReadonlyArray<Workload> = [
     startup: true,
     passes: [{ name: "mount until first ls", unit: "mount", units: () => 1, run: shell("ls") }],
   },
-  { name: "find", tree: "small", passes: twice("find -ls", "again", perEntry, shell("find . -ls")) },
+  ...small("small", ""),
   { name: "ls", tree: "small", passes: twice("ls -lR", "again", perEntry, shell("ls -lR .")) },
-  { name: "tar", tree: "small", passes: twice("tar", "again", perFile, shell("tar cf - . | wc -c")) },
-  {
-    name: "cat",
-    tree: "small",
-    passes: [{ name: "cat, 4 processes", ...perFile, run: shell(`tr '\\n' '\\0' < "$2" | xargs -0 -P4 -n50 cat`) }],
-  },
-  {
-    name: "stat",
-    tree: "small",
-    passes: twice(
-      "stat random paths",
-      "again",
-      perStat,
-      client((root, tree) => ["lstat", tree.lists.stat, root]),
-    ),
-  },
-  {
-    name: "open-read-close",
-    tree: "small",
-    passes: twice(
-      "open-read-close",
-      "again",
-      perRead,
-      client((root, tree) => ["read", tree.lists.read, root]),
-    ),
-  },
-  {
-    name: "getfattr",
-    tree: "small",
-    needs: { program: "getfattr", debian: "attr" },
-    passes: [{ name: "getfattr -R", ...perEntry, run: shell("getfattr -R -d -P .") }],
-  },
+  // A young process pays for each of its first requests: these are the trees that most people have.
+  ...small("ten thousand", ", 10,000 files"),
+  ...small("thousand", ", 1,000 files"),
   { name: "find wide", tree: "wide", passes: twice("find -ls, wide", "again", perEntry, shell("find . -ls")) },
   {
     name: "stat wide",

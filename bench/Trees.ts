@@ -10,7 +10,7 @@ import * as Million from "./Million.ts"
 import * as Process from "./Process.ts"
 import * as Random from "./Random.ts"
 
-export type TreeName = "small" | "wide" | "mail" | "big" | "mixed" | "million"
+export type TreeName = "small" | "ten thousand" | "thousand" | "wide" | "mail" | "big" | "mixed" | "million"
 
 export interface Tree {
   readonly name: TreeName
@@ -71,6 +71,19 @@ const plans = (quick: boolean): ReadonlyArray<Plan> => {
       stat: quick ? 5000 : 10_000,
       read: 5000,
     },
+    // Of these a process sees the end while it is young.
+    {
+      ...plain,
+      name: "ten thousand",
+      folders: 300,
+      files: 10_000,
+      minBytes,
+      maxBytes,
+      xattrEvery: 4,
+      stat: 5000,
+      read: 5000,
+    },
+    { ...plain, name: "thousand", folders: 30, files: 1000, minBytes, maxBytes, xattrEvery: 4, stat: 1000, read: 1000 },
     { ...plain, name: "wide", folders: 1, files: quick ? 5000 : 20_000, minBytes: 10, maxBytes: 200 },
     { ...plain, name: "mail", folders: 50, files: 5000, minBytes: 4096, maxBytes: 40 * 1024, read: 5000 },
     { ...plain, name: "big", folders: 0, files: 0, minBytes, maxBytes, bigFiles: [quick ? 256 * MIB : 1024 * MIB] },
@@ -104,7 +117,7 @@ export const get = async (name: TreeName, settings: Settings): Promise<Tree> => 
   // Its big file is one of the mixed tree's.
   if (name === "mixed") await get("big", settings)
   const directory = path.join(settings.directory, settings.quick ? "quick" : "full")
-  const base = path.join(directory, name)
+  const base = path.join(directory, name.replace(" ", "-"))
   const marker = `${base}.json`
   const squashfs = plan.mounted && (await Process.isThere("mksquashfs"))
   const description = JSON.stringify({ plan, squashfs })
