@@ -71,7 +71,8 @@ const openDescriptor = (path: string): Effect.Effect<OpenFile, OpenError> =>
     try: () => {
       const fd = fs.openSync(DiskPath.forNode(path), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
       try {
-        return { path, descriptor: new UsedDescriptor(fd), size: sizeOf(path, fd), readCached: Preadv2.make() }
+        const readCached = Preadv2.make(Preadv2.isInMemory(fd))
+        return { path, descriptor: new UsedDescriptor(fd), size: sizeOf(path, fd), readCached }
       } catch (error) {
         fs.closeSync(fd)
         throw error

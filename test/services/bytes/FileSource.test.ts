@@ -302,3 +302,20 @@ describe("readCached", () => {
     assert.strictEqual(readCached(1_000_000, Buffer.alloc(10), 0), -9)
   })
 })
+
+describe("a file of a file system in memory", () => {
+  it.effect("is read at once", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => fs.mkdtempSync("/dev/shm/pxar-fuse-")),
+        (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true })),
+      )
+      const content = pattern(10_000)
+      fs.writeFileSync(`${folder}/file`, content)
+      const source = yield* FileSource.open(`${folder}/file`)
+      const target = new Uint8Array(5000)
+      assert.isTrue(Exit.isExit(source.read(target, 100)))
+      assert.strictEqual(Buffer.compare(target, content.subarray(100, 5100)), 0)
+    }),
+  )
+})
