@@ -18,6 +18,7 @@ import type { BlobStore } from "../services/blobs/BlobStore.ts"
 import type { Healed } from "../services/chunks/Healed.ts"
 import type { Lost } from "../services/tree/Losses.ts"
 import * as Archive from "../services/tree/Archive.ts"
+import * as Compiler from "./Compiler.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Memory from "./Memory.ts"
 import * as CacheOptions from "./repository/CacheOptions.ts"
@@ -51,6 +52,7 @@ export const open = Effect.fnUntraced(function* (
   { keys = true, onHealed }: OpenOptions = {},
 ): Effect.fn.Return<OpenRepository.Opened, Failure, Scope.Scope> {
   Memory.keepYoungGenerationSmall()
+  Compiler.optimizeLate()
   const isOfEnvironment = text.startsWith("::")
   const opened = yield* OpenRepository.open(text, {
     env: isOfEnvironment ? yield* completeEnvironment : process.env,

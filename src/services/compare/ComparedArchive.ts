@@ -6,14 +6,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Node } from "../../domain/pxar/Node.ts"
 import * as Inode from "../../domain/pxar/Inode.ts"
 import * as ArchiveError from "../archive/ArchiveError.ts"
+import * as AtOnce from "../AtOnce.ts"
 import type { ArchiveTree, Listed } from "../archive/ArchiveTree.ts"
 import * as TreeWalk from "../tree/TreeWalk.ts"
-import * as WalkStream from "../tree/WalkStream.ts"
 import type { ComparedTree, Item, Listing } from "./ComparedTree.ts"
 import { allKnown } from "./ComparedTree.ts"
 
@@ -21,6 +20,8 @@ import { allKnown } from "./ComparedTree.ts"
 export interface ArchiveItem extends Item {
   readonly node: Node
 }
+
+type Read = Effect.Effect<ArchiveItem, ArchiveError.ArchiveError>
 
 /** The tree in an archive. What cannot be read is no reason to fail yet. */
 export const make = Effect.fnUntraced(function* (reader: ArchiveTree): Effect.fn.Return<ComparedTree<ArchiveItem>> {
@@ -39,20 +40,34 @@ export const make = Effect.fnUntraced(function* (reader: ArchiveTree): Effect.fn
     unknown: allKnown,
   })
 
-  /** The child number `index` of a folder. */
-  const open = Effect.fnUntraced(function* (
-    directory: Node,
-    index: number,
-  ): Effect.fn.Return<ArchiveItem, ArchiveError.ArchiveError> {
+  /** The child number `index` of a folder, decoded anew. */
+  const again = (directory: Node, index: number): Read => {
     let child: Listed | undefined
-    yield* reader.list(directory, index, (listed) => {
+    const listed = reader.list(directory, index, (listed) => {
       child = listed
       return false
     })
-    if (child?._tag === "Unopened") child = yield* reader.lookup(directory, child.name)
-    if (child?._tag === "Found") return item(child)
-    return yield* child?.error ?? ArchiveError.unavailable(reader.archive, "has fewer entries than before")
-  })
+    return AtOnce.flatMap(listed, () =>
+      child === undefined
+        ? Effect.fail(ArchiveError.unavailable(reader.archive, "has fewer entries than before"))
+        : open(directory, child),
+    )
+  }
+
+  const open = (directory: Node, child: Listed): Read => {
+    switch (child._tag) {
+      case "Found":
+        return Effect.succeed(item(child))
+      case "Unreadable":
+        return Effect.fail(child.error)
+      case "Unopened":
+        return AtOnce.flatMap(reader.lookup(directory, child.name), (found) =>
+          found === undefined
+            ? Effect.fail(ArchiveError.unavailable(reader.archive, "has fewer entries than before"))
+            : Effect.succeed(item(found)),
+        )
+    }
+  }
 
   const list = Effect.fnUntraced(function* ({
     node,
@@ -61,7 +76,8 @@ export const make = Effect.fnUntraced(function* (reader: ArchiveTree): Effect.fn
     const named: Array<Named> = []
     yield* reader.list(node, 0, (child, next) => {
       if (child.name !== undefined) {
-        named.push({ name: child.name, index: next - 1, readable: child._tag !== "Unreadable" })
+        const kept = named.length < KEPT ? child : undefined
+        named.push({ name: child.name, index: next - 1, readable: child._tag !== "Unreadable", kept })
       } else if (child._tag === "Unreadable") errors.push(child.error)
       return true
     })
@@ -71,7 +87,10 @@ export const make = Effect.fnUntraced(function* (reader: ArchiveTree): Effect.fn
     return {
       count: children.length,
       nameAt: (index) => (children[index] as Named).name,
-      open: (index) => open(node, (children[index] as Named).index),
+      open: (at) => {
+        const { index, kept } = children[at] as Named
+        return kept === undefined ? again(node, index) : open(node, kept)
+      },
       errors,
     }
   })
@@ -93,19 +112,27 @@ interface Named {
   /** Its number in the folder. */
   readonly index: number
   readonly readable: boolean
+  /** The child itself, as it was listed. */
+  readonly kept: Listed | undefined
 }
 
+/** Children of a folder that are kept as they were listed; the others are decoded again. */
+const KEPT = 1024
+
 /** Positions of the FILENAME headers of all files with more than one name. */
-const linkTargets = (reader: ArchiveTree): Effect.Effect<ReadonlySet<number>> =>
-  Effect.gen(function* () {
-    const targets = new Set<number>()
-    // What cannot be read is found again, and reported, when it is compared.
-    const root = yield* Effect.result(TreeWalk.root(reader))
-    if (Result.isFailure(root)) return targets
-    yield* Stream.runForEachArray(WalkStream.walk(reader, root.success, Infinity, WalkStream.whole), (items) =>
-      Effect.sync(() => {
-        for (const { link } of items) if (link !== undefined) targets.add(link.target)
-      }),
-    )
-    return targets
-  })
+const linkTargets = Effect.fnUntraced(function* (reader: ArchiveTree): Effect.fn.Return<ReadonlySet<number>> {
+  const targets = new Set<number>()
+  // What cannot be read is found again, and reported, when it is compared.
+  const root = yield* Effect.result(TreeWalk.root(reader))
+  if (Result.isFailure(root)) return targets
+  const begun = yield* Effect.result(TreeWalk.make(reader, root.success, Infinity))
+  if (Result.isFailure(begun)) return targets
+  const walk = begun.success
+  while (walk.depth() > 0) {
+    const item = yield* walk.next()
+    if (item === undefined) walk.leave()
+    else if (item.link !== undefined) targets.add(item.link.target)
+    else if (item._tag === "Found" && TreeWalk.isDirectory(item)) yield* AtOnce.catch_(walk.enter(), () => Effect.void)
+  }
+  return targets
+})

@@ -6,11 +6,13 @@
  */
 import { getSystemErrorMessage, getSystemErrorName } from "node:util"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { Attributes, Body, Entry } from "../../domain/pxar/Entry.ts"
 import { noAttributes, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "../../domain/pxar/Entry.ts"
 import * as PathText from "../../domain/PathText.ts"
+import * as AtOnce from "../AtOnce.ts"
 import type { ComparedTree, Item, Listing, Unknown } from "./ComparedTree.ts"
 import { Caller } from "../posix/Caller.ts"
 import * as Syscalls from "../posix/ReadSyscalls.ts"
@@ -35,17 +37,22 @@ export const open = Effect.fnUntraced(function* (
   const { euid } = yield* Caller
   const seesTrusted = euid === 0
 
-  const item = Effect.fnUntraced(function* (
-    opened: DiskTree.Opened,
-  ): Effect.fn.Return<FolderItem, DiskTree.SourceTreeError> {
+  const item = (opened: DiskTree.Opened): Read<FolderItem> => {
     const { status } = opened
     const isLink = (status.mode & S_IFMT) === S_IFLNK
-    const target = isLink ? yield* tree.readLink(opened) : Bytes.empty
-    const { metadata, warnings } = yield* tree.metadata(opened)
-    for (const warning of warnings) yield* Effect.logWarning(warning.message)
-    const attributes: Unknown["attributes"] = opened.fd < 0 ? "all" : seesTrusted ? "none" : "trusted"
-    return makeItem(DiskTree.pathOf(opened), status, target, metadata.attributes, attributes, opened, undefined)
-  })
+    const target = isLink ? tree.readLink(opened) : Effect.succeed(Bytes.empty)
+    const known: Unknown["attributes"] = opened.fd < 0 ? "all" : seesTrusted ? "none" : "trusted"
+    return AtOnce.flatMap(target, (target) =>
+      AtOnce.flatMap(tree.metadata(opened), ({ metadata: { attributes }, warnings }) => {
+        const made = makeItem(DiskTree.pathOf(opened), status, target, attributes, known, opened, undefined)
+        if (warnings.length === 0) return Effect.succeed(made)
+        return Effect.as(
+          Effect.forEach(warnings, ({ message }) => Effect.logWarning(message)),
+          made,
+        )
+      }),
+    )
+  }
 
   /** What is known of an entry that may not be opened. */
   const unopened = (
@@ -63,9 +70,12 @@ export const open = Effect.fnUntraced(function* (
     })
 
   const openChild = (directory: DiskTree.Opened, listing: DiskTree.Listing, index: number): Read<FolderItem> =>
-    Effect.flatMap(tree.open(directory, listing, index), (entry) =>
-      Effect.onError(item(entry), () => Effect.sync(() => tree.close(entry))),
-    )
+    AtOnce.flatMap(tree.open(directory, listing, index), (entry) => {
+      const made = item(entry)
+      return AtOnce.hasEnded(made) && Exit.isSuccess(made)
+        ? made
+        : Effect.onError(made, () => Effect.sync(() => tree.close(entry)))
+    })
 
   const list = Effect.fnUntraced(function* (
     directory: FolderItem,
@@ -77,30 +87,24 @@ export const open = Effect.fnUntraced(function* (
       count: listing.count,
       nameAt: listing.nameAt,
       open: (index) =>
-        openChild(opened, listing, index).pipe(
-          Effect.catchIf(
-            (error) => error.code === "EACCES" || error.code === "EPERM",
-            (error) => unopened(opened, listing, index, error),
-          ),
+        AtOnce.catch_(openChild(opened, listing, index), (error) =>
+          error.code === "EACCES" || error.code === "EPERM"
+            ? unopened(opened, listing, index, error)
+            : Effect.fail(error),
         ),
       errors: [],
     }
   })
 
-  const read = Effect.fnUntraced(function* (
-    file: FolderItem,
-    offset: number,
-    target: Uint8Array,
-  ): Effect.fn.Return<void, DiskTree.SourceTreeError> {
-    if (file.opened === undefined) return yield* notOpen(file)
-    for (let done = 0; done < target.length;) {
-      const count = yield* tree.read(file.opened, target.subarray(done), offset + done)
-      if (count === 0) {
-        return yield* failure(file.path, "read", "EIO", "the file has become shorter meanwhile")
-      }
-      done += count
-    }
-  })
+  const read = (file: FolderItem, offset: number, target: Uint8Array): Read<void> => {
+    if (file.opened === undefined) return notOpen(file)
+    if (target.length === 0) return Effect.void
+    return AtOnce.flatMap(tree.read(file.opened, target, offset), (count) =>
+      count === 0
+        ? failure(file.path, "read", "EIO", "the file has become shorter meanwhile")
+        : read(file, offset + count, target.subarray(count)),
+    )
+  }
 
   return {
     name: path,

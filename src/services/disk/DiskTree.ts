@@ -80,6 +80,7 @@ export const emptyListing: Listing = {
 
 type Read<A> = Effect.Effect<A, SourceTreeError>
 
+/** A tree on disk. But for lists, which are made when they are run, its effects have ended where nothing waits (see `AtOnce`). */
 export interface DiskTree {
   readonly root: Opened
   readonly list: (directory: Opened) => Read<Listing>
@@ -216,24 +217,22 @@ export const open = Effect.fnUntraced(function* (
         const fd = folders.reach(directory)
         return fd < 0 ? failure(pathOf(directory), "list", fd) : list(directory)
       }),
-    open: (directory, listing, index) => Effect.suspend(() => openEntry(directory, listing, index)),
-    metadata: (entry) => Effect.sync(() => DiskAttributes.read(entry, () => pathOf(entry), options)),
-    readLink: (entry) =>
-      Effect.suspend(() => {
-        if (entry.parent === undefined) return failure(pathOf(entry), "read link", -EINVAL)
-        const above = folders.reach(entry.parent)
-        const target = above < 0 ? above : Syscalls.readLinkAt(above, terminated(entry.name))
-        return typeof target === "number" ? failure(pathOf(entry), "read link", target) : Effect.succeed(target)
-      }),
-    read: (file, target, offset) =>
-      Effect.suspend(() => {
-        if (target.length <= PLAIN_READ) {
-          const count = Syscalls.readAt(file.fd, target, offset)
-          return count < 0 ? failure(pathOf(file), "read", count) : Effect.succeed(count)
-        }
-        const cached = readCached(file.fd, target, offset)
-        return cached > 0 ? Effect.succeed(cached) : readOnThread(file, target, offset)
-      }),
+    open: openEntry,
+    metadata: (entry) => Effect.succeed(DiskAttributes.read(entry, () => pathOf(entry), options)),
+    readLink: (entry) => {
+      if (entry.parent === undefined) return failure(pathOf(entry), "read link", -EINVAL)
+      const above = folders.reach(entry.parent)
+      const target = above < 0 ? above : Syscalls.readLinkAt(above, terminated(entry.name))
+      return typeof target === "number" ? failure(pathOf(entry), "read link", target) : Effect.succeed(target)
+    },
+    read: (file, target, offset) => {
+      if (target.length <= PLAIN_READ) {
+        const count = Syscalls.readAt(file.fd, target, offset)
+        return count < 0 ? failure(pathOf(file), "read", count) : Effect.succeed(count)
+      }
+      const cached = readCached(file.fd, target, offset)
+      return cached > 0 ? Effect.succeed(cached) : readOnThread(file, target, offset)
+    },
   }
 })
 
