@@ -2,6 +2,7 @@
  * Where two contents differ, byte by byte. What is known to be the same is not read.
  */
 import * as Effect from "effect/Effect"
+import * as AtOnce from "../AtOnce.ts"
 import type { ContentChange, Range } from "./AttributeDiff.ts"
 
 /** What is compared: two files. */
@@ -33,33 +34,44 @@ export class ContentDiff {
 
   /** The first difference of two contents of one size, or all of them as `ranges`; `undefined` if there is none. */
   compare<E>(files: Files<E>, { ranges }: { readonly ranges: boolean }): Effect.Effect<ContentChange | undefined, E> {
-    return Effect.gen({ self: this }, function* () {
-      const [a, b] = files.sizes
-      const [common, size] = [Math.min(a, b), Math.max(a, b)]
-      const [ours, theirs] = (this.buffers ??= [new Uint8Array(CHUNK), new Uint8Array(CHUNK)])
-      const found: Array<{ start: number; end: number }> = []
-      for (let at = 0; at < common && found.length <= MAX_RANGES;) {
-        const known = Math.min(files.sameUntil(at), common)
-        if (known > at) {
-          at = known
-          continue
-        }
-        const [left, right] = [ours.subarray(0, common - at), theirs.subarray(0, common - at)]
-        yield* files.readLeft(at, left)
-        yield* files.readRight(at, right)
-        files.onCompared(left.length)
-        if (Buffer.compare(left, right) !== 0) {
-          if (!ranges) return { attribute: "content", offset: at + left.findIndex((byte, i) => byte !== right[i]) }
-          addRanges(found, at, left, right)
-        }
-        at += left.length
+    const [a, b] = files.sizes
+    const [common, size] = [Math.min(a, b), Math.max(a, b)]
+    const [ours, theirs] = (this.buffers ??= [new Uint8Array(CHUNK), new Uint8Array(CHUNK)])
+    const found: Growing = []
+    const from = (start: number): Effect.Effect<ContentChange | undefined, E> => {
+      let at = start
+      // What is known may come in pieces.
+      for (let known = at; at < common; at = known) {
+        known = Math.min(files.sameUntil(at), common)
+        if (known <= at) break
       }
-      if (ranges && a !== b && found.length <= MAX_RANGES) add(found, common, size)
+      if (at >= common || found.length > MAX_RANGES) return Effect.succeed(ranges ? all() : undefined)
+      const [left, right] = [ours.subarray(0, common - at), theirs.subarray(0, common - at)]
+      return AtOnce.flatMap(files.readLeft(at, left), () =>
+        AtOnce.flatMap(files.readRight(at, right), () => {
+          files.onCompared(left.length)
+          if (Buffer.compare(left, right) !== 0) {
+            if (!ranges) {
+              return Effect.succeed({
+                attribute: "content",
+                offset: at + left.findIndex((byte, i) => byte !== right[i]),
+              })
+            }
+            addRanges(found, at, left, right)
+          }
+          // Others have a turn after each chunk.
+          return at + left.length < common ? Effect.suspend(() => from(at + left.length)) : from(common)
+        }),
+      )
+    }
+    const all = (): ContentChange | undefined => {
+      if (a !== b && found.length <= MAX_RANGES) add(found, common, size)
       const [first] = found
       if (first === undefined) return undefined
       const told: ReadonlyArray<Range> = found.slice(0, MAX_RANGES)
       return { attribute: "content", offset: first.start, ranges: told, isCut: found.length > MAX_RANGES }
-    })
+    }
+    return from(0)
   }
 }
 

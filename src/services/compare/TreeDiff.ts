@@ -12,8 +12,9 @@ import * as Stream from "effect/Stream"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import type { Content } from "../../domain/pxar/Entry.ts"
+import * as AtOnce from "../AtOnce.ts"
 import * as AttributeDiff from "./AttributeDiff.ts"
-import { ContentDiff } from "./ContentDiff.ts"
+import { ContentDiff, type Files } from "./ContentDiff.ts"
 import * as Place from "../tree/Place.ts"
 import type { ComparedTree, Item, Listing, TreeError } from "./ComparedTree.ts"
 
@@ -95,7 +96,7 @@ export const compare = <L extends Item, R extends Item>(
 
       /** An effect's result, or nothing if it fails, which is reported. */
       const attempt = <A>(place: Place.Place, side: Side, effect: Effect.Effect<A, TreeError>) =>
-        Effect.match(effect, { onFailure: unreadable(place, side), onSuccess: (value): A | undefined => value })
+        AtOnce.catch_(effect, (error): Effect.Effect<A | undefined> => Effect.succeed(unreadable(place, side)(error)))
 
       /** The first name met of a file with several names; `undefined` for the first name itself. */
       const firstName = (place: Place.Place, side: Side, item: Item): Place.Place | undefined => {
@@ -112,63 +113,62 @@ export const compare = <L extends Item, R extends Item>(
         directory: I | undefined,
       ): Effect.Effect<Cursor<I> | undefined> => {
         if (directory === undefined) return Effect.undefined
-        if (directory.entry.body._tag !== "Directory") return Effect.as(tree.close(directory), undefined)
-        return Effect.flatMap(attempt(place, side, tree.list(directory)), (listing) => {
-          if (listing === undefined) return Effect.as(tree.close(directory), undefined)
+        const close = () => AtOnce.map(tree.close(directory), () => undefined)
+        if (directory.entry.body._tag !== "Directory") return close()
+        return AtOnce.flatMap(attempt(place, side, tree.list(directory)), (listing) => {
+          if (listing === undefined) return close()
           for (const error of listing.errors) unreadable(place, side)(error)
           return Effect.succeed({ directory, listing, next: 0 })
         })
       }
 
       /** Goes into what of `l` and `r` is a folder, and closes the rest. */
-      const enter = Effect.fnUntraced(function* (place: Place.Place, l: L | undefined, r: R | undefined) {
-        const leftCursor = yield* cursor(left, place, "left", l)
-        const rightCursor = yield* cursor(right, place, "right", r)
-        // The names of a folder that cannot be listed are not all missing there.
-        const comparable =
-          (l === undefined || leftCursor !== undefined) && (r === undefined || rightCursor !== undefined)
-        const bothFolders = l?.entry.body._tag === "Directory" && r?.entry.body._tag === "Directory"
-        if (bothFolders && !comparable) {
-          if (leftCursor !== undefined) yield* left.close(leftCursor.directory)
-          if (rightCursor !== undefined) yield* right.close(rightCursor.directory)
-          return
-        }
-        if (leftCursor !== undefined || rightCursor !== undefined) {
-          levels.push({ place, left: leftCursor, right: rightCursor })
-        }
-      })
+      const enter = (place: Place.Place, l: L | undefined, r: R | undefined): Effect.Effect<void> =>
+        AtOnce.flatMap(cursor(left, place, "left", l), (leftCursor) =>
+          AtOnce.flatMap(cursor(right, place, "right", r), (rightCursor) => {
+            if (leftCursor === undefined && rightCursor === undefined) return Effect.void
+            const level: Level<L, R> = { place, left: leftCursor, right: rightCursor }
+            // The names of a folder that cannot be listed are not all missing there.
+            const comparable =
+              (l === undefined || leftCursor !== undefined) && (r === undefined || rightCursor !== undefined)
+            const bothFolders = l?.entry.body._tag === "Directory" && r?.entry.body._tag === "Directory"
+            if (bothFolders && !comparable) return close(level)
+            levels.push(level)
+            return Effect.void
+          }),
+        )
 
       /** What is found out of two contents, apart from their sizes, is told as a change, or as undecided. */
-      const compareContents = Effect.fnUntraced(function* (
+      const compareContents = (
         place: Place.Place,
         l: L,
         r: R,
         ours: Content,
         theirs: Content,
-      ) {
+      ): Effect.Effect<AttributeDiff.ContentChange | undefined> => {
         const isOneSize = ours.length === theirs.length
-        if (!isOneSize && !ranges) return undefined
+        if (!isOneSize && !ranges) return Effect.undefined
         const known = (at: number): number => sameUntil(place, ours, theirs, at)
-        if (isOneSize && known(0) >= ours.length) return undefined
-        if (unknown === "tell") return void found.push({ _tag: "Undecided", path: Place.path(place) })
-        const of = (side: Side) => Effect.mapError((error: TreeError) => ({ side, error }))
-        const compared = contents.compare(
-          {
-            sizes: [ours.length, theirs.length],
-            readLeft: (at, target) => of("left")(left.read(l, at, target)),
-            readRight: (at, target) => of("right")(right.read(r, at, target)),
-            sameUntil: known,
-            onCompared: (bytes) => {
-              contentBytes += bytes
-              onProgress({ entries, contentBytes })
-            },
+        if (isOneSize && known(0) >= ours.length) return Effect.undefined
+        if (unknown === "tell") {
+          found.push({ _tag: "Undecided", path: Place.path(place) })
+          return Effect.undefined
+        }
+        const files: Files<{ readonly side: Side; readonly error: TreeError }> = {
+          sizes: [ours.length, theirs.length],
+          readLeft: (at, target) => AtOnce.mapError(left.read(l, at, target), (error) => ({ side: "left", error })),
+          readRight: (at, target) => AtOnce.mapError(right.read(r, at, target), (error) => ({ side: "right", error })),
+          sameUntil: known,
+          onCompared: (bytes) => {
+            contentBytes += bytes
+            onProgress({ entries, contentBytes })
           },
-          { ranges },
-        )
-        return yield* Effect.catch(compared, ({ error, side }) => Effect.succeed(unreadable(place, side)(error)))
-      })
+        }
+        const compared = contents.compare(files, { ranges })
+        return AtOnce.catch_(compared, ({ error, side }) => Effect.succeed(unreadable(place, side)(error)))
+      }
 
-      const compareBoth = Effect.fnUntraced(function* (place: Place.Place, l: L, r: R) {
+      const compareBoth = (place: Place.Place, l: L, r: R): Effect.Effect<void> => {
         const changes = AttributeDiff.compare(l, r)
         const leftFirst = firstName(place, "left", l)
         const rightFirst = firstName(place, "right", r)
@@ -178,67 +178,79 @@ export const compare = <L extends Item, R extends Item>(
         const ours = l.entry.body
         const theirs = r.entry.body
         const compared = leftText !== undefined && leftText === rightText
-        if (data && !compared && ours._tag === "File" && theirs._tag === "File") {
-          const change = yield* compareContents(place, l, r, ours.content, theirs.content)
+        const content =
+          data && !compared && ours._tag === "File" && theirs._tag === "File"
+            ? compareContents(place, l, r, ours.content, theirs.content)
+            : Effect.undefined
+        return AtOnce.map(content, (change) => {
           if (change !== undefined) changes.push(change)
-        }
-        if (changes.length > 0) found.push({ _tag: "Changed", path: Place.path(place), changes })
-      })
+          if (changes.length > 0) found.push({ _tag: "Changed", path: Place.path(place), changes })
+        })
+      }
 
       /** What is under one name: on the left, on the right, or both. */
-      const visit = Effect.fnUntraced(function* (
+      const visit = (
         place: Place.Place,
         openLeft: Effect.Effect<L, TreeError> | undefined,
         openRight: Effect.Effect<R, TreeError> | undefined,
-      ) {
+      ): Effect.Effect<void> => {
         entries++
-        if (entries % 256 === 0) onProgress({ entries, contentBytes })
-        const l = openLeft === undefined ? undefined : yield* attempt(place, "left", openLeft)
-        const r = openRight === undefined ? undefined : yield* attempt(place, "right", openRight)
-        if (l !== undefined && r !== undefined) yield* compareBoth(place, l, r)
-        else if (l !== undefined && openRight === undefined) {
-          firstName(place, "left", l)
-          found.push({ _tag: "Removed", path: Place.path(place), item: l })
-        } else if (r !== undefined && openLeft === undefined) {
-          firstName(place, "right", r)
-          found.push({ _tag: "Added", path: Place.path(place), item: r })
-        } else {
-          // One side cannot be read: nothing can be said about what is below on the other.
-          if (l !== undefined) yield* left.close(l)
-          if (r !== undefined) yield* right.close(r)
-          return
-        }
-        yield* enter(place, l, r)
-      })
+        const opened = <A>(side: Side, open: Effect.Effect<A, TreeError> | undefined) =>
+          open === undefined ? Effect.undefined : attempt(place, side, open)
+        return AtOnce.flatMap(opened("left", openLeft), (l) =>
+          AtOnce.flatMap(opened("right", openRight), (r) => {
+            if (l !== undefined && r !== undefined) {
+              return AtOnce.flatMap(compareBoth(place, l, r), () => enter(place, l, r))
+            }
+            if (l !== undefined && openRight === undefined) {
+              firstName(place, "left", l)
+              found.push({ _tag: "Removed", path: Place.path(place), item: l })
+              return enter(place, l, r)
+            }
+            if (r !== undefined && openLeft === undefined) {
+              firstName(place, "right", r)
+              found.push({ _tag: "Added", path: Place.path(place), item: r })
+              return enter(place, l, r)
+            }
+            // One side cannot be read: nothing can be said about what is below on the other.
+            return AtOnce.flatMap(l === undefined ? Effect.void : left.close(l), () =>
+              r === undefined ? Effect.void : right.close(r),
+            )
+          }),
+        )
+      }
 
-      const leave = Effect.fnUntraced(function* (level: Level<L, R>) {
-        levels.pop()
-        if (level.left !== undefined) yield* left.close(level.left.directory)
-        if (level.right !== undefined) yield* right.close(level.right.directory)
-      })
+      const close = (level: Level<L, R>): Effect.Effect<void> =>
+        AtOnce.flatMap(level.left === undefined ? Effect.void : left.close(level.left.directory), () =>
+          level.right === undefined ? Effect.void : right.close(level.right.directory),
+        )
 
-      const step = Effect.fnUntraced(function* (level: Level<L, R>) {
+      const step = (level: Level<L, R>): Effect.Effect<void> => {
         const leftName = nextName(level.left)
         const rightName = nextName(level.right)
         const name = leftName ?? rightName
-        if (name === undefined) return yield* leave(level)
+        if (name === undefined) {
+          levels.pop()
+          return close(level)
+        }
         const order = leftName === undefined ? 1 : rightName === undefined ? -1 : Bytes.compare(leftName, rightName)
-        yield* visit(
+        return visit(
           { parent: level.place, name: order > 0 ? (rightName as Uint8Array) : name },
           order <= 0 ? level.left?.listing.open(level.left.next++) : undefined,
           order >= 0 ? level.right?.listing.open(level.right.next++) : undefined,
         )
-      })
+      }
 
       const pull = Effect.fnUntraced(function* () {
-        while (found.length === 0) {
+        for (let steps = 1; found.length === 0; steps++) {
           const level = levels.at(-1)
-          if (level !== undefined) yield* step(level)
-          else if (started) return yield* Cause.done()
-          else {
-            started = true
-            yield* visit(Place.ROOT, left.root, right.root)
-          }
+          if (level === undefined && started) return yield* Cause.done()
+          const done = level === undefined ? visit(Place.ROOT, left.root, right.root) : step(level)
+          started = true
+          if (!AtOnce.hasEnded(done)) yield* done
+          if (steps % TURN !== 0) continue
+          onProgress({ entries, contentBytes })
+          yield* Effect.yieldNow
         }
         const [first, ...rest] = found
         found = []
@@ -247,6 +259,9 @@ export const compare = <L extends Item, R extends Item>(
       return Effect.suspend(pull)
     }),
   )
+
+/** Steps after which others have a turn. */
+const TURN = 256
 
 const nextName = <I>(cursor: Cursor<I> | undefined): Uint8Array | undefined =>
   cursor === undefined || cursor.next === cursor.listing.count ? undefined : cursor.listing.nameAt(cursor.next)
