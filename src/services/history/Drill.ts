@@ -2,12 +2,12 @@
  * A fire drill: is an archive of a backup restorable? Its entries are walked, files of it, or all, are read to the end, and
  * what comes is thrown away.
  *
- * Where not all is read the files are spread evenly over the archive: every so many files one is read.
+ * Where not all is read the files are spread evenly over the archive: every so many files one is read. Which ones is known when
+ * the walk is over; until then memory grows with twice the sample.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as PathText from "../../domain/PathText.ts"
-import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 import * as Archive from "../tree/Archive.ts"
 import * as TreeWalk from "../tree/TreeWalk.ts"
 import * as WalkStream from "../tree/WalkStream.ts"
@@ -15,7 +15,7 @@ import * as Edition from "./Edition.ts"
 
 /** How much is read. */
 export interface Options {
-  /** Files of an archive that are read; all of them with `Infinity`. */
+  /** Most files of an archive that are read; all of them with `Infinity`. */
   readonly sample: number
   /** Called now and then; must be quick. */
   readonly onProgress?: ((state: { readonly entries: number; readonly bytes: number }) => void) | undefined
@@ -39,18 +39,33 @@ export const MAX_PROBLEMS = 20
 /** Ids of errors that a key would mend. */
 const LOCKED = new Set(["PXF-REPOSITORY-KEY-REQUIRED", "PXF-REPOSITORY-WRONG-KEY"])
 
-const countFiles = (reader: ArchiveTree, start: TreeWalk.Found): Effect.Effect<number> =>
-  Effect.suspend(() => {
-    let files = 0
-    return Effect.map(
-      Stream.runForEachArray(WalkStream.walk(reader, start, Infinity, WalkStream.whole), (items) =>
-        Effect.sync(() => {
-          for (const item of items) if (item._tag === "Found" && isFile(item)) files++
-        }),
-      ),
-      () => files,
-    )
-  })
+/** Files that are spread evenly over those that come, whose number is not known: every so many files one. */
+export class Spread<A> {
+  private kept: Array<A> = []
+  private every = 1
+  private met = 0
+  private readonly most: number
+
+  /** At most so many are kept at the end. */
+  constructor(most: number) {
+    this.most = most
+  }
+
+  add(file: A): void {
+    if (this.most <= 0) return
+    if (this.met++ % this.every === 0) this.kept.push(file)
+    if (this.kept.length <= 2 * this.most) return
+    this.kept = this.kept.filter((_, at) => at % 2 === 0)
+    this.every *= 2
+  }
+
+  /** Those that are kept, in the order in which they came. */
+  get files(): ReadonlyArray<A> {
+    const { kept, most } = this
+    const step = Math.max(1, kept.length / most)
+    return Array.from({ length: Math.min(most, kept.length) }, (_, at) => kept[Math.floor(at * step)] as A)
+  }
+}
 
 const isFile = ({ entry, link }: TreeWalk.Found): boolean => entry.body._tag === "File" && link === undefined
 
@@ -69,11 +84,21 @@ export const run = (edition: Edition.Edition, { onProgress, sample }: Options): 
       wrong++
       if (problems.length < MAX_PROBLEMS) problems.push(`${PathText.print(path)}: ${message}`)
     }
+    const read = (file: TreeWalk.Found) =>
+      Effect.match(
+        Stream.runForEach(archive.content(file), (part) =>
+          Effect.sync(() => {
+            bytes += part.length
+            onProgress?.({ entries, bytes })
+          }),
+        ),
+        {
+          onFailure: (error) => note(file.path, error.message),
+          onSuccess: () => void files++,
+        },
+      )
     // Spread over the archive by number: the large files alone would say little.
-    const all = sample === Infinity ? 0 : yield* countFiles(reader, start)
-    const every = sample === Infinity ? 1 : Math.ceil(all / Math.max(1, sample))
-    let met = 0
-    const isWanted = (): boolean => sample > 0 && met++ % every === 0
+    const spread = sample === Infinity ? undefined : new Spread<TreeWalk.Found>(sample)
     yield* Stream.runForEach(WalkStream.walk(reader, start, Infinity, WalkStream.whole), (item) => {
       entries++
       onProgress?.({ entries, bytes })
@@ -81,20 +106,12 @@ export const run = (edition: Edition.Edition, { onProgress, sample }: Options): 
         note(item.path, item.error.message)
         return Effect.void
       }
-      if (!isFile(item) || !isWanted()) return Effect.void
-      return Effect.match(
-        Stream.runForEach(archive.content(item), (part) =>
-          Effect.sync(() => {
-            bytes += part.length
-            onProgress?.({ entries, bytes })
-          }),
-        ),
-        {
-          onFailure: (error) => note(item.path, error.message),
-          onSuccess: () => void files++,
-        },
-      )
+      if (!isFile(item)) return Effect.void
+      if (spread === undefined) return read(item)
+      spread.add(item)
+      return Effect.void
     })
+    yield* Effect.forEach(spread?.files ?? [], read, { discard: true })
     if (wrong > problems.length) problems.push(`and ${wrong - problems.length} more`)
     return { state: wrong === 0 ? "ok" : "damaged", entries, files, bytes, problems } as const
   }).pipe(
