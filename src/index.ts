@@ -196,6 +196,7 @@ export * as SameContent from "./services/history/SameContent.ts"
 export * as SharedChunks from "./services/history/SharedChunks.ts"
 export * as Stats from "./services/history/Stats.ts"
 export * as Versions from "./services/history/Versions.ts"
+export * as VersionsFolder from "./services/history/VersionsFolder.ts"
 
 // services
 export * as LookupRegistry from "./services/LookupRegistry.ts"

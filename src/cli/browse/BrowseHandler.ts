@@ -3,6 +3,8 @@
  */
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
+import * as VersionsFolder from "../../services/history/VersionsFolder.ts"
+import * as Archive from "../../services/tree/Archive.ts"
 import * as BrowseSession from "./BrowseSession.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as OpenAddress from "../OpenAddress.ts"
@@ -21,7 +23,10 @@ export const handler = Effect.fn("browse")(function* ({ archive: file, ...flags 
       detail: `browse needs a terminal; \`pxar-fuse list ${file}\` shows what is in an archive without one`,
     })
   }
-  const archive = yield* OpenAddress.archive(file, flags)
+  const opened = yield* OpenAddress.open(file, flags)
+  const besideBackups = opened._tag === "InRepository" ? yield* VersionsFolder.make(opened.repository) : undefined
+  const { tree } = yield* OpenAddress.treeOf(opened, { ...flags, besideBackups })
+  const archive = Archive.fromReader(tree)
   const { code, extractions } = yield* BrowseSession.run(archive, path.basename(file))
   // The screen is gone by now: what was done is said where it stays.
   for (const { message, summary } of extractions) {

@@ -52,6 +52,8 @@ const look = (state: BrowseState.State, action: Keys.Action): BrowseState.State 
       return { ...state, step: -1 }
     case "After":
       return { ...state, step: 1 }
+    case "Versions":
+      return versions(state)
     case "Search":
       return search(state, LineEditor.make(shown.search?.text))
     case "Mark":
@@ -74,6 +76,11 @@ const look = (state: BrowseState.State, action: Keys.Action): BrowseState.State 
     case "Redraw":
       return state
   }
+}
+
+const versions = (state: BrowseState.State): BrowseState.State => {
+  const item = BrowseState.current(state)
+  return item === undefined ? state : { ...state, step: { versionsOf: item.path } }
 }
 
 const open = (state: BrowseState.State): BrowseState.State => {

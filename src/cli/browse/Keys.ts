@@ -25,6 +25,7 @@ export type Action =
   | "Out"
   | "Before"
   | "After"
+  | "Versions"
   | "Search"
   | "Mark"
   | "Unmark"
@@ -55,6 +56,7 @@ export const bindings: ReadonlyArray<Binding> = [
   { action: "Last", ids: ["end", "G"], keys: "End, G", meaning: "to the last" },
   { action: "Before", ids: ["["], keys: "[", meaning: "to the same folder in the backup before, in a datastore" },
   { action: "After", ids: ["]"], keys: "]", meaning: "to the same folder in the backup after" },
+  { action: "Versions", ids: ["v"], keys: "v", meaning: "to all versions of the current entry, in a datastore" },
   { action: "Search", ids: ["/"], keys: "/", meaning: "search in this folder as you type; Enter keeps, Esc ends it" },
   { action: "Mark", ids: [" "], keys: "Space", meaning: "mark, or not any more" },
   { action: "Unmark", ids: ["u"], keys: "u", meaning: "nothing is marked any more" },

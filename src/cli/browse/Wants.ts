@@ -3,6 +3,7 @@
  *
  * Derived from the state and never asked for by events, so that what is loaded follows where the person looks.
  */
+import * as Bytes from "../../domain/Bytes.ts"
 import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as BrowseState from "./BrowseState.ts"
 import * as Layout from "./Layout.ts"
@@ -42,7 +43,10 @@ export const wanted = (state: BrowseState.State): Want | undefined => {
   const { found } = shown
   const { height, previewColumns } = Layout.of(state.size)
   const { step } = state
-  if (step !== undefined) return { _tag: "OtherBackup", key: `step ${step} ${found.node.id}`, folder: found, step }
+  if (step !== undefined) {
+    const key = typeof step === "number" ? `step ${step}` : `versions ${Bytes.toKey(step.versionsOf)}`
+    return { _tag: "OtherBackup", key: `${key} ${found.node.id}`, folder: found, step }
+  }
   if (shown.contents._tag === "Unknown") return { _tag: "Contents", key: `contents ${found.node.id}`, folder: found }
   const slots = OpenFolder.slots(shown)
   const missing = OpenFolder.onScreen(shown, height).filter((number) => !shown.items.has(number))

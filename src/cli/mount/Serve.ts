@@ -94,6 +94,12 @@ const mount = Effect.fnUntraced(function* (
       detail: "--path-template is for the mount of a whole datastore or of a namespace",
     })
   }
+  const hasGroups = found?._tag === "InRepository" && found.reference.time === undefined
+  if (settings.versions && (!hasGroups || settings.layout !== "backups")) {
+    return yield* new ExitCode.Usage({
+      detail: "--versions is for the mount of a datastore, or of a namespace, type or group of it",
+    })
+  }
   return yield* Progress.during({ screen: screen(interactive && !settings.quiet, log) }, (progress) => {
     const mountOptions = {
       mountPoint: settings.mountPoint,
@@ -126,6 +132,7 @@ const treeOf = Effect.fnUntraced(function* (found: OpenAddress.Opened, settings:
   const reader = settings.cacheSize === undefined ? undefined : ArchiveReader.caches(settings.cacheSize)
   const { file, tree } = yield* OpenTree.tree(found, {
     ...settings,
+    besideBackups: yield* besideBackups(found, settings),
     idle: settings.closeAfter,
     owner: OpenAddress.thisUser(),
     onLost: OpenAddress.onLost(settings),
@@ -167,6 +174,14 @@ const mountBeside = Effect.fnUntraced(function* (
   // In the background the parent tells it.
   if (parent === undefined) process.stdout.write(`${link}\n`)
   return yield* Mount.mountTree(tree, { ...options, fsname: address, store: storeOf(found) })
+})
+
+/** The folder of versions in each group, where that is asked for. */
+const besideBackups = Effect.fnUntraced(function* (found: OpenAddress.Opened, settings: Settings) {
+  if (!settings.versions || found._tag !== "InRepository") return undefined
+  const VersionsFolder = yield* Effect.promise(() => import("../../services/history/VersionsFolder.ts"))
+  const { closeAfter, timeTemplate } = settings
+  return yield* VersionsFolder.make(found.repository, { idle: closeAfter, timeTemplate })
 })
 
 const mountVersions = Effect.fnUntraced(function* (

@@ -66,6 +66,7 @@ const Repository = {
   timeTemplate: Schema.optional(Schema.String),
   pathTemplate: Schema.optional(Schema.String),
   layout: Schema.Literals(["backups", "previous-versions"]),
+  versions: Schema.Boolean,
 }
 
 /** The page beside the mount. */

@@ -62,6 +62,10 @@ export const flags = {
     Flag.withMetavar("HOST:PORT"),
     Parameters.optional,
   ),
+  versions: Parameters.flag(
+    "versions",
+    "Of a datastore: show in each group a folder of all versions of each file, versions/ARCHIVE/PATH/TIME",
+  ),
   closeAfter: Flag.Finite("close-after").pipe(
     Flag.withDescription("Close an archive of several when it has not been used for this long (default: 60)"),
     Flag.withMetavar("SECONDS"),

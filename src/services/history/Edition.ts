@@ -66,10 +66,11 @@ const AT_ONCE = 8
 export const groups = (repository: Repository, options: Options = {}): Stream.Stream<GroupArchives, RepositoryError> =>
   Stream.mapEffect(WalkRepository.groups(repository, options), (group) => ofGroup(repository, group, options))
 
-const ofGroup = Effect.fnUntraced(function* (
+/** The archives of one group. */
+export const ofGroup = Effect.fnUntraced(function* (
   repository: Repository,
   group: GroupId,
-  options: Options,
+  options: Options = {},
 ): Effect.fn.Return<GroupArchives, RepositoryError> {
   const ids = yield* Stream.runCollect(WalkRepository.ofGroup(repository, group, options))
   const read = yield* Effect.forEach(ids, (id) => Effect.result(repository.snapshot(id)), { concurrency: AT_ONCE })
@@ -119,12 +120,12 @@ export interface Opened {
 }
 
 /** Opens an edition. No content is read for that, nor by whoever lists it. */
-export const open = Effect.fnUntraced(function* ({
-  file,
-  snapshot,
-}: Pick<Edition, "file" | "snapshot">): Effect.fn.Return<Opened, ArchiveError | RepositoryError, Scope.Scope> {
+export const open = Effect.fnUntraced(function* (
+  { file, snapshot }: Pick<Edition, "file" | "snapshot">,
+  options?: Partial<ArchiveReader.Options>,
+): Effect.fn.Return<Opened, ArchiveError | RepositoryError, Scope.Scope> {
   const bytes = yield* snapshot.archive(file)
-  const reader = yield* ArchiveReader.make(bytes.archive, bytes.payload)
+  const reader = yield* ArchiveReader.make(bytes.archive, bytes.payload, options)
   return { reader, streams: yield* streams(snapshot, file) }
 })
 

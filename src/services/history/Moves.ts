@@ -55,7 +55,7 @@ export const find = (
       let content = EntryIdentity.contents(own, { entry: item.entry, streams: there.streams })
       if (content === "changed" || !(yield* isGone(item.path))) return false
       if (content === "undecided" && data) {
-        content = yield* SameContent.compare({ reader: here.reader, found }, { reader: there.reader, found: item })
+        content = yield* SameContent.compare({ ...here, found }, { ...there, found: item })
       }
       if (content === "undecided" && EntryIdentity.metadata(item.entry) === metadata) likely ??= item.path
       return content === "same"

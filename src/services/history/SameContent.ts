@@ -1,18 +1,17 @@
 /**
- * Whether two files have the same content, by reading both: where chunks do not tell (see `EntryIdentity`).
+ * Whether two files have the same content, by reading of both what chunks do not tell (see `EntryIdentity`).
  */
 import * as Effect from "effect/Effect"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
-import type { ArchiveReader } from "../archive/ArchiveReader.ts"
 import type { RepositoryError } from "../repository/RepositoryError.ts"
 import * as Archive from "../tree/Archive.ts"
 import type * as TreeWalk from "../tree/TreeWalk.ts"
+import * as ContentChunks from "./ContentChunks.ts"
 import * as Edition from "./Edition.ts"
 
 /** A file in an archive. */
-export interface File {
-  readonly reader: ArchiveReader
+export interface File extends Edition.Opened {
   readonly found: TreeWalk.Found
 }
 
@@ -32,6 +31,11 @@ export const compare = Effect.fnUntraced(function* (
     // It is a file: nothing else can be wrong with its path.
     Effect.catchTag(archive.read(found, at, length), "PathError", Effect.die)
   for (let at = 0; at < left.content.length;) {
+    const known = ContentChunks.sameUntil(a.streams, left.content, b.streams, right.content, at)
+    if (known > at) {
+      at = known
+      continue
+    }
     const length = at === 0 ? STEPS[0] : STEPS[1]
     if (!Bytes.equals(yield* read(ours, a, at, length), yield* read(theirs, b, at, length))) return "changed"
     at += length
@@ -49,10 +53,11 @@ export interface InEdition {
 export const compareIn = (
   a: InEdition,
   b: InEdition,
+  open: typeof Edition.open = Edition.open,
 ): Effect.Effect<"same" | "changed", ArchiveError | RepositoryError> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const [left, right] = [yield* Edition.open(a.edition), yield* Edition.open(b.edition)]
-      return yield* compare({ reader: left.reader, found: a.found }, { reader: right.reader, found: b.found })
+      const [left, right] = [yield* open(a.edition), yield* open(b.edition)]
+      return yield* compare({ ...left, found: a.found }, { ...right, found: b.found })
     }),
   )

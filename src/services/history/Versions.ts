@@ -36,6 +36,8 @@ export interface Options {
   readonly data?: boolean | undefined
   /** Whether a version is looked for under other paths of the backups before and after it: these are walked. */
   readonly moves?: boolean | undefined
+  /** Opens an edition to look the path up in; `Edition.open` unless given. */
+  readonly open?: typeof Edition.open | undefined
 }
 
 /** While it is put together. */
@@ -60,10 +62,10 @@ const AT_ONCE = 4
 export const of = Effect.fnUntraced(function* (
   series: Edition.Series,
   path: Uint8Array,
-  { data = false, moves = false }: Options = {},
+  { data = false, moves = false, open = Edition.open }: Options = {},
 ): Effect.fn.Return<Versions> {
   const unreadable: Array<Versions["unreadable"][number]> = []
-  const states = yield* lookUpAll(series, path, unreadable)
+  const states = yield* lookUpAll(series, path, open, unreadable)
   const attempt = <A>(edition: Edition.Edition, effect: Effect.Effect<A, ArchiveError | RepositoryError>) =>
     Effect.catch(effect, (error) =>
       Effect.as(
@@ -75,7 +77,7 @@ export const of = Effect.fnUntraced(function* (
   const contentsOf = Effect.fnUntraced(function* (last: SameContent.InEdition & EntryIdentity.Located, own: Present) {
     const known = EntryIdentity.contents(last, own)
     if (known !== "undecided" || !data) return known
-    return (yield* attempt(own.edition, SameContent.compareIn(last, own))) ?? known
+    return (yield* attempt(own.edition, SameContent.compareIn(last, own, open))) ?? known
   })
 
   const versions: Array<Growing> = []
@@ -137,9 +139,10 @@ const editionAt = ({ editions, snapshots }: Edition.Series, at: number): Edition
 const lookUpAll = Effect.fnUntraced(function* (
   series: Edition.Series,
   path: Uint8Array,
+  open: typeof Edition.open,
   unreadable: Array<Versions["unreadable"][number]>,
 ): Effect.fn.Return<ReadonlyArray<State>> {
-  const looked = yield* Effect.forEach(series.editions, (edition) => Effect.result(lookup(edition, path)), {
+  const looked = yield* Effect.forEach(series.editions, (edition) => Effect.result(lookup(edition, path, open)), {
     concurrency: AT_ONCE,
   })
   const states = new Map<SnapshotId, State>()
@@ -155,9 +158,9 @@ const lookUpAll = Effect.fnUntraced(function* (
 })
 
 /** What is at a path of an edition; `undefined` if nothing is. */
-const lookup = (edition: Edition.Edition, path: Uint8Array) =>
+const lookup = (edition: Edition.Edition, path: Uint8Array, open: typeof Edition.open) =>
   Effect.scoped(
-    Effect.flatMap(Edition.open(edition), ({ reader, streams }) =>
+    Effect.flatMap(open(edition), ({ reader, streams }) =>
       Archive.fromReader(reader)
         .find(path)
         .pipe(

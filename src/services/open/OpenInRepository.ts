@@ -29,6 +29,8 @@ export interface Options {
   readonly timeTemplate?: string | undefined
   /** Where the folders of backups are, of a repository or a namespace. */
   readonly pathTemplate?: PathTemplate.PathTemplate | undefined
+  /** See `RepositoryTree`. */
+  readonly besideBackups?: RepositoryTree.Options["besideBackups"]
   /** How long what is open stays so unused. */
   readonly idle?: Duration.Input | undefined
   /** Whose the folders are that are in no archive: root's unless given. */
@@ -122,6 +124,7 @@ export const tree = Effect.fnUntraced(function* (
           ...options.reader,
           timeTemplate: options.timeTemplate,
           pathTemplate: options.pathTemplate,
+          besideBackups: options.besideBackups,
           idle: options.idle,
           onLost: options.onLost,
           root: resolved._tag === "Level" ? resolved.level : resolved.snapshot.id,

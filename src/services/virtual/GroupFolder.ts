@@ -22,6 +22,8 @@ export interface Options {
   readonly timeTemplate: TimeTemplate.TimeTemplate | undefined
   /** Seconds since the epoch: of a group without backups. */
   readonly mtimeSeconds: number
+  /** What stands beside the backups of a group; nothing unless given. */
+  readonly besideBackups?: ((group: SnapshotId.GroupId) => VirtualItem.Item) | undefined
   readonly snapshotFolder: (id: SnapshotId.SnapshotId) => VirtualItem.Folder
 }
 
@@ -42,6 +44,7 @@ export const make = (
   nameOf: (time: string) => string = (time) => time,
 ): VirtualItem.Folder => {
   const { repository, snapshotFolder } = options
+  const beside = options.besideBackups?.(group)
   let newest = options.mtimeSeconds
   const backups = Effect.map(backupsOf(options, group), (named) =>
     named.map(({ id, name }): Named => ({ id, name: nameOf(name) })),
@@ -68,6 +71,8 @@ export const make = (
         ...(last === undefined
           ? []
           : [{ _tag: "Link" as const, name: "latest", target: latest, mtimeSeconds: newest, version }]),
+        // A backup that a template gives its name comes before it.
+        ...(beside === undefined || all.some(({ name }) => name === beside.name) ? [] : [beside]),
         ...(owner === undefined ? [] : [VirtualItem.text("owner", `${owner}\n`, newest)]),
         ...(notes === undefined ? [] : [VirtualItem.text("notes", notes, newest)]),
       ]

@@ -32,6 +32,8 @@ export interface Options extends Partial<ArchiveReader.Options> {
   readonly timeTemplate?: TimeTemplate.TimeTemplate | undefined
   /** Where the folders of backups are; as on disk unless given. Of a repository or a namespace. */
   readonly pathTemplate?: PathTemplate.PathTemplate | undefined
+  /** What stands beside the backups of a group; nothing unless given. */
+  readonly besideBackups?: GroupFolder.Options["besideBackups"]
   /** Whose everything is that is in no archive. */
   readonly uid: number
   readonly gid: number
@@ -59,7 +61,8 @@ export const make = Effect.fnUntraced(function* (
   const opened = yield* OpenedFiles.make(repository, idle)
   const losses = options.onLost && Losses.make(options.onLost)
   const snapshotFolder = SnapshotFolder.make(opened, { name: repository.name, reader: options, losses })
-  const groupOptions = { repository, timeTemplate, mtimeSeconds, snapshotFolder }
+  const { besideBackups } = options
+  const groupOptions = { repository, timeTemplate, mtimeSeconds, snapshotFolder, besideBackups }
   const groupFolder = (group: SnapshotId.GroupId) => GroupFolder.make(groupOptions, group)
 
   const folder = (items: Read<Items>): VirtualItem.Folder => ({ items, isFixed: false, mtimeSeconds })

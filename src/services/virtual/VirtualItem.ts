@@ -27,6 +27,8 @@ export type Item = Named &
     /** `mtimeSeconds`: since the epoch. */
     | { readonly _tag: "Link"; readonly target: Read<string>; readonly mtimeSeconds: number }
     | { readonly _tag: "Archive"; readonly archive: Archive }
+    /** Something of an archive, but no folder, in a place of its own. */
+    | { readonly _tag: "Entry"; readonly entry: Entry; readonly read: File["read"] }
   )
 
 /** The name of an item. */
@@ -103,7 +105,7 @@ export interface Owner {
   readonly gid: number
 }
 
-/** The entry of what is in no archive. */
+/** The entry of what is in no archive, or in another place there. */
 export const entry = (item: Exclude<Item, { readonly _tag: "Archive" }>, owner: Owner): Read<Entry> => {
   switch (item._tag) {
     case "Folder": {
@@ -123,6 +125,8 @@ export const entry = (item: Exclude<Item, { readonly _tag: "Archive" }>, owner: 
         ),
       )
     }
+    case "Entry":
+      return Effect.succeed(item.entry)
     case "Link":
       return AtOnce.map(item.target, (target) =>
         entryOf(S_IFLNK | 0o777, { _tag: "Symlink", target: Bytes.fromText(target) }, item.mtimeSeconds, owner),

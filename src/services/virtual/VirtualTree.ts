@@ -61,12 +61,12 @@ interface Contents {
   freshUntil: number
 }
 
-/** A file or a link. */
+/** A file, a link, or an entry of an archive elsewhere. */
 interface Leaf {
   readonly _tag: "Leaf"
   readonly node: Node.Node
   readonly name: Uint8Array
-  readonly item: VirtualItem.Item & { readonly _tag: "File" | "Link" }
+  readonly item: VirtualItem.Item & { readonly _tag: "File" | "Link" | "Entry" }
 }
 
 interface Archive {
@@ -269,6 +269,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     content: (node, offset, target) => {
       const of = ownerOf(node)
       if (of._tag === "Archive") return within(of, node, (reader, node) => reader.content(node, offset, target))
+      if (of._tag === "Leaf" && of.item._tag === "Entry") return of.item.read(target, offset)
       return fileOf(of)?.read(target, offset) ?? isNo("file")
     },
     extent: (node, offset, size) =>

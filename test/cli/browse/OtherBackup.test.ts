@@ -32,6 +32,9 @@ const repository = B.build({
         backup("1"),
         backup("2", "old"),
         backup("3", "kept", "new"),
+        B.folder("versions", [
+          B.folder("root.pxar", [B.folder("etc", [B.folder("kept", [B.file("2024-03-01T00:00:00Z", "what it was")])])]),
+        ]),
         B.raw("latest", B.entry({ mode: 0o120777 }), B.symlink("2024-03-01T00:00:00Z")),
       ]),
     ]),
@@ -80,6 +83,30 @@ describe("[ and ]", () => {
   )
 })
 
+describe("v", () => {
+  it.effect("goes to the versions of the current entry", () =>
+    Effect.gen(function* () {
+      const browser = yield* browse(repository.bytes)
+      yield* browser.press(...into("down", "down"), "v")
+      assert.match(browser.screen()[0]!, /\/host\/elsa\/versions\/root\.pxar\/etc\/kept +/)
+      assert.match(browser.screen()[1]!, /> 2024-03-01T00:00:00Z/)
+      yield* browser.press("left")
+      assert.match(browser.screen()[0]!, /\/host\/elsa\/versions\/root\.pxar\/etc +/)
+    }),
+  )
+
+  it.effect("stays where there are none", () =>
+    Effect.gen(function* () {
+      const browser = yield* browse(repository.bytes)
+      yield* browser.press("v")
+      assert.include(browser.screen().at(-1), "this is in no backup")
+      yield* browser.press("right", "right", "v")
+      assert.include(browser.screen().at(-1), "this is a whole backup")
+      assert.match(browser.screen()[0]!, /\/host\/elsa +/)
+    }),
+  )
+})
+
 describe("browse of a datastore in a terminal", () => {
   beforeEach(need({ tools: ["tmux"] }))
 
@@ -99,6 +126,8 @@ describe("browse of a datastore in a terminal", () => {
       yield* screen.shows("/host/beta/2024-01-15T12:30:45Z/synth.pxar")
       yield* screen.press("[")
       yield* screen.shows("this is the oldest backup")
+      yield* screen.press("v")
+      yield* screen.shows("/host/beta/versions/synth.pxar/")
     }),
   )
 })
