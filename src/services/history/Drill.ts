@@ -51,6 +51,7 @@ export class Spread<A> {
     this.most = most
   }
 
+  /** Takes the next one. */
   add(file: A): void {
     if (this.most <= 0) return
     if (this.met++ % this.every === 0) this.kept.push(file)
