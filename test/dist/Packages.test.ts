@@ -92,9 +92,10 @@ describe("the packages of a release", () => {
         // Of a tree that is being worked on, some may be deleted.
         if (file !== "" && fs.existsSync(from)) fs.cpSync(from, path.join(other, file), { verbatimSymlinks: true })
       }
-      run("cp", ["-al", path.join(root, "node_modules"), path.join(other, "node_modules")])
-      run("npm", ["run", "--silent", "--prefix", other, "dist"], {
-        INIT_CWD: other,
+      for (const installed of ["node_modules", "tools/api/node_modules"]) {
+        run("cp", ["-al", path.join(root, installed), path.join(other, installed)])
+      }
+      run("sh", ["-c", 'cd "$1" && npm run --silent dist', "sh", other], {
         PXAR_FUSE_DIST_LEVEL: "0",
         ...time,
         TZ: "Pacific/Chatham",
