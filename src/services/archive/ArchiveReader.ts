@@ -35,6 +35,7 @@ import type { FolderTable } from "./FolderTable.ts"
 import * as FolderTables from "./FolderTables.ts"
 import * as NameSearch from "./NameSearch.ts"
 import * as PayloadReader from "./PayloadReader.ts"
+import * as Prelude from "./Prelude.ts"
 import * as Salvage from "./Salvage.ts"
 import * as ScannedEntries from "./ScannedEntries.ts"
 import type * as TableRepair from "./TableRepair.ts"
@@ -348,7 +349,7 @@ export const make = Effect.fnUntraced(function* (
     flaws: (directory) => AtOnce.map(tables.get(directory), ({ flaws }) => flaws ?? []),
     ids: "own",
     inode: ({ id }) => Inode.ofNode(id),
-    prelude: Effect.suspend(() => readPrelude(source, head.prelude, limits)),
+    prelude: Effect.suspend(() => Prelude.read(source, head.prelude, limits)),
     entry: entryOf,
     lookup,
     count: (directory) => AtOnce.map(tables.get(directory), (folder) => folder.count),
@@ -390,19 +391,3 @@ const rootNode = (entry: Entry, size: number): Node.Node | undefined =>
         contentsStart: entry.body.contentsStart,
       }
     : undefined
-
-const readPrelude = (
-  source: ByteSource,
-  prelude: ArchiveHead.ArchiveHead["prelude"],
-  limits: Limits.Limits,
-): Read<Uint8Array | undefined> => {
-  if (prelude === undefined) return Effect.undefined
-  const length = prelude.end - prelude.start
-  if (length > limits.preludeBytes) {
-    return Effect.fail(
-      ArchiveError.fromFormat(source.name, FormatError.limit("R1", prelude.start, `prelude of ${length} bytes`)),
-    )
-  }
-  const bytes = new Uint8Array(length)
-  return Effect.as(Effect.mapError(source.read(bytes, prelude.start), ArchiveError.fromSource), bytes)
-}
