@@ -11,6 +11,7 @@ import * as Contenders from "./Contenders.ts"
 import * as Datastore from "./datastore/Datastore.ts"
 import * as Far from "./far/Far.ts"
 import * as Shards from "./far/Shards.ts"
+import * as History from "./history/History.ts"
 import * as Machine from "./Machine.ts"
 import * as Measure from "./Measure.ts"
 import * as MountWorkloads from "./MountWorkloads.ts"
@@ -54,6 +55,14 @@ const main = async (options: Options.Options, scratch: string): Promise<void> =>
   }
   if (options.only.includes(Shards.NAME)) {
     return void process.stdout.write(await Shards.run({ program, directory: options.directory, rounds, say }))
+  }
+  if (options.only.includes(History.NAME)) {
+    const setting = { program, directory: options.directory, scratch, quick: options.quick, rounds, say }
+    const figures = await History.run(setting, (line) => void process.stdout.write(`${line}\n`))
+    if (options.json !== undefined) {
+      fs.writeFileSync(options.json, `${JSON.stringify({ machine, options, figures }, undefined, 2)}\n`)
+    }
+    return
   }
   for (const core of options.pinnedOnly ? [0] : [0, undefined]) {
     const title = core === undefined ? "all cores" : "one core"

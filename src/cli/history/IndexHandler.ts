@@ -24,7 +24,7 @@ export interface Input extends OpenHistory.Given {
 }
 
 export const handler = Effect.fn("index")(function* (input: Input) {
-  const opened = yield* OpenHistory.open(input)
+  const opened = yield* OpenHistory.open({ ...input, chunkCache: input.chunkCache ?? CHUNK_CACHE })
   const file = yield* OpenIndex.fileOf(input, opened)
   const progress = yield* Progress.make({ mode: Progress.besidesResults(input.progress) })
   const asked = yield* Effect.scoped(actions[input.action](input, opened, file, progress))
@@ -37,6 +37,9 @@ export const handler = Effect.fn("index")(function* (input: Input) {
     return yield* new ExitCode.Ended({ code: ExitCode.INCOMPLETE })
   }
 }, Effect.scoped)
+
+/** Bytes of chunks that are kept unless it is said how many: each is wanted once. */
+const CHUNK_CACHE = 32 * 1024 * 1024
 
 type Known = Omit<IndexJson, "file" | "file_hex" | "bytes">
 const nothing: Known = { entries: 0, versions: 0, names: 0 }

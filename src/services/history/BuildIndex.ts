@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { SnapshotId } from "../../domain/datastore/SnapshotId.ts"
-import type { Added, HistoryIndex, IndexError, Listener } from "../index/HistoryIndex.ts"
+import type { Added, Archive, HistoryIndex, IndexError, Listener } from "../index/HistoryIndex.ts"
 import type { Repository, StreamIndex } from "../repository/Repository.ts"
 import type { RepositoryError } from "../repository/RepositoryError.ts"
 import * as Edition from "./Edition.ts"
@@ -99,29 +99,32 @@ const ofSeries = (
       return Stream.concat(
         Stream.fromIterable(done.map((edition) => tell(edition, { _tag: "Known" }))),
         Stream.fromIterable(rest).pipe(
-          Stream.mapEffect((edition) => Effect.map(opened(edition, encrypted), (found) => ({ edition, found })), {
-            concurrency: jobs,
-          }),
+          Stream.mapEffect(
+            (edition) =>
+              Effect.map(opened(edition, encrypted), (found) => {
+                if ("_tag" in found) return { edition, found }
+                const archive = archiveOf(series, edition, found)
+                index.expect(archive)
+                return { edition, found: archive }
+              }),
+            { concurrency: jobs },
+          ),
           Stream.mapEffect(({ edition, found }) =>
-            Effect.map(
-              "_tag" in found
-                ? Effect.succeed(found)
-                : index.add(
-                    {
-                      ...found,
-                      checksum: IndexedEdition.fileOf(edition)?.checksum as Uint8Array,
-                      chain: IndexedEdition.chainOf(series),
-                      isDense: edition.file.payload !== undefined,
-                    },
-                    listener,
-                  ),
-              (built) => tell(edition, built),
+            Effect.map("_tag" in found ? Effect.succeed(found) : index.add(found, listener), (built) =>
+              tell(edition, built),
             ),
           ),
         ),
       )
     }),
   )
+
+const archiveOf = (series: Edition.Series, edition: Edition.Edition, found: StreamIndex): Archive => ({
+  ...found,
+  checksum: IndexedEdition.fileOf(edition)?.checksum as Uint8Array,
+  chain: IndexedEdition.chainOf(series),
+  isDense: edition.file.payload !== undefined,
+})
 
 type Untold = Built extends infer Each ? (Each extends Built ? Omit<Each, "archive" | "snapshot"> : never) : never
 

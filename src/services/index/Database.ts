@@ -36,7 +36,7 @@ INSERT INTO folder VALUES (1, 0, 1);
 `
 
 /** Kilobytes of pages that a process which writes keeps, and one which asks. */
-const CACHE = { write: 98_304, read: 32_768 } as const
+const CACHE = { write: 32_768, read: 32_768 } as const
 
 /** SQLite's own numbers of what can be wrong. */
 export const BUSY = 5

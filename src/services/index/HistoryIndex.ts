@@ -11,6 +11,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { ChunkIndex } from "../../domain/datastore/ChunkIndex.ts"
+import { MAX_CHUNK } from "../../domain/datastore/DataBlob.ts"
 import * as Digest from "../../domain/datastore/Digest.ts"
 import type { Entry } from "../../domain/pxar/Entry.ts"
 import type { Wanted } from "../chunks/ChunkDecoder.ts"
@@ -71,6 +72,8 @@ export interface HistoryIndex {
     path: ReadonlyArray<Uint8Array>,
   ) => Effect.Effect<ReadonlyArray<Version>, IndexFile.IndexError>
   readonly totals: Effect.Effect<Totals, IndexFile.IndexError>
+  /** Says that an archive will be put in soon: its first chunks are asked for, unless archives before it had them. */
+  readonly expect: (archive: Archive) => void
   /**
    * Puts an archive in: all of it, or nothing where this fails or is interrupted. Its contents are not read, and of its
    * metadata not what an archive of the chain before it has, too.
@@ -86,8 +89,12 @@ export interface Listener {
   readonly onWaiting?: () => void
 }
 
-/** Chunks that are asked for ahead. */
+/** Chunks that are asked for ahead, of the archive that is put in, and of each that comes next. */
 const AHEAD = 8
+const EXPECTED = 2
+
+/** Chunks that are remembered: 100 bytes each. */
+const MAX_SEEN = 100_000
 
 /** Opens an index to be asked; `undefined` if there is none, or none that can be used. */
 export const open = Effect.fnUntraced(function* (
@@ -118,6 +125,8 @@ interface Thread {
     request: A,
     hear?: (message: Messages.Message) => void,
   ) => Effect.Effect<Messages.Answers[A["_tag"]], IndexFile.IndexError>
+  /** Where a chunk is put before `answer` says so. */
+  readonly content: Uint8Array
   readonly answer: (chunk: Messages.Chunk) => void
 }
 
@@ -126,11 +135,13 @@ const start = Effect.fnUntraced(function* (
   use: Messages.Start["use"],
 ): Effect.fn.Return<Thread, IndexFile.IndexError, Scope.Scope> {
   const answered = new Int32Array(new SharedArrayBuffer(4))
+  const content = new Uint8Array(new SharedArrayBuffer(use === "write" ? MAX_CHUNK : 0))
   const name = import.meta.url.endsWith(".ts") ? "./IndexThread.ts" : "./IndexThread.js"
   const worker = yield* Effect.acquireRelease(
     Effect.sync(() => {
       const worker = new Worker(new URL(name, import.meta.url), {
-        workerData: { file, use, answered } satisfies Messages.Start,
+        workerData: { file, use, answered, content } satisfies Messages.Start,
+        resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 },
       })
       worker.unref()
       return worker
@@ -199,8 +210,9 @@ const start = Effect.fnUntraced(function* (
   return {
     isThere,
     ask,
+    content,
     answer: (chunk) => {
-      worker.postMessage(chunk, chunk._tag === "Content" ? [chunk.content.buffer as ArrayBuffer] : [])
+      worker.postMessage(chunk)
       Atomics.store(answered, 0, 1)
       Atomics.notify(answered, 0)
     },
@@ -225,54 +237,46 @@ const make = (file: string, thread: Thread): HistoryIndex => {
     })
   }
 
-  /** Digests of the archive that was put in last: what of it comes again is not asked for. */
-  let before = { chain: "", digests: new Set<string>() }
+  const put = (content: Uint8Array): number => {
+    thread.content.set(content)
+    return content.length
+  }
+
+  /** Digests of chunks that were wanted: what comes again is not asked for ahead. */
+  const seen = new Set<string>()
+  const fetchAhead = (archive: Archive, from: number, count: number): void => {
+    const { chunks, index, isDense } = archive
+    if (!isDense) return
+    for (let chunk = from; chunk < Math.min(index.count, from + count); chunk++) {
+      const digest = Digest.toHex(index.digest(chunk))
+      if (seen.has(digest)) continue
+      if (seen.size > MAX_SEEN) seen.clear()
+      seen.add(digest)
+      chunks.prefetch(wantedOf(archive, chunk), seen)
+    }
+  }
 
   const add = Effect.fnUntraced(function* (
     archive: Archive,
     { onProgress, onWaiting }: Listener = {},
   ): Effect.fn.Return<Added, IndexFile.IndexError> {
-    const { chain, checksum, chunks, encrypted, index, isDense, key } = archive
-    const known = before.chain === chain ? before.digests : new Set<string>()
-    const wanted = (chunk: number): Wanted => ({
-      digest: index.digest(chunk),
-      length: index.end(chunk) - index.start(chunk),
-      encrypted,
-      key,
-    })
-    const owner = {}
-    let asked = 0
-    const fetchAhead = (from: number): void => {
-      asked = Math.max(asked, from)
-      for (; asked < index.count && asked < from + AHEAD; asked++) {
-        if (!known.has(Digest.toHex(index.digest(asked)))) chunks.prefetch(wanted(asked), owner)
-      }
-    }
+    const { chain, checksum, chunks, encrypted, index } = archive
     const give = (chunk: number): Effect.Effect<void> =>
-      Effect.match(
-        chunks.read(wanted(chunk), (content) => Bytes.concat([content])),
-        {
-          onFailure: (fault) =>
-            thread.answer({ _tag: "Lost", detail: `${fault.file} ${fault.detail}`, isTransient: !isLoss(fault) }),
-          onSuccess: (content) => thread.answer({ _tag: "Content", content }),
-        },
-      )
-    const context = yield* Effect.context<never>()
-    const run = Effect.runForkWith(context)
+      Effect.match(chunks.read(wantedOf(archive, chunk), put), {
+        onFailure: (fault) =>
+          thread.answer({ _tag: "Lost", detail: `${fault.file} ${fault.detail}`, isTransient: !isLoss(fault) }),
+        onSuccess: (length) => thread.answer({ _tag: "Content", length }),
+      })
+    const run = Effect.runForkWith(yield* Effect.context<never>())
     const request = { _tag: "Add", checksum, chain, entries: Bytes.concat([index.entries]), encrypted } as const
-    const added = yield* Effect.onExit(
-      thread.ask(request, (message) => {
-        if (message._tag === "Progress") onProgress?.(message.entries)
-        if (message._tag === "Waiting") onWaiting?.()
-        if (message._tag !== "Wanted") return
-        run(give(message.chunk))
-        if (isDense) fetchAhead(message.chunk + 1)
-      }),
-      () => Effect.sync(() => chunks.cache.giveUp(owner)),
-    )
-    const digests = new Set(Array.from({ length: index.count }, (_, chunk) => Digest.toHex(index.digest(chunk))))
-    before = { chain, digests }
-    return added
+    const hear = (message: Messages.Message): void => {
+      if (message._tag === "Progress") onProgress?.(message.entries)
+      if (message._tag === "Waiting") onWaiting?.()
+      if (message._tag !== "Wanted") return
+      run(give(message.chunk))
+      fetchAhead(archive, message.chunk + 1, AHEAD)
+    }
+    return yield* Effect.onInterrupt(thread.ask(request, hear), () => Effect.sync(() => chunks.cache.giveUp(seen)))
   })
 
   return {
@@ -281,6 +285,14 @@ const make = (file: string, thread: Thread): HistoryIndex => {
     totals: thread.ask({ _tag: "Totals" }),
     find: (query, chain, numbers) => Effect.map(thread.ask({ _tag: "Find", query, chain, numbers }), versionsOf),
     versions: (chain, path) => Effect.map(thread.ask({ _tag: "Versions", chain, path }), versionsOf),
+    expect: (archive) => fetchAhead(archive, 0, EXPECTED),
     add,
   }
 }
+
+const wantedOf = ({ encrypted, index, key }: Archive, chunk: number): Wanted => ({
+  digest: index.digest(chunk),
+  length: index.end(chunk) - index.start(chunk),
+  encrypted,
+  key,
+})

@@ -17,7 +17,7 @@ import type * as Messages from "./Messages.ts"
 
 const port = parentPort
 if (port === null) throw new Error("not a worker")
-const { answered, file, use } = workerData as Messages.Start
+const { answered, content, file, use } = workerData as Messages.Start
 
 const say = (message: Messages.Message): void => port.postMessage(message)
 
@@ -27,7 +27,7 @@ const fetch = (chunk: number): Uint8Array => {
   say({ _tag: "Wanted", chunk })
   Atomics.wait(answered, 0, 0)
   const answer = receiveMessageOnPort(port)?.message as Messages.Chunk
-  if (answer._tag === "Content") return answer.content
+  if (answer._tag === "Content") return content.subarray(0, answer.length)
   throw new Irregular({ detail: answer.detail, isTransient: answer.isTransient })
 }
 

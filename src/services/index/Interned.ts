@@ -6,7 +6,7 @@ import * as EntryLook from "./EntryLook.ts"
 import * as NameText from "./NameText.ts"
 
 /** Names, and looks, that are remembered: some 100 bytes each. */
-const REMEMBERED = 200_000
+const REMEMBERED = 100_000
 
 export class Interned {
   private readonly names = new Map<string, number>()

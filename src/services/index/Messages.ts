@@ -11,6 +11,8 @@ export interface Start {
   readonly use: "write" | "read"
   /** Is 1 when an answer to `Wanted` has been sent. */
   readonly answered: Int32Array
+  /** Where contents of chunks are put for the thread: shared, so that nothing is left behind of any. */
+  readonly content: Uint8Array
 }
 
 /** An archive to be put in: its chunks are asked for with `Wanted`. */
@@ -77,5 +79,6 @@ export type Message =
 
 /** To a thread that wants a chunk. */
 export type Chunk =
-  | { readonly _tag: "Content"; readonly content: Uint8Array }
+  /** The first bytes of `Start.content` are the chunk. */
+  | { readonly _tag: "Content"; readonly length: number }
   | { readonly _tag: "Lost"; readonly detail: string; readonly isTransient: boolean }

@@ -9,10 +9,10 @@ import * as Bytes from "../../domain/Bytes.ts"
 import * as Item from "../../domain/pxar/Item.ts"
 import { irregular } from "./Irregular.ts"
 
-/** Gives the content of a chunk; it may be kept, and is not written to. */
+/** Gives the content of a chunk, which is there until the next one is asked for. */
 export type Fetch = (chunk: number) => Uint8Array
 
-/** Chunks that are kept for hard links, whose targets are mostly near. */
+/** Chunks that are kept for hard links, whose targets are mostly near each other. */
 const KEPT = 3
 
 export class ScanWindow {
@@ -21,6 +21,7 @@ export class ScanWindow {
   view: DataView = Bytes.dataView(this.bytes)
   base = 0
   private end = 0
+  private memory = new Uint8Array(0)
   private readonly index: ChunkIndex
   private readonly fetch: Fetch
   private readonly kept = new Map<number, Uint8Array>()
@@ -47,22 +48,22 @@ export class ScanWindow {
   need(position: number, length: number): void {
     const wanted = Math.min(position + length, this.size)
     if (position >= this.base && wanted <= this.end) return
-    const parts: Array<Uint8Array> = []
-    let at = position
+    let held = 0
     if (position >= this.base && position < this.end) {
-      parts.push(this.bytes.subarray(position - this.base))
-      at = this.end
+      this.memory.copyWithin(0, position - this.base, this.end - this.base)
+      held = this.end - position
     }
-    while (at < wanted) {
-      const chunk = this.index.locate(at)
-      const content = this.content(chunk)
-      parts.push(content.subarray(at - this.index.start(chunk)))
-      at = this.index.end(chunk)
+    while (position + held < wanted) {
+      const chunk = this.index.locate(position + held)
+      const content = this.content(chunk).subarray(position + held - this.index.start(chunk))
+      this.reserve(held, held + content.length)
+      this.memory.set(content, held)
+      held += content.length
     }
-    this.bytes = Bytes.concat(parts)
+    this.bytes = this.memory.subarray(0, held)
     this.view = Bytes.dataView(this.bytes)
     this.base = position
-    this.end = at
+    this.end = position + held
   }
 
   /** A window of its own on `length` bytes from `position` on, or on what there is of them. */
@@ -72,7 +73,7 @@ export class ScanWindow {
     for (let at = position; at < wanted;) {
       const chunk = this.index.locate(at)
       const from = at - this.index.start(chunk)
-      const part = this.content(chunk).subarray(from, from + wanted - at)
+      const part = this.keep(chunk).subarray(from, from + wanted - at)
       bytes.set(part, at - position)
       at += part.length
     }
@@ -80,14 +81,25 @@ export class ScanWindow {
   }
 
   private content(chunk: number): Uint8Array {
+    const content = this.fetch(chunk)
+    if (content.length === this.index.end(chunk) - this.index.start(chunk)) return content
+    throw irregular(this.index.start(chunk), "a chunk of another length")
+  }
+
+  private keep(chunk: number): Uint8Array {
     const held = this.kept.get(chunk)
     if (held !== undefined) return held
-    const content = this.fetch(chunk)
-    if (content.length !== this.index.end(chunk) - this.index.start(chunk)) {
-      throw irregular(this.index.start(chunk), "a chunk of another length")
-    }
+    const content = this.content(chunk).slice()
     this.kept.set(chunk, content)
     if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value as number)
     return content
+  }
+
+  /** Makes room for `needed` bytes, of which the first `used` are kept. */
+  private reserve(used: number, needed: number): void {
+    if (needed <= this.memory.length) return
+    const larger = new Uint8Array(Math.max(needed, 2 * this.memory.length))
+    larger.set(this.memory.subarray(0, used))
+    this.memory = larger
   }
 }
