@@ -65,6 +65,10 @@ export class NoSqlite extends Error {}
  */
 export const open = async (file: string, use: "write" | "read"): Promise<Sqlite.DatabaseSync | undefined> => {
   const sqlite = await load()
+  return patiently(() => openNow(sqlite, file, use))
+}
+
+const openNow = (sqlite: typeof Sqlite, file: string, use: "write" | "read"): Sqlite.DatabaseSync | undefined => {
   const database = new sqlite.DatabaseSync(file, { readOnly: use === "read", timeout: 0 })
   try {
     database.exec(`PRAGMA cache_size = -${CACHE[use]}; PRAGMA busy_timeout = 5000`)
@@ -74,7 +78,8 @@ export const open = async (file: string, use: "write" | "read"): Promise<Sqlite.
       return isMade ? database : undefined
     }
     // Where the file system cannot do that, the answer is another mode, which will do, too.
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000")
+    database.exec("PRAGMA journal_mode = WAL")
+    database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000")
     if (!isMade) {
       database.exec("BEGIN IMMEDIATE")
       if (!isOurs(database)) {
@@ -87,6 +92,24 @@ export const open = async (file: string, use: "write" | "read"): Promise<Sqlite.
   } catch (thrown) {
     database.close()
     throw thrown
+  }
+}
+
+/** Milliseconds between two tries, and how many there are. */
+const PAUSE = 50
+const TRIES = 400
+
+/**
+ * Tries again while another process has the file to itself: while it makes or closes it SQLite's own patience does not hold.
+ */
+export const patiently = <A>(use: () => A): A => {
+  for (let tries = 1; ; tries++) {
+    try {
+      return use()
+    } catch (thrown) {
+      if (codeOf(thrown) !== BUSY || tries === TRIES) throw thrown
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE)
+    }
   }
 }
 

@@ -42,12 +42,12 @@ const failed = (thrown: unknown): Messages.Failed => {
 const told = new Set<number>()
 
 const withLooks = (reader: IndexReader, rows: ReadonlyArray<Row>): Messages.Found => {
-  const looks: Array<readonly [number, Uint8Array]> = []
+  const found = new Set<number>()
   for (const { look } of rows) {
-    if (told.has(look)) continue
-    told.add(look)
-    looks.push([look, reader.look(look)])
+    if (!told.has(look)) found.add(look)
   }
+  const looks = [...found].map((look) => [look, reader.look(look)] as const)
+  for (const look of found) told.add(look)
   return { rows, looks }
 }
 
@@ -66,19 +66,22 @@ const serve = (database: DatabaseSync): void => {
         })
       }
       case "Places":
-        return reader.places(request.checksums)
+        return Database.patiently(() => reader.places(request.checksums))
       case "Totals":
-        return reader.totals()
+        return Database.patiently(() => reader.totals())
       case "Find": {
-        const rows: Array<Row> = []
-        const test = Result.getOrThrow(Query.compile(request.query))
-        reader.find(request.query, test, request.chain, request.numbers, (row) => rows.push(row))
-        return withLooks(reader, rows)
+        const { chain, numbers, query } = request
+        const test = Result.getOrThrow(Query.compile(query))
+        return Database.patiently(() => {
+          const rows: Array<Row> = []
+          reader.find(query, test, chain, numbers, (row) => rows.push(row))
+          return withLooks(reader, rows)
+        })
       }
       case "Versions":
-        return withLooks(reader, reader.versions(request.chain, request.path))
+        return Database.patiently(() => withLooks(reader, reader.versions(request.chain, request.path)))
       case "Close":
-        writer?.close()
+        if (writer !== undefined) Database.patiently(() => writer.close())
         database.close()
         return undefined
     }
