@@ -8,12 +8,12 @@ import { help } from "../../scripts/manPage.ts"
 const root = path.join(import.meta.dirname, "../..")
 const pages = fs.globSync(["README.md", "docs/*.md"], { cwd: root }).toSorted()
 
-/** The command lines of a page's blocks of code: without prompts and comments, and with what is continued in one. */
+/** The command lines of a page's blocks of code: without prompts, comments and what is the shell's behind them, and with what is continued in one. */
 const commandLines = (page: string): ReadonlyArray<string> =>
   [...fs.readFileSync(path.join(root, page), "utf8").matchAll(/^ *```(?:sh|console)\n([^]*?)^ *```$/gm)]
     .flatMap(([, block = ""]) => block.replaceAll("\\\n", " ").split("\n"))
     .flatMap((line) => /^ *(?:\$ )?pxar-fuse (.*)$/.exec(line)?.[1] ?? [])
-    .map((line) => line.replace(/ (?:#|\||-- ).*$/, ""))
+    .map((line) => line.replace(/ (?:#|\||-- |>).*$/, ""))
 
 describe.each(pages)("%s", (page) => {
   it.effect("shows commands and flags that exist", () =>

@@ -91,9 +91,14 @@ describe("commands on a backup server", () => {
       const { address, env } = yield* serve(plain)
       const april = "host/alpha/2024-04-01T03:00:00Z/root.pxar"
       const january = "host/alpha/2024-01-01T00:00:00Z/root.pxar"
-      const there = yield* run(["diff", `${plain}::${january}`, `${plain}::${april}`], env)
-      const here = yield* run(["diff", address(january), `${plain}::${april}`], env)
-      assert.deepStrictEqual([here.code, here.stdout], [ExitCode.DIFFERENT, there.stdout])
+      for (const [flags, code] of [
+        [[], ExitCode.INCOMPLETE],
+        [["--data"], ExitCode.DIFFERENT],
+      ] as const) {
+        const there = yield* run(["diff", ...flags, `${plain}::${january}`, `${plain}::${april}`], env)
+        const here = yield* run(["diff", ...flags, address(january), `${plain}::${april}`], env)
+        assert.deepStrictEqual([here.code, here.stdout], [code, there.stdout])
+      }
     }),
   )
 
