@@ -1,13 +1,18 @@
 /**
  * Builds `dist`: the library as modules with type declarations, the command as a few files, because loading Effect module
  * by module takes four times as long as all the rest of starting up. What only one command needs is in a file of its own.
+ * The command is CommonJS, so that V8 can be given what it has compiled before (`scripts/bundle`).
  */
 import { execFileSync } from "node:child_process"
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { type OutputOptions, type Plugin, rolldown } from "rolldown"
+import { type OutputOptions, type Plugin, rolldown, type RolldownBuild } from "rolldown"
+import { minify } from "rolldown/utils"
 import { buildPage } from "./buildPage.ts"
+import * as CodeCache from "./bundle/CodeCache.ts"
+import { commonJs } from "./bundle/CommonJs.ts"
+import * as FastPath from "./fastPath.ts"
 import { manPage } from "./manPage.ts"
 import { notices } from "./notices.ts"
 
@@ -16,47 +21,18 @@ execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { stdio: "i
 // The command is bundled with them; the library has neither.
 for (const front of ["dist/cli", "dist/web"]) rmSync(front, { recursive: true })
 
-/**
- * What `main` chooses from is bundled by itself. Both have much in common, but whoever loads one of them does not load the
- * other: so each is in one piece, and without what only the other uses.
- */
-const processes = ["CommandLineProcess", "ServerProcess"]
-
-/** Modules of Node's that it has loaded itself when a program begins. */
-const LOADED = new Set(["buffer", "events", "fs", "module", "os", "path", "process", "url", "util"])
-
-/**
- * Node's own modules as they are: an import would make a module of each, with all that it exports, and load what that is.
- * `node:util` alone costs 3 ms of CPU so. What Node has not loaded itself (`node:crypto`: 3 ms) is loaded by the first call.
- */
-const builtins: Plugin = {
-  name: "builtins",
-  async renderChunk(code) {
-    let result = code
-    for (const node of this.parse(code).body.toReversed()) {
-      if (node.type !== "ImportDeclaration" || !node.source.value.startsWith("node:")) continue
-      const name = node.source.value
-      const module = (await import(name)) as Readonly<Record<string, unknown>>
-      const from = `process.getBuiltinModule(${JSON.stringify(name)})`
-      const isLate = !LOADED.has(name.slice("node:".length))
-      const bound = node.specifiers.map((specifier) => {
-        const local = specifier.local.name
-        if (specifier.type !== "ImportSpecifier") {
-          return isLate
-            ? `const ${local} = new Proxy({}, { get: (_, name) => ${from}[name] });`
-            : `const ${local} = ${from};`
-        }
-        const imported = specifier.imported.type === "Identifier" ? specifier.imported.name : specifier.imported.value
-        const isFunction = typeof module[imported] === "function" && /^[a-z]/.test(imported)
-        return isLate && isFunction
-          ? `const ${local} = (...args) => ${from}.${imported}(...args);`
-          : `const ${local} = ${from}.${imported};`
-      })
-      result = `${result.slice(0, node.start)}${bound.join("")}${result.slice(node.end)}`
-    }
-    return result
-  },
+// The declarations have the docstrings, for those who write programs.
+for (const file of globSync("dist/**/*.js")) {
+  const options = { module: true, compress: false, mangle: false, codegen: { removeWhitespace: false } }
+  const { code } = await minify(file, readFileSync(file, "utf8"), options)
+  writeFileSync(file, code)
 }
+
+/**
+ * What `main` chooses from is bundled by itself: who serves a mount does not load what reads command lines, and is in one
+ * piece, without what only the other uses.
+ */
+const processes = ["FastProcess", "CommandLineProcess", "ServerProcess", "ExitCode"]
 
 /** What the library of command lines makes when it is loaded, and help alone uses: 5 ms of CPU. */
 const SEGMENTER = /const graphemeSegmenter = (?:\/\*#__PURE__\*\/)?(new Intl\.Segmenter\([^;]*\));/
@@ -74,20 +50,23 @@ const lateSegmenter: Plugin = {
 /** All that is in a bundle. */
 const bundled = new Set<string>()
 
-const bundle = async (
-  input: string,
-  external: ReadonlyArray<string>,
-  codeSplitting: OutputOptions["codeSplitting"] & {},
-): Promise<void> => {
-  const moduleOf = (id: string): string => path.basename(id, ".ts")
-  const build = await rolldown({
-    input,
+const moduleOf = (id: string): string => path.basename(id, ".ts")
+
+const bundle = (input: ReadonlyArray<string>, external: ReadonlyArray<string> = []): Promise<RolldownBuild> =>
+  rolldown({
+    input: [...input],
     platform: "node",
-    plugins: [builtins, lateSegmenter],
+    plugins: [commonJs, lateSegmenter],
     // The first file may have what several commands share, so that there are fewer files.
     preserveEntrySignatures: "allow-extension",
     external: (id) => external.includes(moduleOf(id)),
   })
+
+const write = async (
+  build: RolldownBuild,
+  codeSplitting: OutputOptions["codeSplitting"] & {},
+  external: ReadonlyArray<string> = [],
+): Promise<void> => {
   const { output } = await build.write({
     dir: "dist/cli",
     format: "esm",
@@ -101,12 +80,45 @@ const bundle = async (
   })
   for (const file of output) if (file.type === "chunk") for (const module of file.moduleIds) bundled.add(module)
 }
-await bundle("src/cli/main.ts", processes, true)
-// A file more costs as much as 10 kB more in one: what four parts need is in one file.
-await bundle("src/cli/CommandLineProcess.ts", [], { groups: [{ name: "common", minShareCount: 4 }] })
-await bundle("src/cli/mount/ServerProcess.ts", [], { groups: [{ name: "server", tags: ["$initial"] }] })
+
+/** The modules that these import, and those that they import, until the end. */
+const importedBy = async (...input: ReadonlyArray<string>): Promise<ReadonlySet<string>> => {
+  const build = await bundle(input)
+  const { output } = await build.generate({ format: "esm" })
+  const chunks = new Map(output.flatMap((file) => (file.type === "chunk" ? [[file.fileName, file]] : [])))
+  const modules = new Set<string>()
+  const add = (name: string): void => {
+    const chunk = chunks.get(name)
+    if (chunk === undefined) return
+    chunks.delete(name)
+    for (const module of chunk.moduleIds) modules.add(module)
+    for (const next of chunk.imports) add(next)
+  }
+  for (const file of output) if (file.type === "chunk" && file.isEntry) add(file.fileName)
+  return modules
+}
+
+/** What the fast path loads for the commands that are used most: all of it is in one file. */
+const fast = await importedBy(
+  "src/cli/fast/FastProcess.ts",
+  ...["Cat", "Info", "List"].map((name) => `src/cli/archive/${name}Handler.ts`),
+  "src/services/open/OpenPath.ts",
+)
+
+await write(await bundle(["src/cli/main.ts"], processes), true, processes)
+await write(
+  await bundle(["src/cli/fast/FastProcess.ts", "src/cli/CommandLineProcess.ts", "src/cli/ExitCode.ts"]),
+  // A file more costs as much as 10 kB more in one: what four parts need is in one file.
+  {
+    groups: [
+      { name: "fast", test: (id) => fast.has(id), priority: 1 },
+      { name: "common", minShareCount: 4 },
+    ],
+  },
+)
+await write(await bundle(["src/cli/mount/ServerProcess.ts"]), { groups: [{ name: "server", tags: ["$initial"] }] })
 // A thread of the command, and so a file of its own.
-await bundle("src/services/index/IndexThread.ts", [], true)
+await write(await bundle(["src/services/index/IndexThread.ts"]), true)
 for (const module of await buildPage("dist/page")) bundled.add(module)
 writeFileSync("dist/THIRD-PARTY-NOTICES.txt", notices(bundled))
 
@@ -118,10 +130,9 @@ const launcher = `#!/usr/bin/env sh
 ":" //; command -v node >/dev/null || { echo "pxar-fuse: needs Node 22.19 or newer, and there is no node on PATH: https://nodejs.org/en/download has one. With sudo: sudo env PATH=\\"\\$PATH\\" pxar-fuse" >&2; exit 5; }; exec node "$0" "$@"
 ;`
 const main = readFileSync("dist/cli/main.js", "utf8")
-writeFileSync(
-  "dist/cli/main.js",
-  main.replace(/^#!.*\n/, () => launcher),
-)
+const { code: loader } = await minify("loader.cjs", readFileSync("scripts/bundle/loader.cjs", "utf8"))
+writeFileSync("dist/cli/main.js", `${launcher}\n"use strict";${loader}\n${main}`)
+writeFileSync("dist/cli/package.json", `${JSON.stringify({ type: "commonjs" })}\n`)
 chmodSync("dist/cli/main.js", 0o755)
 for (const shell of ["bash", "fish", "zsh"]) {
   copyFileSync(`src/cli/completions/paths.${shell}`, `dist/cli/paths.${shell}`)
@@ -130,3 +141,6 @@ copyFileSync("docs/errors.md", "dist/cli/errors.md")
 
 mkdirSync("dist/man")
 writeFileSync("dist/man/pxar-fuse.1", await Effect.runPromise(manPage))
+
+await Effect.runPromise(FastPath.make("dist/cli/fast"))
+CodeCache.make(path.resolve("dist/cli"))

@@ -2,13 +2,14 @@
  * The tree that all packages of a release are made of: `bin`, `lib`, `share`, as they stand below `/usr` or in a folder of
  * somebody's own. It holds a Node of its own, so that nothing has to be there but libc.
  *
- * What it needs from the registry is pinned, with checksums, in `tools/runtime`. Nothing of it is run here: a tree for
- * another kind of machine is made in the same way.
+ * What it needs from the registry is pinned, with checksums, in `tools/runtime`. Of that only the Node of this kind of machine
+ * is run here: a tree for another kind is made in the same way, without V8's code caches.
  */
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { gzipSync } from "node:zlib"
+import * as CodeCache from "../bundle/CodeCache.ts"
 import { epoch, type Machine, name, root, version } from "./Release.ts"
 
 /** The first lines of the command: finds what stands beside it, wherever it was unpacked and by whatever link it is called. */
@@ -45,6 +46,8 @@ export const make = (target: string, machine: Machine): void => {
   write(path.join(target, "bin", name), launcher, 0o755)
   copy(path.join(runtime, `node-linux-${machine.node}/bin/node`), path.join(lib, "node"), 0o755)
   for (const part of ["cli", "page"]) copyAll(path.join(root, "dist", part), path.join(lib, "dist", part))
+  // Those are of another Node, and of files with other times.
+  fs.rmSync(path.join(lib, "dist/cli/cache"), { recursive: true })
   write(path.join(lib, "package.json"), `${JSON.stringify({ name, version, type: "module", private: true })}\n`)
 
   // koffi looks for its binary in the package of this kind of machine; each has one for glibc and one for musl.
@@ -76,6 +79,11 @@ export const make = (target: string, machine: Machine): void => {
   copyAll(path.join(root, "docs/systemd"), path.join(doc, "examples/systemd"))
   for (const [file, text] of Object.entries(licences(machine))) write(path.join(doc, file), text)
   setTimes(target, epoch())
+  // A Node of another kind of machine cannot be run here.
+  if (machine.node === process.arch) {
+    CodeCache.make(path.join(lib, "dist/cli"), path.join(lib, "node"))
+    setTimes(target, epoch())
+  }
 }
 
 /** The modules below a folder of koffi, which has its C++ there too, and programs that generate it. */

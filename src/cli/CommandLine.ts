@@ -12,7 +12,7 @@
  */
 import * as Result from "effect/Result"
 import type { MountError } from "../fuse/mount/MountError.ts"
-import type { Command, Grammar } from "./Grammar.ts"
+import { type Command, type Grammar, looksLikeArchive } from "./Grammar.ts"
 import * as Mistake from "./Mistake.ts"
 import * as MountWords from "./MountWords.ts"
 import * as ExitCode from "./ExitCode.ts"
@@ -37,8 +37,6 @@ export const commandOf = ([first]: Words): string | undefined =>
   first !== undefined && looksLikeArchive(first) ? "mount" : first
 
 const usage = (detail: string): Result.Result<never, ExitCode.Usage> => Result.fail(new ExitCode.Usage({ detail }))
-
-const looksLikeArchive = (word: string): boolean => !word.startsWith("-") && /\/|\.m?pxar$/.test(word)
 
 const withoutCommand = (first: string, rest: Words, grammar: Grammar): Result.Result<Words, Refusal> => {
   if (first === "-V" || first === "--version") {

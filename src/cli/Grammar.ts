@@ -22,3 +22,6 @@ export type Grammar = ReadonlyArray<Command>
 
 /** Flags that take a value and need none, with what they mean without one. */
 export const bareValues: Readonly<Record<string, string>> = { overwrite: "always" }
+
+/** Whether a first word can only be meant as an archive, which is to be mounted then. */
+export const looksLikeArchive = (word: string): boolean => !word.startsWith("-") && /\/|\.m?pxar$/.test(word)

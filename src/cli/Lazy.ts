@@ -8,7 +8,7 @@ import * as Traffic from "../services/bytes/Traffic.ts"
 import * as Terminal from "./Terminal.ts"
 
 /** A module with the handler of a command. */
-interface Module<Input, E, R> {
+export interface Module<Input, E, R> {
   readonly handler: (input: Input) => Effect.Effect<void, E, R>
 }
 

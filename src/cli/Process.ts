@@ -9,6 +9,8 @@ import * as ExitCode from "./ExitCode.ts"
 import * as Terminal from "./Terminal.ts"
 
 export const run = (program: Effect.Effect<void, unknown, ExitCode.OnInterrupt>): void => {
+  // Whoever read stderr may go away; the mount must not go with him.
+  process.stderr.on("error", () => {})
   const onInterrupt = Ref.makeUnsafe(ExitCode.INTERRUPTED)
   const reported = Terminal.report(program).pipe(
     Effect.provideService(ExitCode.OnInterrupt, onInterrupt),

@@ -3,6 +3,7 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import { handlers } from "../fast/Handlers.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
 import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
@@ -21,11 +22,7 @@ const parameters = {
   ...Parameters.reporting,
 }
 
-export const command = Command.make(
-  "cat",
-  parameters,
-  Lazy.handler(() => import("./CatHandler.ts")),
-).pipe(
+export const command = Command.make("cat", parameters, Lazy.handler(handlers.cat)).pipe(
   Command.withDescription("Write contents of files to stdout"),
   Command.withExamples([
     { command: "pxar-fuse cat root.pxar etc/hostname", description: "Show a file" },

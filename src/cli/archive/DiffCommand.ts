@@ -4,6 +4,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { handlers } from "../fast/Handlers.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
 import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
@@ -25,11 +26,7 @@ const parameters = {
   ...Parameters.reporting,
 }
 
-export const command = Command.make(
-  "diff",
-  parameters,
-  Lazy.handler(() => import("./DiffHandler.ts")),
-).pipe(
+export const command = Command.make("diff", parameters, Lazy.handler(handlers.diff)).pipe(
   Command.withDescription("Show how an archive differs from another archive or from a folder"),
   Command.withExamples([
     { command: "pxar-fuse diff root.pxar /", description: "What has changed since the backup?" },

@@ -7,6 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import * as ExportFormat from "./ExportFormat.ts"
 import * as KindFlags from "./KindFlags.ts"
+import { handlers } from "../fast/Handlers.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
 import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
@@ -74,11 +75,7 @@ const parameters = {
   ...Parameters.reporting,
 }
 
-export const command = Command.make(
-  "extract",
-  parameters,
-  Lazy.handler(() => import("./ExtractHandler.ts")),
-).pipe(
+export const command = Command.make("extract", parameters, Lazy.handler(handlers.extract)).pipe(
   Command.withDescription("Extract an archive, or part of it, into a folder"),
   Command.withExamples([
     { command: "pxar-fuse extract root.pxar /srv/restored", description: "Everything; as root with all attributes" },

@@ -2,6 +2,7 @@
  * `pxar-fuse info ARCHIVE`: what there is to say about an archive as a whole.
  */
 import * as Command from "effect/cli/Command"
+import { handlers } from "../fast/Handlers.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
 import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
@@ -14,11 +15,7 @@ const parameters = {
   ...Parameters.reporting,
 }
 
-export const command = Command.make(
-  "info",
-  parameters,
-  Lazy.handler(() => import("./InfoHandler.ts")),
-).pipe(
+export const command = Command.make("info", parameters, Lazy.handler(handlers.info)).pipe(
   Command.withDescription("Version, counts, sizes and largest files of an archive"),
   Command.withExamples([{ command: "pxar-fuse info root.mpxar", description: "What is in this archive?" }]),
 )

@@ -4,6 +4,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { handlers } from "../fast/Handlers.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
 import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
@@ -33,11 +34,7 @@ const parameters = {
   ...Parameters.reporting,
 }
 
-export const command = Command.make(
-  "list",
-  parameters,
-  Lazy.handler(() => import("./ListHandler.ts")),
-).pipe(
+export const command = Command.make("list", parameters, Lazy.handler(handlers.list)).pipe(
   Command.withAlias("ls"),
   Command.withDescription("List what is in an archive"),
   Command.withExamples([

@@ -5,6 +5,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import { handlers } from "../fast/Handlers.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
 import * as RepositoryFlags from "../repository/RepositoryFlags.ts"
@@ -49,11 +50,7 @@ const parameters = {
   ...Parameters.reporting,
 }
 
-export const command = Command.make(
-  "verify",
-  parameters,
-  Lazy.handler(() => import("./VerifyHandler.ts")),
-).pipe(
+export const command = Command.make("verify", parameters, Lazy.handler(handlers.verify)).pipe(
   Command.withDescription("Check an archive from one end to the other, or a datastore"),
   Command.withExamples([
     { command: "pxar-fuse verify root.pxar", description: "Check structure and metadata" },

@@ -4,6 +4,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Option from "effect/Option"
+import { handlers } from "../fast/Handlers.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
 
@@ -17,11 +18,7 @@ const parameters = {
   ...Parameters.messages,
 }
 
-export const command = Command.make(
-  "status",
-  parameters,
-  Lazy.handler(() => import("./StatusHandler.ts")),
-).pipe(
+export const command = Command.make("status", parameters, Lazy.handler(handlers.status)).pipe(
   Command.withDescription("Show which archives are mounted, and what their mounts do"),
   Command.withExamples([{ command: "pxar-fuse status", description: "All mounts of archives" }]),
 )

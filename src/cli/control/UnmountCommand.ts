@@ -3,6 +3,7 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import { handlers } from "../fast/Handlers.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
 
@@ -14,11 +15,7 @@ const parameters = {
   ...Parameters.messages,
 }
 
-export const command = Command.make(
-  "unmount",
-  parameters,
-  Lazy.handler(() => import("./UnmountHandler.ts")),
-).pipe(
+export const command = Command.make("unmount", parameters, Lazy.handler(handlers.unmount)).pipe(
   Command.withAlias("umount"),
   Command.withDescription("End a mount; one in use is detached, and ends with its last user"),
   Command.withExamples([{ command: "pxar-fuse unmount /mnt", description: "End the mount on /mnt" }]),

@@ -5,22 +5,15 @@ import * as Effect from "effect/Effect"
 import * as MountOptions from "../../fuse/mount/MountOptions.ts"
 import * as ChildEnvironment from "../../services/posix/ChildEnvironment.ts"
 import * as MountPoint from "../control/MountPoint.ts"
+import { maybeServer, type MountInput, settingsOf } from "./MountInput.ts"
 import type { Settings } from "./Settings.ts"
 
-export interface Input extends Omit<Settings, "archives" | "mountPoint" | "serve"> {
-  readonly archive: string
-  /** Further archives, and the mount point. */
-  readonly rest: ReadonlyArray<string>
-  readonly foreground: boolean
-  /** `HOST:PORT` of the page beside the mount. */
-  readonly serve: string | undefined
-}
-
-export const handler = Effect.fn("mount")(function* ({ archive, foreground, rest, serve: listen, ...flags }: Input) {
-  const options = yield* Effect.fromResult(MountOptions.parse(flags.options))
-  yield* Effect.forEach(rest.slice(-1), MountPoint.check)
-  if (options.remount) return yield* remount(rest.at(-1) ?? "", options)
-  const named = { ...flags, archives: [archive, ...rest.slice(0, -1)], mountPoint: rest.at(-1) ?? "" }
+export const handler = Effect.fn("mount")(function* (input: MountInput) {
+  const named = settingsOf(input)
+  const { foreground, serve: listen } = input
+  const options = yield* Effect.fromResult(MountOptions.parse(named.options))
+  yield* MountPoint.check(named.mountPoint)
+  if (options.remount) return yield* remount(named.mountPoint, options)
   const BesideMount = listen === undefined ? undefined : yield* Effect.promise(() => import("../serve/BesideMount.ts"))
   const beside = BesideMount && (yield* BesideMount.plan(listen ?? "", named, foreground))
   const settings: Settings = { ...named, serve: beside }
@@ -54,12 +47,9 @@ const remount = Effect.fnUntraced(function* (mountPoint: string, options: MountO
   yield* Remount.remount(entry, options)
 })
 
-/** Whether a word may be a backup server: nothing else has such signs, and a name with them is looked for first. */
-const maybeServer = /^pbs:|^::|:/
-
 /** The same of a server's password and second factor. */
 const loggedInAhead = (settings: Settings) =>
-  settings.archives.length === 1 && maybeServer.test(settings.archives[0] ?? "")
+  settings.archives.length === 1 && maybeServer(settings.archives[0] ?? "")
     ? Effect.flatMap(
         Effect.promise(() => import("../server/LoginAhead.ts")),
         (LoginAhead) => LoginAhead.of(settings.archives[0] ?? "", settings),

@@ -108,9 +108,6 @@ export class SettingsError extends Data.TaggedError("SettingsError")<{ readonly 
   }
 }
 
-/** As JSON. */
-export const encode: (settings: Settings) => string = JSON.stringify
-
 /** Settings from JSON. */
 export const decode: (text: string) => Effect.Effect<Settings, SettingsError> = (text) =>
   Effect.mapError(

@@ -4,6 +4,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { handlers } from "../fast/Handlers.ts"
 import * as Lazy from "../Lazy.ts"
 import * as Parameters from "../Parameters.ts"
 import * as RepositoryFlags from "./RepositoryFlags.ts"
@@ -27,11 +28,7 @@ const parameters = {
   ...Parameters.messages,
 }
 
-export const command = Command.make(
-  "snapshots",
-  parameters,
-  Lazy.handler(() => import("./SnapshotsHandler.ts")),
-).pipe(
+export const command = Command.make("snapshots", parameters, Lazy.handler(handlers.snapshots)).pipe(
   Command.withDescription("List the backups in a datastore"),
   Command.withExamples([
     { command: "pxar-fuse snapshots /mnt/datastore", description: "All backups" },

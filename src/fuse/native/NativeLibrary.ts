@@ -10,7 +10,7 @@
 import { createRequire } from "node:module"
 import * as os from "node:os"
 import * as path from "node:path"
-import { isMainThread } from "node:worker_threads"
+import * as workers from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import * as Errno from "../../domain/Errno.ts"
 import type * as Stat from "../../domain/pxar/Stat.ts"
@@ -68,7 +68,7 @@ export const MAX_TEXT = 1023
 /** Loads the library. Fails with `NoFuseNative` where the package or libfuse 2 is missing, or has no build for this machine. */
 export const load: Effect.Effect<Library, MountError> = Effect.suspend(() => {
   // It answers through the main thread's event loop, whoever mounted.
-  if (!isMainThread) return missing("it works on a program's main thread only")
+  if (!workers.isMainThread) return missing("it works on a program's main thread only")
   try {
     return Effect.succeed(library())
   } catch (error) {

@@ -97,10 +97,15 @@ const serve = (database: DatabaseSync): void => {
   })
 }
 
-try {
-  const database = await Database.open(file, use)
-  if (database !== undefined) serve(database)
-  say({ _tag: "Ready", isThere: database !== undefined })
-} catch (thrown) {
-  say({ _tag: "Failed", failed: failed(thrown) })
+const start = async (): Promise<void> => {
+  try {
+    const database = await Database.open(file, use)
+    if (database !== undefined) serve(database)
+    say({ _tag: "Ready", isThere: database !== undefined })
+  } catch (thrown) {
+    say({ _tag: "Failed", failed: failed(thrown) })
+  }
 }
+
+// The bundled command is CommonJS, which cannot wait here.
+void start()
