@@ -1,6 +1,6 @@
 /**
  * Checks the package as those who install it get it: packed, in an empty project, with the oldest and the current
- * version of Node, and with both compilers that this project has. Needs the registry, and `/dev/fuse` for the examples
+ * version of Node, and with both compilers that this project has; by pnpm, yarn (node-modules) and bun too; and within its size. Needs the registry, and `/dev/fuse` for the examples
  * that mount.
  */
 import { execFileSync } from "node:child_process"
@@ -12,6 +12,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs"
@@ -37,6 +38,38 @@ const { dependencies, devDependencies, engines, name, version }: Manifest = JSON
 )
 const pinned = (dependency: string): string => `${dependency}@${devDependencies[dependency]}`
 const oldestNode = `${engines.node.replace(/^>=/, "")}.0`
+
+/** Bytes of the package as it is packed. */
+const LARGEST = 1_500_000
+
+/**
+ * Other package managers, each in the version that was tried, without install scripts: words that install a package, and
+ * the file of a project that this needs.
+ */
+const managers: ReadonlyArray<{
+  readonly from: string
+  readonly command: string
+  readonly add: ReadonlyArray<string>
+  readonly files: Readonly<Record<string, string>>
+}> = [
+  { from: "pnpm@12.21.0", command: ".bin/pnpm", add: ["add", "--ignore-scripts"], files: {} },
+  {
+    from: "@yarnpkg/cli-dist@4.18.1",
+    command: ".bin/yarn",
+    add: ["add"],
+    files: { ".yarnrc.yml": "nodeLinker: node-modules\nenableScripts: false\n", "yarn.lock": "" },
+  },
+  ...(process.arch === "x64"
+    ? [
+        {
+          from: "@oven/bun-linux-x64@1.4.5",
+          command: "@oven/bun-linux-x64/bin/bun",
+          add: ["add", "--ignore-scripts"],
+          files: {},
+        },
+      ]
+    : []),
+]
 
 /** Importing the library may not change the process or keep it running. */
 const importCheck = `
@@ -67,11 +100,14 @@ const consumerConfig = {
   },
 }
 
+const golden = path.join(root, "fixtures/golden/tiny/hello-v1.pxar")
 const folder = mkdtempSync(path.join(tmpdir(), "pxar-fuse-package-"))
 try {
   const project = path.join(folder, "project")
   const tarball = path.join(folder, `${name}-${version}.tgz`)
   run(root, "npm", ["pack", "--silent", "--pack-destination", folder])
+  const { size } = statSync(tarball)
+  if (size > LARGEST) throw new Error(`the package has ${size} bytes: more than ${LARGEST}`)
   run(root, bin("publint"), ["run", tarball, "--strict"])
   run(root, bin("attw"), [tarball, "--profile", "esm-only", "--format", "ascii"])
 
@@ -94,6 +130,37 @@ try {
     run(root, bin("vitest"), ["run", "test/mounted/Examples.test.ts"], {
       PXAR_FUSE_EXAMPLES: project,
       PXAR_FUSE_NODE: node,
+    })
+  }
+
+  const others = path.join(folder, "managers")
+  mkdirSync(others)
+  writeFileSync(path.join(others, "package.json"), JSON.stringify({ private: true }))
+  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+  const deno = process.arch === "x64" ? ["@deno/linux-x64-glibc@2.9.6"] : []
+  run(others, "npm", ["install", ...quiet, ...managers.map(({ from }) => from), ...deno])
+  for (const [index, { add, command, files, from }] of managers.entries()) {
+    const directory = path.join(folder, `manager-${index}`)
+    mkdirSync(directory)
+    writeFileSync(path.join(directory, "package.json"), JSON.stringify({ private: true }))
+    for (const [file, text] of Object.entries(files)) writeFileSync(path.join(directory, file), text)
+    // Caches and stores of their own: nothing is left in the home of whoever runs this.
+    const own = {
+      HOME: folder,
+      XDG_DATA_HOME: folder,
+      XDG_CACHE_HOME: folder,
+      YARN_GLOBAL_FOLDER: path.join(folder, "yarn"),
+    }
+    const packed = from.startsWith("@yarnpkg") ? `${name}@file:${tarball}` : tarball
+    run(directory, path.join(others, "node_modules", command), [...add, packed], own)
+    run(directory, path.join(directory, "node_modules/.bin", name), ["list", golden])
+  }
+  // What it has installed runs in its own runtime, and in Deno's, as far as nothing is mounted.
+  const main = path.join(folder, `manager-${managers.length - 1}/node_modules`, name, "dist/cli/main.js")
+  if (process.arch === "x64") {
+    run(folder, path.join(others, "node_modules/@oven/bun-linux-x64/bin/bun"), [main, "list", golden])
+    run(folder, path.join(others, "node_modules/@deno/linux-x64-glibc/deno"), ["run", "-A", main, "list", golden], {
+      DENO_DIR: path.join(folder, "deno"),
     })
   }
 
