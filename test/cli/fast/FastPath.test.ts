@@ -147,14 +147,16 @@ describe("the help that is made by the build", () => {
               const entries = Object.entries({ NO_COLOR, FORCE_COLOR, TERM }).filter(([, value]) => value !== undefined)
               const variables = Object.fromEntries(entries) as Record<string, string>
               const { canColor } = yield* TerminalCapabilities.TerminalCapabilities.pipe(
-                Effect.provide(TerminalCapabilities.layer),
                 Effect.provide(
-                  Layer.mergeAll(
-                    Stdio.layerTest({
-                      stdinIsTerminal: Effect.succeed(true),
-                      stdoutIsTerminal: Effect.succeed(isTerminal),
-                    }),
-                    ConfigProvider.layer(ConfigProvider.fromEnv({ env: variables })),
+                  Layer.provide(
+                    TerminalCapabilities.layer,
+                    Layer.mergeAll(
+                      Stdio.layerTest({
+                        stdinIsTerminal: Effect.succeed(true),
+                        stdoutIsTerminal: Effect.succeed(isTerminal),
+                      }),
+                      ConfigProvider.layer(ConfigProvider.fromEnv({ env: variables })),
+                    ),
                   ),
                 ),
               )
