@@ -39,8 +39,8 @@ const { dependencies, devDependencies, engines, name, version }: Manifest = JSON
 const pinned = (dependency: string): string => `${dependency}@${devDependencies[dependency]}`
 const oldestNode = `${engines.node.replace(/^>=/, "")}.0`
 
-/** Bytes of the package as it is packed. */
-const LARGEST = 1_500_000
+/** Bytes of the package as it is packed, at most. A client for HTTP, 0.19 MB of it, is there twice: see `scripts/build.ts`. */
+const LARGEST = 1_800_000
 
 /**
  * Other package managers, each in the version that was tried, without install scripts: words that install a package, and
