@@ -2,39 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type * as Node from "../../../src/domain/pxar/Node.ts"
 import * as Bridge from "../../../src/fuse/bridge/Bridge.ts"
-import { fromBytes } from "../../../src/services/bytes/ByteSource.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as H from "../harness.ts"
-
-const ROOT = 1
-const bytesOf = (name: string) => Buffer.from(name)
-
-const bridgeOver = (built: B.Built) => H.bridgeOver({ source: fromBytes(built.bytes, "test.pxar") })
-
-/** What a listing gives from `offset` on, until it was given `limit` names. */
-const list = (bridge: Bridge.Bridge, id: number, offset = 0, limit = Number.POSITIVE_INFINITY) =>
-  Effect.gen(function* () {
-    const shown: Array<Bridge.Listed & { readonly text: string }> = []
-    yield* bridge.readdir(id, offset, (entry) => {
-      if (shown.length >= limit) return false
-      shown.push({ ...entry, text: Buffer.from(entry.name).toString("latin1") })
-      return true
-    })
-    return shown
-  })
-
-const enter = (bridge: Bridge.Bridge, parent: number, name: string) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const lease = yield* bridge.lease
-      const stat = yield* bridge.lookup(parent, bytesOf(name), lease)
-      lease.leak()
-      return stat?.id ?? assert.fail(`${name} not found`)
-    }),
-  )
-
-const manyNames = Array.from({ length: 40 }, (_, index) => `name-${index}`)
-const many = B.build({ children: manyNames.map((name) => B.file(name, name)) })
+import { ROOT, bridgeOver, list, enter, many } from "./listings.ts"
 
 describe("a folder's table", () => {
   it.effect("is kept while the folder is held, and dropped with its last reference", () =>

@@ -1,54 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect } from "effect"
-import type * as Bridge from "../../../src/fuse/bridge/Bridge.ts"
 import { fromBytes } from "../../../src/services/bytes/ByteSource.ts"
 import { anyInteger } from "../../domain/pxar/helpers.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 import * as H from "../harness.ts"
-
-const ROOT = 1
-const bytesOf = (name: string) => Buffer.from(name)
-
-const bridgeOver = (built: B.Built) => H.bridgeOver({ source: fromBytes(built.bytes, "test.pxar") })
-
-interface Shown {
-  readonly name: string
-  readonly next: number
-}
-
-/** What a listing gives from `offset` on, until it was given `limit` names. */
-const list = (bridge: Bridge.Bridge, id: number, offset = 0, limit = Number.POSITIVE_INFINITY) =>
-  Effect.gen(function* () {
-    const shown: Array<Bridge.Listed & { readonly text: string }> = []
-    yield* bridge.readdir(id, offset, (entry) => {
-      if (shown.length >= limit) return false
-      shown.push({ ...entry, text: Buffer.from(entry.name).toString("latin1") })
-      return true
-    })
-    return shown
-  })
-
-const names = (bridge: Bridge.Bridge, id: number, offset = 0, limit?: number) =>
-  Effect.map(list(bridge, id, offset, limit), (shown): ReadonlyArray<Shown> =>
-    shown.map(({ next, text }) => ({ name: text, next })),
-  )
-
-const enter = (bridge: Bridge.Bridge, parent: number, name: string) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const lease = yield* bridge.lease
-      const stat = yield* bridge.lookup(parent, bytesOf(name), lease)
-      lease.leak()
-      return stat?.id ?? assert.fail(`${name} not found`)
-    }),
-  )
-
-const manyNames = Array.from({ length: 40 }, (_, index) => `name-${index}`)
-const many = B.build({ children: manyNames.map((name) => B.file(name, name)) })
-const manyInOrder: ReadonlyArray<Shown> = [...manyNames, ".", ".."].map((name, index) => ({
-  name,
-  next: index + 1,
-}))
+import { ROOT, bridgeOver, type Shown, list, names, enter, many, manyInOrder } from "./listings.ts"
 
 describe("readdir", () => {
   it.effect("gives the order of the archive, then . and .., each with the number that comes next", () =>

@@ -1,48 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect } from "effect"
-import * as Item from "../../../src/domain/pxar/Item.ts"
 import * as BlockCache from "../../../src/services/archive/BlockCache.ts"
 import { fromBytes, type ByteSource } from "../../../src/services/bytes/ByteSource.ts"
 import { anyInteger } from "../../domain/pxar/helpers.ts"
 import { recorded } from "./helpers.ts"
-
-const SIZE = 1000
-const bytes = Uint8Array.from({ length: SIZE }, (_, index) => (index * 7) % 251)
-const blockSize = 64
-
-const make = (blocks = 4) => {
-  const source = recorded(bytes)
-  return { source, cache: BlockCache.make(source, { blockSize, capacity: blocks * blockSize }) }
-}
-
-/** A decoder that wants the bytes of `[start, end)`. */
-const take =
-  (start: number, end: number) =>
-  (window: Item.Window): Uint8Array =>
-    Item.copy(window, start, end)
-
-const decode = <A extends object>(
-  cache: BlockCache.BlockCache,
-  position: number,
-  extent: number,
-  decode: (window: Item.Window) => A,
-) => cache.decode({ position, extent, decode })
-
-const read = (cache: BlockCache.BlockCache, start: number, length: number) =>
-  decode(cache, start, length, take(start, start + length))
-
-/** A decoder that goes on by `step` bytes at a time, asking for each; counts how often it runs. */
-const stepping = (start: number, end: number, step: number) => {
-  const decoder = Object.assign(
-    (window: Item.Window) => {
-      decoder.runs++
-      for (let at = start + step; at < end; at += step) Item.requireBytes(window, at)
-      return take(start, end)(window)
-    },
-    { runs: 0 },
-  )
-  return decoder
-}
+import { SIZE, bytes, blockSize, make, take, decode, read, stepping } from "./blocks.ts"
 
 describe("BlockCache.decode of an entry without neighbours", () => {
   const large = Buffer.alloc(100_000, "large")
