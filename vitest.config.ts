@@ -24,6 +24,7 @@ export default defineConfig({
   test: {
     pool: "forks",
     globalSetup: "test/support/buildCommand.ts",
+    setupFiles: "test/support/closeInherited.ts",
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // The programs that tests start load the same modules again and again.

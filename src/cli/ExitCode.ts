@@ -60,6 +60,9 @@ export const TARGET = 33
 export const KEY = 34
 export const UNHEALTHY = 35
 export const INTERRUPTED = 130
+/** Whether there is no archive where one was looked for. */
+export const isNoArchive = (code: number): boolean => code === NO_ARCHIVE || code === NOT_PXAR
+
 /** What a shell shows for a program that ended by SIGPIPE. */
 export const OUTPUT_CLOSED = 141
 

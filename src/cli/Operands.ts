@@ -3,7 +3,6 @@
  *
  * Only looks; nothing is done instead of what was asked for.
  */
-import * as fs from "node:fs"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -17,17 +16,6 @@ import type * as Archives from "../services/tree/Archive.ts"
 import type * as TreeWalk from "../services/tree/TreeWalk.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Mistake from "./Mistake.ts"
-
-/** Whether a word is the name of an archive by all that can be told without opening it. */
-const isArchive = (word: string): boolean => /\.m?pxar$/.test(word) && fs.existsSync(word)
-
-/** The operands with the archive first, if it came later and what came first is none. */
-export const archiveFirst = (operands: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
-  const [first = "", ...rest] = operands
-  const archive = rest.find(isArchive)
-  if (archive === undefined || isArchive(first)) return undefined
-  return [archive, first, ...rest.filter((operand) => operand !== archive)]
-}
 
 /**
  * The bytes that a path or pattern means. Names win as they are typed: `a\x2db` is that name of six characters if the

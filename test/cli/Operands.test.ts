@@ -24,7 +24,10 @@ const place = Effect.gen(function* () {
       .readdirSync(cwd, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name !== "a.pxar")
       .map((entry) => path.relative(cwd, path.join(entry.parentPath, entry.name)))
-  return { files, run: (line: string) => Command.run(line.split(" "), { cwd }) }
+  return {
+    files,
+    run: (line: string, options: Command.Options = {}) => Command.run(line.split(" "), { cwd, ...options }),
+  }
 })
 
 describe("extract ARCHIVE PATH", () => {
@@ -95,10 +98,13 @@ describe("an archive that comes later than first", () => {
     it.live(`is told by ${line}`, () =>
       Effect.gen(function* () {
         const { files, run } = yield* place
-        const { code, stderr } = yield* run(line)
-        assert.notStrictEqual(code, 0)
-        if (meant !== undefined) assert.include(stderr, `the archive comes first. Did you mean "${meant}"?\n`)
-        assert.deepStrictEqual(files(), [])
+        // A process that has inherited a descriptor does not take the fast path.
+        for (const wrapper of [[], ["sh", "-c", 'exec "$@" 9</dev/null', "sh"]]) {
+          const { code, stderr } = yield* run(line, { wrapper })
+          assert.notStrictEqual(code, 0)
+          if (meant !== undefined) assert.include(stderr, `the archive comes first. Did you mean "${meant}"?\n`)
+          assert.deepStrictEqual(files(), [])
+        }
       }),
     )
   }

@@ -2,6 +2,7 @@
  * `mount` in the background, by a process that reads common words and starts the one that serves: no more of this program is
  * loaded for it.
  */
+import * as ArchiveFirst from "../ArchiveFirst.ts"
 import * as Launch from "../mount/Launch.ts"
 import { maybeServer, type MountInput, settingsOf } from "../mount/MountInput.ts"
 
@@ -42,6 +43,19 @@ export const start = async (input: MountInput): Promise<boolean> => {
   for (const signal of signals) process.removeListener(signal, onSignal)
   if (outcome._tag === "Ready") launched.leave()
   // Who is told to end does so with another code.
-  if (outcome._tag === "Ended" && !isEnding) process.exit(outcome.code)
+  if (outcome._tag === "Ended" && !isEnding) {
+    await ask(outcome.code, input)
+    process.exit(outcome.code)
+  }
   return outcome._tag !== "NotStarted"
+}
+
+/** Asks behind the error of the process that was to serve what was probably meant. */
+const ask = async (code: number, input: MountInput): Promise<void> => {
+  const question = ArchiveFirst.question(input)
+  if (question === undefined) return
+  const [ExitCode, LogLine] = await Promise.all([import("../ExitCode.ts"), import("../LogLine.ts")])
+  if (!ExitCode.isNoArchive(code)) return
+  const message = { level: "Info", text: question, time: new Date() } as const
+  process.stderr.write(LogLine.forStderr(message, input.logFormat))
 }
