@@ -30,8 +30,8 @@ export interface BlockCache {
   /** Reads and decodes a part. The effect has ended if its bytes are held, or at hand. */
   readonly decode: <A>(part: Part<A>) => Effect.Effect<A, ArchiveError.ArchiveError>
   /**
-   * The window in which `decode` would begin with a part there, if its bytes are held or at hand. Its memory is used again
-   * by the next call of any of these.
+   * A window that begins at or before a part and holds its first few hundred bytes, or all of it, if they are held or at
+   * hand. Its memory is used again by the next call of any of these.
    */
   readonly window: (position: number, extent: number) => Item.Window | undefined
   /** Fills `target` from `position` on; nothing of it is kept. */
@@ -222,8 +222,14 @@ export const make = (source: ByteSource, options: Options = defaults): BlockCach
     return true
   }
 
+  /** Whether the end of its block may cut an entry that a window of its own holds whole. */
+  const isCut = (position: number, extent: number): boolean => {
+    const left = blockSize - (position % blockSize)
+    return left < LONELY && extent > left
+  }
+
   const window: BlockCache["window"] = (position, extent) => {
-    if (extent > FAR) {
+    if (extent > FAR || isCut(position, extent)) {
       if (isAlone && alone.base <= position && position - alone.base < LONELY / 2) return alone
       if (position + LONELY > source.size) return undefined
       isAlone = isFilled(alone, position)
