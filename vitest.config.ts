@@ -46,7 +46,8 @@ export default defineConfig({
         test: { name: "mounted", include: mounted, fileParallelism: false, sequence: { groupOrder: 1 } },
       },
       { extends: true, test: { name: "places", include: places, fileParallelism: false, sequence: { groupOrder: 4 } } },
-      { extends: true, test: { name: "dist", include: dist, sequence: { groupOrder: 2 } } },
+      // One file at a time: one builds the command that the other runs.
+      { extends: true, test: { name: "dist", include: dist, fileParallelism: false, sequence: { groupOrder: 2 } } },
     ],
   },
 })

@@ -3,36 +3,31 @@
  * by module takes four times as long as all the rest of starting up. What only one command needs is in a file of its own.
  * The command is CommonJS, so that V8 can be given what it has compiled before (`scripts/bundle`).
  */
-import { execFileSync } from "node:child_process"
-import { chmodSync, copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { type OutputOptions, type Plugin, rolldown, type RolldownBuild } from "rolldown"
 import { minify } from "rolldown/utils"
+import { buildLibrary } from "./buildLibrary.ts"
 import { buildPage } from "./buildPage.ts"
 import * as CodeCache from "./bundle/CodeCache.ts"
 import { commonJs } from "./bundle/CommonJs.ts"
+import * as SmallUndici from "./bundle/SmallUndici.ts"
 import * as FastPath from "./fastPath.ts"
 import { manPage } from "./manPage.ts"
 import { notices } from "./notices.ts"
 
 rmSync("dist", { recursive: true, force: true })
-execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" })
-// The command is bundled with them; the library has neither.
-for (const front of ["dist/cli", "dist/web"]) rmSync(front, { recursive: true })
-
-// The declarations have the docstrings, for those who write programs.
-for (const file of globSync("dist/**/*.js")) {
-  const options = { module: true, compress: false, mangle: false, codegen: { removeWhitespace: false } }
-  const { code } = await minify(file, readFileSync(file, "utf8"), options)
-  writeFileSync(file, code)
-}
+buildLibrary("dist")
 
 /**
  * What `main` chooses from is bundled by itself: who serves a mount does not load what reads command lines, and is in one
  * piece, without what only the other uses.
  */
 const processes = ["FastProcess", "CommandLineProcess", "ServerProcess", "ExitCode"]
+
+/** What they share, and is a file of its own. */
+const shared = ["Undici"]
 
 /** What the library of command lines makes when it is loaded, and help alone uses: 5 ms of CPU. */
 const SEGMENTER = /const graphemeSegmenter = (?:\/\*#__PURE__\*\/)?(new Intl\.Segmenter\([^;]*\));/
@@ -52,11 +47,12 @@ const bundled = new Set<string>()
 
 const moduleOf = (id: string): string => path.basename(id, ".ts")
 
-const bundle = (input: ReadonlyArray<string>, external: ReadonlyArray<string> = []): Promise<RolldownBuild> =>
+const bundle = (input: ReadonlyArray<string>, external: ReadonlyArray<string> = shared): Promise<RolldownBuild> =>
   rolldown({
     input: [...input],
     platform: "node",
-    plugins: [commonJs, lateSegmenter],
+    plugins: [commonJs, lateSegmenter, SmallUndici.plugin],
+    transform: { define: SmallUndici.define },
     // The first file may have what several commands share, so that there are fewer files.
     preserveEntrySignatures: "allow-extension",
     external: (id) => external.includes(moduleOf(id)),
@@ -65,7 +61,7 @@ const bundle = (input: ReadonlyArray<string>, external: ReadonlyArray<string> = 
 const write = async (
   build: RolldownBuild,
   codeSplitting: OutputOptions["codeSplitting"] & {},
-  external: ReadonlyArray<string> = [],
+  external: ReadonlyArray<string> = shared,
 ): Promise<void> => {
   const { output } = await build.write({
     dir: "dist/cli",
@@ -117,6 +113,7 @@ await write(
   },
 )
 await write(await bundle(["src/cli/mount/ServerProcess.ts"]), { groups: [{ name: "server", tags: ["$initial"] }] })
+await write(await bundle(["src/services/http/Undici.ts"], []), true, [])
 // A thread of the command, and so a file of its own.
 await write(await bundle(["src/services/index/IndexThread.ts"]), true)
 for (const module of await buildPage("dist/page")) bundled.add(module)

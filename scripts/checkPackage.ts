@@ -1,9 +1,11 @@
 /**
  * Checks the package as those who install it get it: packed, in an empty project, with the oldest and the current
- * version of Node, and with both compilers that this project has; by pnpm, yarn (node-modules) and bun too; and within its size. Needs the registry, and `/dev/fuse` for the examples
- * that mount.
+ * version of Node, and with both compilers that this project has; by pnpm, yarn (node-modules) and bun too; and within its
+ * size. Needs the registry, and `/dev/fuse` for the examples that mount.
+ *
+ * Two lines of work go on at once; each command is printed when it has ended, with what it said and the seconds it took.
  */
-import { execFileSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import {
   cpSync,
   existsSync,
@@ -21,26 +23,37 @@ import * as path from "node:path"
 
 const root = path.join(import.meta.dirname, "..")
 const bin = (name: string): string => path.join(root, "node_modules/.bin", name)
-const run = (cwd: string, command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): void => {
-  process.stdout.write(`> ${path.basename(command)} ${args.filter((arg) => !arg.includes("\n")).join(" ")}\n`)
-  execFileSync(command, args, { cwd, stdio: "inherit", env: { ...process.env, ...env } })
+const run = async (
+  cwd: string,
+  command: string,
+  args: ReadonlyArray<string>,
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> => {
+  const began = performance.now()
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } })
+  const said: Array<Buffer> = []
+  for (const output of [child.stdout, child.stderr]) output.on("data", (bytes: Buffer) => said.push(bytes))
+  const code = await new Promise((resolve, reject) => child.on("error", reject).on("close", resolve))
+  const line = [path.basename(command), ...args.filter((arg) => !arg.includes("\n"))].join(" ")
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  process.stdout.write(`> ${line} (${seconds} s)\n${Buffer.concat(said).toString()}`)
+  if (code !== 0) throw new Error(`${line} ends with ${String(code)}`)
 }
 
 interface Manifest {
   readonly name: string
   readonly version: string
   readonly engines: { readonly node: string }
-  readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
 }
-const { dependencies, devDependencies, engines, name, version }: Manifest = JSON.parse(
+const { devDependencies, engines, name, version }: Manifest = JSON.parse(
   readFileSync(path.join(root, "package.json"), "utf8"),
 )
 const pinned = (dependency: string): string => `${dependency}@${devDependencies[dependency]}`
 const oldestNode = `${engines.node.replace(/^>=/, "")}.0`
 
-/** Bytes of the package as it is packed, at most. A client for HTTP, 0.19 MB of it, is there twice: see `scripts/build.ts`. */
-const LARGEST = 1_800_000
+/** Bytes of the package as it is packed, at most. */
+const LARGEST = 1_500_000
 
 /**
  * Other package managers, each in the version that was tried, without install scripts: words that install a package, and
@@ -101,95 +114,114 @@ const consumerConfig = {
 }
 
 const golden = path.join(root, "fixtures/golden/tiny/hello-v1.pxar")
-const folder = mkdtempSync(path.join(tmpdir(), "pxar-fuse-package-"))
-try {
-  const project = path.join(folder, "project")
-  const tarball = path.join(folder, `${name}-${version}.tgz`)
-  run(root, "npm", ["pack", "--silent", "--pack-destination", folder])
-  const { size } = statSync(tarball)
-  if (size > LARGEST) throw new Error(`the package has ${size} bytes: more than ${LARGEST}`)
-  run(root, bin("publint"), ["run", tarball, "--strict"])
-  run(root, bin("attw"), [tarball, "--profile", "esm-only", "--format", "ascii"])
+const QUIET = ["--no-audit", "--no-fund", "--loglevel=error"]
+const WITHOUT_SCRIPTS = ["--ignore-scripts", ...QUIET]
 
+const folder = mkdtempSync(path.join(tmpdir(), "pxar-fuse-package-"))
+const tarball = path.join(folder, `${name}-${version}.tgz`)
+
+/** An empty project, or one with these files. */
+const projectIn = (directory: string, files: Readonly<Record<string, string>> = {}): string => {
+  const project = path.join(folder, directory)
+  mkdirSync(project, { recursive: true })
+  const all = { "package.json": JSON.stringify({ private: true, type: "module" }), ...files }
+  for (const [file, text] of Object.entries(all)) writeFileSync(path.join(project, file), text)
+  return project
+}
+
+/** What those get who write programs: the library and its types, and the examples of this project. */
+const library = async (): Promise<void> => {
+  const project = projectIn("project", { "tsconfig.json": JSON.stringify(consumerConfig) })
   cpSync(path.join(root, "examples"), project, { recursive: true })
-  writeFileSync(path.join(project, "package.json"), JSON.stringify({ private: true, type: "module" }))
-  writeFileSync(path.join(project, "tsconfig.json"), JSON.stringify(consumerConfig))
   const install = (...packages: ReadonlyArray<string>) =>
-    run(project, "npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", ...packages])
-  install(tarball, pinned("effect"))
-  run(project, process.execPath, ["--input-type=module", "--eval", importCheck])
-  run(project, path.join(project, "node_modules/.bin/pxar-fuse"), ["--version"])
-  install(pinned("@effect/platform-node"), pinned("@types/node"), `node-linux-${process.arch}@${oldestNode}`)
+    run(project, "npm", ["install", ...WITHOUT_SCRIPTS, ...packages])
+  await install(tarball, pinned("effect"))
+  await run(project, process.execPath, ["--input-type=module", "--eval", importCheck])
+  await run(project, path.join(project, "node_modules/.bin/pxar-fuse"), ["--version"])
+  await install(pinned("@effect/platform-node"), pinned("@types/node"), `node-linux-${process.arch}@${oldestNode}`)
   for (const tsc of [bin("tsc"), path.join(root, "tools/api/node_modules/.bin/tsc")]) {
-    run(project, tsc, ["--project", "."])
+    await run(project, tsc, ["--project", "."])
   }
   const old = path.join(project, `node_modules/node-linux-${process.arch}/bin/node`)
-  run(project, old, ["--input-type=module", "--eval", importCheck])
-  run(project, old, [path.join(project, "node_modules", name, "dist/cli/main.js"), "--version"])
+  await run(project, old, ["--input-type=module", "--eval", importCheck])
+  await run(project, old, [path.join(project, "node_modules", name, "dist/cli/main.js"), "--version"])
   for (const node of [process.execPath, old]) {
-    run(root, bin("vitest"), ["run", "test/mounted/Examples.test.ts"], {
+    await run(root, bin("vitest"), ["run", "test/mounted/Examples.test.ts"], {
       PXAR_FUSE_EXAMPLES: project,
       PXAR_FUSE_NODE: node,
     })
   }
+}
 
-  const others = path.join(folder, "managers")
-  mkdirSync(others)
-  writeFileSync(path.join(others, "package.json"), JSON.stringify({ private: true }))
-  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+/** What other package managers and runtimes make of it. */
+const others = async (): Promise<void> => {
+  const installed = path.join(projectIn("managers"), "node_modules")
   const deno = process.arch === "x64" ? ["@deno/linux-x64-glibc@2.9.6"] : []
-  run(others, "npm", ["install", ...quiet, ...managers.map(({ from }) => from), ...deno])
+  const wanted = managers.map(({ from }) => from).concat(deno)
+  await run(path.dirname(installed), "npm", ["install", ...WITHOUT_SCRIPTS, ...wanted])
+  // Caches and stores of their own: nothing is left in the home of whoever runs this.
+  const own = {
+    HOME: folder,
+    XDG_DATA_HOME: folder,
+    XDG_CACHE_HOME: folder,
+    YARN_GLOBAL_FOLDER: path.join(folder, "yarn"),
+    DENO_DIR: path.join(folder, "deno"),
+  }
   for (const [index, { add, command, files, from }] of managers.entries()) {
-    const directory = path.join(folder, `manager-${index}`)
-    mkdirSync(directory)
-    writeFileSync(path.join(directory, "package.json"), JSON.stringify({ private: true }))
-    for (const [file, text] of Object.entries(files)) writeFileSync(path.join(directory, file), text)
-    // Caches and stores of their own: nothing is left in the home of whoever runs this.
-    const own = {
-      HOME: folder,
-      XDG_DATA_HOME: folder,
-      XDG_CACHE_HOME: folder,
-      YARN_GLOBAL_FOLDER: path.join(folder, "yarn"),
-    }
+    const project = projectIn(`manager-${index}`, files)
     const packed = from.startsWith("@yarnpkg") ? `${name}@file:${tarball}` : tarball
-    run(directory, path.join(others, "node_modules", command), [...add, packed], own)
-    run(directory, path.join(directory, "node_modules/.bin", name), ["list", golden])
+    await run(project, path.join(installed, command), [...add, packed], own)
+    await run(project, path.join(project, "node_modules/.bin", name), ["list", golden])
   }
-  // What it has installed runs in its own runtime, and in Deno's, as far as nothing is mounted.
+  if (process.arch !== "x64") return
+  // What bun has installed runs in bun, and in Deno, as far as nothing is mounted.
   const main = path.join(folder, `manager-${managers.length - 1}/node_modules`, name, "dist/cli/main.js")
-  if (process.arch === "x64") {
-    run(folder, path.join(others, "node_modules/@oven/bun-linux-x64/bin/bun"), [main, "list", golden])
-    run(folder, path.join(others, "node_modules/@deno/linux-x64-glibc/deno"), ["run", "-A", main, "list", golden], {
-      DENO_DIR: path.join(folder, "deno"),
-    })
-  }
+  await run(folder, path.join(installed, "@oven/bun-linux-x64/bin/bun"), [main, "list", golden])
+  await run(folder, path.join(installed, "@deno/linux-x64-glibc/deno"), ["run", "-A", main, "list", golden], own)
+}
 
-  // The command alone: without effect, which it contains, and without its optional dependencies, on a machine without a
-  // compiler. The binary of koffi is an optional dependency of koffi's own.
-  const bare = path.join(folder, "bare")
+/** The command alone, without effect, which it contains, on a machine without a compiler. */
+const alone = async (): Promise<void> => {
+  const project = projectIn("bare")
   const mountPoint = path.join(folder, "mnt")
   const tools = path.join(folder, "tools")
-  for (const directory of [bare, mountPoint, tools]) mkdirSync(directory)
+  for (const directory of [mountPoint, tools]) mkdirSync(directory)
   const places = (process.env["PATH"] ?? "").split(":")
   for (const tool of ["node", "npm", "sh", "fusermount3"]) {
     const found = places.map((place) => path.join(place, tool)).find((file) => existsSync(file))
     if (found !== undefined) symlinkSync(realpathSync(found), path.join(tools, tool))
   }
-  writeFileSync(path.join(bare, "package.json"), JSON.stringify({ private: true }))
-  const koffi = `@koromix/koffi-linux-${process.arch}@${dependencies["koffi"]}`
-  const npm = ["install", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"]
-  run(bare, "npm", [...npm, tarball, koffi], { PATH: tools })
-  if (existsSync(path.join(bare, "node_modules/effect"))) throw new Error("the command alone brings effect with it")
-  const command = path.join(bare, "node_modules/.bin", name)
-  run(bare, command, ["--version"], { PATH: tools })
-  if (existsSync("/dev/fuse")) {
-    run(bare, command, ["mount", path.join(root, "fixtures/golden/tiny/hello-v1.pxar"), mountPoint], { PATH: tools })
-    try {
-      run(mountPoint, "/bin/cat", ["hello"])
-    } finally {
-      run(bare, command, ["unmount", mountPoint], { PATH: tools })
-    }
+  await run(project, "npm", ["install", ...QUIET, tarball], { PATH: tools })
+  for (const peer of ["effect", "fuse-native"]) {
+    if (existsSync(path.join(project, "node_modules", peer)))
+      throw new Error(`the command alone brings ${peer} with it`)
   }
+  const command = path.join(project, "node_modules/.bin", name)
+  await run(project, command, ["--version"], { PATH: tools })
+  if (!existsSync("/dev/fuse")) return
+  await run(project, command, ["mount", golden, mountPoint], { PATH: tools })
+  try {
+    await run(mountPoint, "/bin/cat", ["hello"])
+  } finally {
+    await run(project, command, ["unmount", mountPoint], { PATH: tools })
+  }
+}
+
+try {
+  await run(root, "npm", ["pack", "--silent", "--pack-destination", folder])
+  const { size } = statSync(tarball)
+  process.stdout.write(`${size} bytes, of ${LARGEST} at most\n`)
+  if (size > LARGEST) throw new Error(`the package has ${size} bytes: more than ${LARGEST}`)
+  const rest = async (): Promise<void> => {
+    await run(root, bin("publint"), ["run", tarball, "--strict"])
+    await run(root, bin("attw"), [tarball, "--profile", "esm-only", "--format", "ascii"])
+    await others()
+    await alone()
+  }
+  // Both end before the folder goes, also when one fails.
+  const ended = await Promise.allSettled([library(), rest()])
+  const failed = ended.find((each) => each.status === "rejected")
+  if (failed !== undefined) throw failed.reason
 } finally {
   rmSync(folder, { recursive: true })
 }

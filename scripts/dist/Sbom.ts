@@ -29,7 +29,7 @@ const npm = (...args: ReadonlyArray<string>): Bom =>
 export const make = (): string => {
   const { components, dependencies: _, serialNumber: __, ...bom } = npm()
   const notices = fs.readFileSync(path.join(root, "dist/THIRD-PARTY-NOTICES.txt"), "utf8")
-  const isIn = ({ name, version }: Component) => name === "koffi" || notices.includes(`\n${name} ${version} (`)
+  const isIn = ({ name, version }: Component) => notices.includes(`\n${name} ${version} (`)
   const runtime = npm("--prefix", "tools/runtime", "--package-lock-only")
   return `${JSON.stringify(
     {

@@ -50,14 +50,10 @@ export const make = (target: string, machine: Machine): void => {
   fs.rmSync(path.join(lib, "dist/cli/cache"), { recursive: true })
   write(path.join(lib, "package.json"), `${JSON.stringify({ name, version, type: "module", private: true })}\n`)
 
-  // koffi looks for its binary in the package of this kind of machine; each has one for glibc and one for musl.
-  const koffi = path.join(root, "node_modules/koffi")
-  for (const file of ["package.json", "index.cjs", ...scriptsOf(path.join(koffi, "src"), "src")]) {
-    copy(path.join(koffi, file), path.join(lib, "node_modules/koffi", file))
-  }
-  const binary = `@koromix/koffi-linux-${machine.node}`
-  for (const file of ["package.json", "index.js", `linux_${machine.node}/koffi.node`]) {
-    copy(path.join(runtime, binary, file), path.join(lib, "node_modules", binary, file))
+  // The package has a binary for musl too, where this Node does not run.
+  const koffi = `@koromix/koffi-linux-${machine.node}`
+  for (const file of ["package.json", `linux_${machine.node}/koffi.node`]) {
+    copy(path.join(runtime, koffi, file), path.join(lib, "node_modules", koffi, file))
   }
 
   const man = fs.readFileSync(path.join(root, "dist/man/pxar-fuse.1"))
@@ -85,13 +81,6 @@ export const make = (target: string, machine: Machine): void => {
     setTimes(target, epoch())
   }
 }
-
-/** The modules below a folder of koffi, which has its C++ there too, and programs that generate it. */
-const scriptsOf = (folder: string, prefix: string): ReadonlyArray<string> =>
-  fs
-    .readdirSync(folder, { encoding: "utf8", recursive: true })
-    .filter((file) => file.endsWith(".cjs") && !fs.readFileSync(path.join(folder, file), "utf8").startsWith("#!"))
-    .map((file) => path.join(prefix, file))
 
 /** The licences of all that is in the tree, as files under the names of what they are of. */
 const licences = (machine: Machine): Readonly<Record<string, string>> => {

@@ -124,7 +124,10 @@ describe("the packages of a release", () => {
         fs.readFileSync(path.join(release, `${name}-${version}.cdx.json`), "utf8"),
       )
       const names = bom.components.map(({ name }) => name)
-      assert.includeMembers(names, ["koffi", "effect", "preact", ...machines.map(({ node }) => `node-linux-${node}`)])
+      assert.includeMembers(names, [
+        ...["effect", "preact", "undici"],
+        ...machines.flatMap(({ node }) => [`node-linux-${node}`, `@koromix/koffi-linux-${node}`]),
+      ])
       assert.notInclude(names, "vitest")
     })
 

@@ -7,5 +7,7 @@ import * as path from "node:path"
 export default (): void => {
   // Then it is the package that is tested, packed from what was built before.
   if (process.env["PXAR_FUSE_EXAMPLES"] !== undefined) return
-  execFileSync(process.execPath, ["scripts/build.ts"], { cwd: path.join(import.meta.dirname, "../..") })
+  execFileSync(process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/build.ts"], {
+    cwd: path.join(import.meta.dirname, "../.."),
+  })
 }

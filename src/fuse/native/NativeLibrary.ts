@@ -89,7 +89,7 @@ const library = once(() => over(loadBinding()))
 
 const adviceFor = (problem: string): string => {
   if (/Cannot find (module|package)/.test(problem)) {
-    return "the package fuse-native is not installed: apt-get install libfuse2, then npm install fuse-native@2.2.6"
+    return "the package fuse-native is not installed: apt-get install libfuse2, then npm install fuse-native@2.2.6, with -g if pxar-fuse was installed with -g"
   }
   if (/libfuse/.test(problem)) return "there is no libfuse 2: apt-get install libfuse2 (libfuse2t64 from Debian 13 on)"
   if (/No native build/.test(problem)) {

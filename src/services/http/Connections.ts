@@ -53,7 +53,7 @@ const KEEP_ALIVE = 30_000
 export const make = ({ caFile, env = {} }: Options): Effect.Effect<Connections, HttpError, Scope.Scope> =>
   Effect.gen(function* () {
     const [{ EnvHttpProxyAgent }, tls] = yield* Effect.promise(() =>
-      Promise.all([import("undici"), import("node:tls")]),
+      Promise.all([import("./Undici.ts"), import("node:tls")]),
     )
     const authorities = caFile === undefined ? undefined : [...tls.getCACertificates(), yield* readFile(caFile)]
     const connect = {

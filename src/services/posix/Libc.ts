@@ -14,27 +14,21 @@ import { once } from "./Once.ts"
 
 type Koffi = typeof koffiModule
 
-/** koffi itself, loaded by the first call: for structures, addresses and calls on threads. */
+/**
+ * koffi itself, loaded by the first call: for structures, addresses and calls on threads. Throws where it has no binary.
+ *
+ * Its binary is taken without koffi's own JavaScript, which wraps what koffi has deprecated and takes 8 ms of CPU to load, not 1. The package
+ * of a kind of machine has one binary for glibc and one for musl; what that package itself loads is the right one.
+ */
 export const koffi: () => Koffi = once(() => {
   const require = createRequire(import.meta.url)
-  return native(createRequire(require.resolve("koffi"))) ?? (require("koffi") as Koffi)
-})
-
-/** The version of koffi whose binary may be used without its JavaScript. */
-export const KOFFI_VERSION = "3.3.4"
-
-/**
- * What koffi's JavaScript would load and wrap for those who use what it has deprecated: that takes 8 ms of CPU, this 1 ms.
- * `undefined` where the binary is another one, as with musl.
- */
-const native = (require: NodeJS.Require): Koffi | undefined => {
+  const binary = `@koromix/koffi-linux-${process.arch}`
   try {
-    const found = require(`@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`) as Koffi
-    return found.version === KOFFI_VERSION ? found : undefined
+    return require(`${binary}/linux_${process.arch}/koffi.node`) as Koffi
   } catch {
-    return undefined
+    return require(binary) as Koffi
   }
-}
+})
 
 /** libc, as koffi has it. */
 export const libc: () => ReturnType<Koffi["load"]> = once(() => koffi().load(null))

@@ -78,16 +78,14 @@ describe("--transport", () => {
 describe("without fuse-native", () => {
   beforeEach(need({ mount: true, root: true }))
 
-  /** The program with its other native package alone, as `npm install --omit=optional` leaves it. */
+  /** The program with its other native package alone, as npm installs it. */
   const bare = Effect.gen(function* () {
     const folder = yield* Processes.temporaryFolder
     const root = path.join(import.meta.dirname, "../../..")
     fs.cpSync(path.join(root, "dist/cli"), path.join(folder, "dist/cli"), { recursive: true })
     fs.writeFileSync(path.join(folder, "package.json"), fs.readFileSync(path.join(root, "package.json")))
     fs.mkdirSync(path.join(folder, "node_modules"))
-    for (const name of ["koffi", "@koromix"]) {
-      fs.symlinkSync(path.join(root, "node_modules", name), path.join(folder, "node_modules", name))
-    }
+    fs.symlinkSync(path.join(root, "node_modules/@koromix"), path.join(folder, "node_modules/@koromix"))
     return path.join(folder, "dist/cli/main.js")
   })
 
