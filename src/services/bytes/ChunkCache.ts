@@ -117,10 +117,14 @@ export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkC
       return kept.chunk
     }
 
-    /** Drops what was used longest ago, until what is kept and what is under way have room. */
+    /**
+     * Drops what was used longest ago, until what is kept and what is under way have room: of the latter also what was
+     * stored and the window of the decompressor, for which an eighth of the capacity is enough.
+     */
     const makeRoom = (): void => {
+      const room = capacity - loading - Math.min(2 * loading, capacity / 8)
       for (const [oldest, { chunk, flight }] of chunks) {
-        if (bytes + loading <= capacity) break
+        if (bytes <= room) break
         chunks.delete(oldest)
         bytes -= chunk.length
         // Who waited for it may not have seen it yet.

@@ -76,6 +76,16 @@ describe("ChunkCache", () => {
     }),
   )
 
+  it.effect("has room for what was stored of a chunk under way, too", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(80)
+      const chunks = makeChunks()
+      for (const key of "abcdefgh") yield* cache.get(key, 10, Effect.succeed(new Uint8Array(10)), same)
+      yield* Effect.forkChild(cache.get("i", 10, chunks.load("i"), same), { startImmediately: true })
+      assert.deepStrictEqual(cache.memory(), { chunks: 6, bytes: 60, loading: 10 })
+    }),
+  )
+
   it.effect("gives back the memory of what it drops", () =>
     Effect.gen(function* () {
       const cache = yield* ChunkCache.make(15)
