@@ -15,6 +15,7 @@ const parameters = {
     ),
     Argument.atLeast(1),
   ),
+  noIndex: HistoryFlags.noIndex,
   ...HistoryFlags.flags,
 }
 

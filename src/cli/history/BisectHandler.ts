@@ -22,16 +22,19 @@ import * as ExitCode from "../ExitCode.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 import * as OpenHistory from "./OpenHistory.ts"
+import * as OpenIndex from "./OpenIndex.ts"
 
 export interface Input extends OpenHistory.Given {
   readonly path: string
   readonly test: ReadonlyArray<string>
+  readonly noIndex: boolean
   readonly json: boolean
   readonly progress: Progress.Mode
 }
 
 export const handler = Effect.fn("bisect")(function* (input: Input) {
-  const { repository, which } = yield* OpenHistory.open(input)
+  const { folder: datastore, repository, which } = yield* OpenHistory.open(input)
+  const index = input.noIndex ? undefined : yield* OpenIndex.forReading(input, { folder: datastore, repository })
   const wanted = PathText.parse(input.path)
   const output = Output.make()
   const progress = yield* Progress.make({ mode: "none" })
@@ -41,7 +44,7 @@ export const handler = Effect.fn("bisect")(function* (input: Input) {
   yield* Stream.runForEach(Edition.groups(repository, which), ({ series }) =>
     Effect.forEach(series, (each) =>
       Effect.gen(function* () {
-        const { versions } = yield* Versions.of(each, wanted)
+        const { versions } = yield* Versions.of(each, wanted, { index })
         if (versions.length === 0) return
         count++
         const result = yield* Bisect.run(versions, (version) =>

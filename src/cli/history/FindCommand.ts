@@ -56,7 +56,7 @@ const parameters = {
     Parameters.optional,
   ),
   deleted: Parameters.flag("deleted", "Only what the newest backup does not have"),
-  noIndex: Parameters.flag("no-index", "Look into every archive, whatever the index has"),
+  noIndex: HistoryFlags.noIndex,
   jobs: HistoryFlags.jobs,
   ...HistoryFlags.flags,
 }

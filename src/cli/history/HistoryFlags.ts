@@ -27,6 +27,9 @@ export const flags = {
   ...Parameters.reporting,
 }
 
+/** For what asks the index. */
+export const noIndex = Parameters.flag("no-index", "Look into every archive, whatever the index has")
+
 /** Bounds of a size, as find(1) has them: `+10M` at least, `-10M` at most, `10M` exactly. */
 export interface Bounds {
   readonly min?: number

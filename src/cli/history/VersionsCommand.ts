@@ -23,7 +23,8 @@ const parameters = {
     Parameters.optional,
   ),
   moved: Parameters.flag("moved", "Look under which other path a version was before, or is after"),
-  data: Parameters.flag("data", "Read contents where chunks do not tell whether they are the same"),
+  data: Parameters.flag("data", "Compare all contents, and read those of which chunks do not tell"),
+  noIndex: HistoryFlags.noIndex,
   ...HistoryFlags.flags,
 }
 

@@ -58,7 +58,7 @@ export const print = Effect.fnUntraced(function* (
     return { text: `${where}: there is one version only\n`, code: ExitCode.SUCCESS }
   }
   const names = [older, newer].map(
-    (version) => `${where}${PathText.print(version.found.path)}\t${version.snapshots[0]?.time}`,
+    (version) => `${where}${PathText.print(version.path)}\t${version.snapshots[0]?.time}`,
   )
   for (const [at, { entry }] of [older, newer].entries()) {
     if (entry.body._tag !== "File") return { text: `${names[at]}: is no file`, code: ExitCode.NO_ENTRY }
@@ -81,11 +81,12 @@ export const print = Effect.fnUntraced(function* (
 const versionAt = (versions: ReadonlyArray<Version>, time: string): Version | undefined =>
   versions.findLast(({ snapshots }) => snapshots.some((id) => id.time.startsWith(time)))
 
-const read = ({ edition, found }: Version) =>
+const read = ({ edition, path }: Version) =>
   Effect.scoped(
-    Effect.flatMap(Edition.open(edition), ({ reader }) =>
-      Archive.fromReader(reader).read(found, 0, TextDiff.MAX_SIZE + 1),
-    ),
+    Effect.gen(function* () {
+      const archive = Archive.fromReader((yield* Edition.open(edition)).reader)
+      return yield* archive.read(yield* archive.find(path), 0, TextDiff.MAX_SIZE + 1)
+    }),
   )
 
 /** A terminal is given nothing that it would not just show. */

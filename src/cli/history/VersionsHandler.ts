@@ -24,6 +24,7 @@ import * as ExitCode from "../ExitCode.ts"
 import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 import * as OpenHistory from "./OpenHistory.ts"
+import * as OpenIndex from "./OpenIndex.ts"
 import * as VersionsDiff from "./VersionsDiff.ts"
 
 export interface Input extends OpenHistory.Given {
@@ -33,13 +34,15 @@ export interface Input extends OpenHistory.Given {
   readonly between: string | undefined
   readonly moved: boolean
   readonly data: boolean
+  readonly noIndex: boolean
   readonly json: boolean
   readonly progress: Progress.Mode
 }
 
 export const handler = Effect.fn("versions")(function* (input: Input) {
   const between = yield* VersionsDiff.parse(input)
-  const { repository, which } = yield* OpenHistory.open(input)
+  const { folder, repository, which } = yield* OpenHistory.open(input)
+  const index = input.noIndex ? undefined : yield* OpenIndex.forReading(input, { folder, repository })
   const wanted = PathText.parse(input.path)
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode: Progress.besidesResults(input.progress) })
@@ -53,7 +56,7 @@ export const handler = Effect.fn("versions")(function* (input: Input) {
     Effect.gen(function* () {
       for (const { error, id } of unreadable) yield* say(SnapshotId.format(id), error.message)
       for (const each of series) {
-        const found = yield* Versions.of(each, wanted, { data: input.data, moves: input.moved })
+        const found = yield* Versions.of(each, wanted, { data: input.data, moves: input.moved, index })
         for (const { edition, error } of found.unreadable) {
           yield* say(`${SnapshotId.format(edition.snapshot.id)}/${each.archive}`, error.message)
         }
@@ -66,7 +69,9 @@ export const handler = Effect.fn("versions")(function* (input: Input) {
         }
         for (const [at, version] of found.versions.entries()) {
           count++
-          yield* output.text(input.json ? JsonText.line(toJson(each, version, at + 1)) : toText(each, version))
+          yield* output.text(
+            input.json ? JsonText.line(toJson(each, version, at + 1)) : toText(each, version, input.data),
+          )
           if (input.extract === undefined) continue
           const ended = yield* extract(version, wanted, targetOf(input.extract, each, version))
           for (const line of ended.lines) yield* progress.note(line)
@@ -133,13 +138,15 @@ const moved = (direction: string, { isProven, path }: Moves.Move): string =>
 const moveJson = (move: Moves.Move | undefined) =>
   move === undefined ? undefined : { ...JsonText.path(move.path), proven: move.isProven }
 
-const toText = (series: Edition.Series, version: Versions.Version): string => {
+const toText = (series: Edition.Series, version: Versions.Version, data: boolean): string => {
   const { entry, isProven, snapshots } = version
   const size = String(Stat.sizeOf(entry)).padStart(11)
   const where = `${SnapshotId.groupPath(series.group)} ${series.archive}`
-  const notes = [changes(version), ...movesOf(version), isProven ? "" : "the same by size and times"].filter(
-    (note) => note !== "",
-  )
+  const notes = [
+    changes(version),
+    ...movesOf(version),
+    isProven || !data ? "" : "the same by size and times alone",
+  ].filter((note) => note !== "")
   const more = notes.length === 0 ? "" : `  (${notes.join("; ")})`
   return `${LongListing.mode(entry)} ${size} ${LongListing.time(entry)} ${where}\n    ${OpenHistory.span(snapshots)}${more}\n`
 }
@@ -148,7 +155,7 @@ const toJson = (series: Edition.Series, version: Versions.Version, number: numbe
   group: SnapshotId.groupPath(series.group),
   archive: series.archive,
   backups: version.snapshots.map(({ time }) => time),
-  ...EntryJson.make(version.found.path, { entry: version.entry }),
+  ...EntryJson.make(version.path, { entry: version.entry }),
   version: number,
   content: version.content,
   metadata_changed: version.isMetadataChanged,

@@ -32,12 +32,19 @@ export interface Located {
   readonly streams: ContentChunks.Streams
 }
 
-/** Compares the contents of two files; those of anything else are the same. */
-export const contents = (a: Located, b: Located): Sameness => {
-  const left = a.entry.body
-  const right = b.entry.body
+/** What sizes tell of the contents of two files; those of anything else are the same. */
+export const sizes = (a: Entry, b: Entry): Sameness => {
+  const [left, right] = [a.body, b.body]
   if (left._tag !== "File" || right._tag !== "File") return left._tag === right._tag ? "same" : "changed"
   if (left.content.length !== right.content.length) return "changed"
-  const known = ContentChunks.identity(a.streams, left.content)
-  return known !== undefined && known === ContentChunks.identity(b.streams, right.content) ? "same" : "undecided"
+  return left.content.length === 0 ? "same" : "undecided"
+}
+
+/** The same, by sizes and chunks. */
+export const contents = (a: Located, b: Located): Sameness => {
+  const known = sizes(a.entry, b.entry)
+  const [left, right] = [a.entry.body, b.entry.body]
+  if (known !== "undecided" || left._tag !== "File" || right._tag !== "File") return known
+  const identity = ContentChunks.identity(a.streams, left.content)
+  return identity !== undefined && identity === ContentChunks.identity(b.streams, right.content) ? "same" : "undecided"
 }

@@ -1,21 +1,27 @@
 /**
- * The versions of a path: in which backups it is, and what of it changed from one to the next. No content is read, unless that
- * is asked for where chunks do not tell.
+ * The versions of a path: in which backups it is, and what of it changed from one to the next.
+ *
+ * Backups in which all that archives say of it is the same, its size and times among that, have one version. No content is
+ * read, unless that is asked for: then contents tell, and nothing is undecided. The answer with an index is the same as
+ * without; a backup that is in it needs no chunk, unless two versions of one size come one after the other.
  */
 import * as Effect from "effect/Effect"
 import type { SnapshotId } from "../../domain/datastore/SnapshotId.ts"
-import type { ArchiveError } from "../archive/ArchiveError.ts"
-import type { RepositoryError } from "../repository/RepositoryError.ts"
-import * as Archive from "../tree/Archive.ts"
-import type * as TreeWalk from "../tree/TreeWalk.ts"
+import type { Entry } from "../../domain/pxar/Entry.ts"
+import type { HistoryIndex } from "../index/HistoryIndex.ts"
 import * as Edition from "./Edition.ts"
 import * as EntryIdentity from "./EntryIdentity.ts"
 import * as Moves from "./Moves.ts"
+import * as PathStates from "./PathStates.ts"
 import * as SameContent from "./SameContent.ts"
 
 /** A state of a path, from one backup to another. */
-export interface Version extends EntryIdentity.Located {
-  readonly found: TreeWalk.Found
+export interface Version {
+  /** With a leading slash. */
+  readonly path: Uint8Array
+  /** Where its content stands may not be known. */
+  readonly entry: Entry
+  /** The first one that has it. */
   readonly edition: Edition.Edition
   /** The backups that have it, the oldest first. */
   readonly snapshots: ReadonlyArray<SnapshotId>
@@ -23,7 +29,7 @@ export interface Version extends EntryIdentity.Located {
   readonly content: "first" | EntryIdentity.Sameness
   /** Whether owner, mode, times or attributes are others than before. */
   readonly isMetadataChanged: boolean
-  /** Whether all these backups are known to have the same content; otherwise size and times say so, and chunks do not. */
+  /** Whether all these backups are known to have the same content; otherwise size and times say so. */
   readonly isProven: boolean
   /** Where its content stood in the backup before its first, and stands in the one after its last; if that is looked for. */
   readonly movedFrom?: Moves.Move | undefined
@@ -38,10 +44,15 @@ export interface Options {
   readonly moves?: boolean | undefined
   /** Opens an edition to look the path up in; `Edition.open` unless given. */
   readonly open?: typeof Edition.open | undefined
+  /** It is asked for what it has. */
+  readonly index?: HistoryIndex | undefined
 }
 
 /** While it is put together. */
-type Growing = { -readonly [Key in keyof Version]: Version[Key] } & { snapshots: Array<SnapshotId> }
+type Growing = { -readonly [Key in keyof Version]: Version[Key] } & {
+  readonly state: PathStates.Present
+  snapshots: Array<SnapshotId>
+}
 
 /** What there is of a path in a series. */
 export interface Versions {
@@ -51,68 +62,82 @@ export interface Versions {
   /** Archives that could not be looked into, or contents in them that could not be read. */
   readonly unreadable: ReadonlyArray<{
     readonly edition: Edition.Edition
-    readonly error: ArchiveError | RepositoryError
+    readonly error: PathStates.Failure
   }>
 }
-
-/** Editions that are looked into at once. */
-const AT_ONCE = 4
 
 /** Looks a path up in each state of an archive. */
 export const of = Effect.fnUntraced(function* (
   series: Edition.Series,
   path: Uint8Array,
-  { data = false, moves = false, open = Edition.open }: Options = {},
+  { data = false, index, moves = false, open = Edition.open }: Options = {},
 ): Effect.fn.Return<Versions> {
   const unreadable: Array<Versions["unreadable"][number]> = []
-  const states = yield* lookUpAll(series, path, open, unreadable)
-  const attempt = <A>(edition: Edition.Edition, effect: Effect.Effect<A, ArchiveError | RepositoryError>) =>
+  const attempt = <A>(edition: Edition.Edition, effect: Effect.Effect<A, PathStates.Failure>) =>
     Effect.catch(effect, (error) =>
       Effect.as(
         Effect.sync(() => unreadable.push({ edition, error })),
         undefined,
       ),
     )
+  // What is compared by content is opened anyway.
+  const looked = yield* PathStates.lookUp(series, path, { open, index: data ? undefined : index })
+  for (const [edition, state] of looked) if (isUnreadable(state)) unreadable.push({ edition, error: state.error })
+  const states = bySnapshot(series, looked)
+  const normal = PathStates.normal(path)
 
-  const contentsOf = Effect.fnUntraced(function* (last: SameContent.InEdition & EntryIdentity.Located, own: Present) {
-    const known = EntryIdentity.contents(last, own)
-    if (known !== "undecided" || !data) return known
-    return (yield* attempt(own.edition, SameContent.compareIn(last, own, open))) ?? known
+  const contentsOf = Effect.fnUntraced(function* (last: PathStates.Present, own: PathStates.Present) {
+    const bySizes = EntryIdentity.sizes(last.entry, own.entry)
+    if (bySizes !== "undecided") return bySizes
+    const before = yield* attempt(last.edition, last.located)
+    const now = yield* attempt(own.edition, own.located)
+    if (before === undefined || now === undefined) return "undecided"
+    const byChunks = EntryIdentity.contents(before, now)
+    if (byChunks !== "undecided" || !data) return byChunks
+    return (yield* attempt(own.edition, SameContent.compareIn(before, now, open))) ?? byChunks
   })
 
   const versions: Array<Growing> = []
   let last: Growing | undefined
   for (const [at, state] of states.entries()) {
     // Nothing is known of a backup that cannot be read: what comes after is compared with what was before.
-    if (state === "unreadable") continue
+    if (isUnreadable(state)) continue
     if (state === "absent" || state === undefined) {
       last = undefined
       continue
     }
     const id = series.snapshots[at] as SnapshotId
-    const content = last === undefined ? "first" : yield* contentsOf(last, state)
     const isMetadataChanged =
       last !== undefined && EntryIdentity.metadata(last.entry) !== EntryIdentity.metadata(state.entry)
-    if (last !== undefined && content !== "changed" && !isMetadataChanged) {
+    const isAlike = last !== undefined && !isMetadataChanged
+    if (last !== undefined && isAlike && (last.edition === state.edition || !data)) {
+      last.snapshots.push(id)
+      const isKnown = last.edition === state.edition || EntryIdentity.sizes(last.entry, state.entry) === "same"
+      if (!isKnown) last.isProven = false
+      continue
+    }
+    const content = last === undefined ? "first" : yield* contentsOf(last.state, state)
+    if (last !== undefined && isAlike && content !== "changed") {
       last.snapshots.push(id)
       if (content === "undecided") last.isProven = false
       continue
     }
-    last = { ...state, snapshots: [id], content, isMetadataChanged, isProven: true }
+    const { edition, entry } = state
+    last = { path: normal, entry, edition, state, snapshots: [id], content, isMetadataChanged, isProven: true }
     versions.push(last)
   }
   if (!moves) return { series, versions, unreadable }
 
-  const otherPath = (at: number, step: 1 | -1) => {
+  const otherPath = Effect.fnUntraced(function* (at: number, step: 1 | -1) {
     const [own, other] = [states[at], states[at + step]]
     const edition = editionAt(series, at + step)
-    if (typeof own !== "object" || edition === undefined) return Effect.undefined
+    if (!isPresent(own) || edition === undefined) return undefined
     // What took its place is another file, as a log that is written anew.
     const isOther =
-      other === "absent" || (typeof other === "object" && EntryIdentity.contents(own, other) === "changed")
-    if (!isOther) return Effect.undefined
-    return attempt(edition, Moves.find({ edition: own.edition, found: own.found }, edition, { data }))
-  }
+      other === "absent" || (isPresent(other) && EntryIdentity.sizes(own.entry, other.entry) === "changed")
+    const located = isOther ? yield* attempt(own.edition, own.located) : undefined
+    return located && (yield* attempt(edition, Moves.find(located, edition, { data })))
+  })
   const places = new Map(series.snapshots.map((id, at) => [id, at] as const))
   for (const version of versions) {
     const first = places.get(version.snapshots[0] as SnapshotId) as number
@@ -123,11 +148,12 @@ export const of = Effect.fnUntraced(function* (
   return { series, versions, unreadable }
 })
 
-/** A path that is there. */
-type Present = SameContent.InEdition & EntryIdentity.Located
-
 /** What is known of a path in a backup; `undefined` where that lacks the archive. */
-type State = Present | "absent" | "unreadable" | undefined
+type State = PathStates.State | undefined
+
+const isUnreadable = (state: State): state is PathStates.Unreadable => typeof state === "object" && "error" in state
+
+const isPresent = (state: State): state is PathStates.Present => typeof state === "object" && "entry" in state
 
 /** The state that an archive has in a backup, by its number. */
 const editionAt = ({ editions, snapshots }: Edition.Series, at: number): Edition.Edition | undefined => {
@@ -135,41 +161,12 @@ const editionAt = ({ editions, snapshots }: Edition.Series, at: number): Edition
   return id === undefined ? undefined : editions.find((edition) => edition.snapshots.includes(id))
 }
 
-/** What is at a path in each backup. */
-const lookUpAll = Effect.fnUntraced(function* (
+/** What is at a path in each backup, by what is in each edition. */
+const bySnapshot = (
   series: Edition.Series,
-  path: Uint8Array,
-  open: typeof Edition.open,
-  unreadable: Array<Versions["unreadable"][number]>,
-): Effect.fn.Return<ReadonlyArray<State>> {
-  const looked = yield* Effect.forEach(series.editions, (edition) => Effect.result(lookup(edition, path, open)), {
-    concurrency: AT_ONCE,
-  })
+  looked: ReadonlyMap<Edition.Edition, PathStates.State>,
+): ReadonlyArray<State> => {
   const states = new Map<SnapshotId, State>()
-  for (const [at, result] of looked.entries()) {
-    const edition = series.editions[at] as Edition.Edition
-    const found = result._tag === "Success" ? result.success : undefined
-    const state: State =
-      result._tag === "Failure" ? "unreadable" : found === undefined ? "absent" : { ...found, edition }
-    if (result._tag === "Failure") unreadable.push({ edition, error: result.failure })
-    for (const id of edition.snapshots) states.set(id, state)
-  }
+  for (const [edition, state] of looked) for (const id of edition.snapshots) states.set(id, state)
   return series.snapshots.map((id) => states.get(id))
-})
-
-/** What is at a path of an edition; `undefined` if nothing is. */
-const lookup = (edition: Edition.Edition, path: Uint8Array, open: typeof Edition.open) =>
-  Effect.scoped(
-    Effect.flatMap(open(edition), ({ reader, streams }) =>
-      Archive.fromReader(reader)
-        .find(path)
-        .pipe(
-          Effect.map((found): (EntryIdentity.Located & { readonly found: TreeWalk.Found }) | undefined => ({
-            found,
-            entry: found.entry,
-            streams,
-          })),
-          Effect.catchTag("PathError", () => Effect.undefined),
-        ),
-    ),
-  )
+}

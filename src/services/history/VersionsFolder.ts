@@ -195,18 +195,20 @@ export const make = Effect.fnUntraced(function* (
     return { below, errors, isFolder }
   })
 
-  const itemOf = ({ edition, entry, found }: Versions.Version, name: string): VirtualItem.Item => ({
-    _tag: "Entry",
-    name,
-    version: edition.checksum,
-    entry,
-    read: (target, offset) => read(edition, found.node, offset, target),
-  })
-
-  const read = (edition: Edition.Edition, node: Node, offset: number, target: Uint8Array): Read<void> =>
-    Effect.scoped(Effect.flatMap(open(edition), ({ reader }) => reader.content(node, offset, target))).pipe(
-      Effect.mapError((error) => (error._tag === "ArchiveError" ? error : toArchiveError(error))),
-    )
+  const itemOf = ({ edition, entry, path }: Versions.Version, name: string): VirtualItem.Item => {
+    let node: Node | undefined
+    const read = (target: Uint8Array, offset: number): Read<void> =>
+      Effect.gen(function* () {
+        const { reader } = yield* open(edition)
+        // It was there when the folder was listed.
+        node ??= (yield* Effect.catchTag(Archive.fromReader(reader).find(path), "PathError", Effect.die)).node
+        yield* reader.content(node, offset, target)
+      }).pipe(
+        Effect.scoped,
+        Effect.mapError((error) => (error._tag === "ArchiveError" ? error : toArchiveError(error))),
+      )
+    return { _tag: "Entry", name, version: edition.checksum, entry, read }
+  }
 
   return ofGroup
 })

@@ -133,7 +133,7 @@ export const fromReader = <Tree extends ArchiveTree>(
   ): Effect.fn.Return<TreeWalk.Found, ArchiveError | PathError> {
     let place = Place.ROOT
     let at: Pick<TreeWalk.Found, "entry" | "link" | "nameStart" | "node"> = yield* root
-    for (const name of split(path)) {
+    for (const name of namesOf(path)) {
       if (at.entry.body._tag !== "Directory") return yield* fail(path, "NotFound")
       const child = yield* reader.lookup(at.node, name)
       if (child === undefined) return yield* fail(path, "NotFound")
@@ -212,7 +212,7 @@ export const fromReader = <Tree extends ArchiveTree>(
 }
 
 /** The names in a path; `.` and empty ones left out. */
-const split = (path: Uint8Array): ReadonlyArray<Uint8Array> => {
+export const namesOf = (path: Uint8Array): ReadonlyArray<Uint8Array> => {
   const names: Array<Uint8Array> = []
   for (let from = 0; from < path.length;) {
     const slash = path.indexOf(0x2f, from)

@@ -32,6 +32,11 @@ describe("pxar-fuse index", () => {
         const [by, without] = [yield* run("find", plain, ...args), yield* run("find", "--no-index", plain, ...args)]
         assert.deepStrictEqual([by.code, by.stderr, by.stdout.toString()], [0, "", without.stdout.toString()])
       }
+      for (const args of [["acl"], ["sizes/s131071"], ["--json", "--moved", "names"]]) {
+        const ask = (...more: ReadonlyArray<string>) => run("versions", ...more, plain, ...args)
+        const [by, without] = [yield* ask(), yield* ask("--no-index")]
+        assert.deepStrictEqual([by.code, by.stderr, by.stdout.toString()], [0, "", without.stdout.toString()])
+      }
       const index = path.join(folder, "index")
       assert.strictEqual(fs.statSync(index).mode & 0o777, 0o700)
       for (const name of fs.readdirSync(index)) {
