@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as IndexFile from "../../src/services/index/IndexFile.ts"
 import * as Process from "../Process.ts"
 import * as Store from "./Store.ts"
 
@@ -42,17 +43,25 @@ export const run = async (setting: Setting, line: (text: string) => void): Promi
   tell("different names", made.names)
 
   say("index build")
-  const file = path.join(index, "measured.sqlite")
+  // Where the commands look for it.
+  const file = IndexFile.inFolder(caches, fs.realpathSync(made.store))
   for (const [name, value] of await measured(["build", made.store, file])) tell(name, value)
   tell("size on disk", fs.statSync(file).size / 1e6, "MB")
 
   say("questions to the index")
-  for (const [name, value] of await measured(["find", made.store, file])) tell(name, value)
+  for (const part of ["find", "versions", "diff"]) {
+    for (const [name, value] of await measured([part, made.store, file])) tell(name, value)
+  }
 
   say("commands")
-  await Process.run([...program, "index", "build", "--cache-dir", caches, made.store])
+  const last = (back: number): string => {
+    const times = fs.readdirSync(path.join(made.store, Store.GROUP)).toSorted()
+    return `${made.store}::${Store.GROUP}/${times.at(-back)}/root.pxar`
+  }
   const commands: Readonly<Record<string, ReadonlyArray<string>>> = {
     "find by a part of a name": ["find", "--cache-dir", caches, made.store, "invoice_1f"],
+    "versions of a folder": ["versions", "--cache-dir", caches, made.store, "part-0/folder-1"],
+    "diff of two backups": ["diff", "--json", last(2), last(1)],
   }
   for (const [name, args] of Object.entries(commands)) {
     const taken: Array<number> = []

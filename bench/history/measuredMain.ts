@@ -1,11 +1,17 @@
 /**
- * One part of what is measured, in a process of its own: `build STORE FILE` or `find STORE FILE`. Prints figures as JSON.
+ * One part of what is measured, in a process of its own: `build`, `find`, `versions` or `diff`, then STORE and FILE. Prints
+ * figures as JSON.
  */
 import * as fs from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import { Effect, Stream } from "effect"
+import { Effect, type Scope, Stream } from "effect"
+import * as ComparedArchive from "../../src/services/compare/ComparedArchive.ts"
+import * as TreeDiff from "../../src/services/compare/TreeDiff.ts"
 import * as BuildIndex from "../../src/services/history/BuildIndex.ts"
+import * as Edition from "../../src/services/history/Edition.ts"
+import * as SharedChunks from "../../src/services/history/SharedChunks.ts"
+import * as Versions from "../../src/services/history/Versions.ts"
 import * as HistoryIndex from "../../src/services/index/HistoryIndex.ts"
 import * as BlobStoreWrappers from "../../src/services/blobs/BlobStoreWrappers.ts"
 import * as FolderBlobStore from "../../src/services/blobs/FolderBlobStore.ts"
@@ -13,6 +19,7 @@ import * as ChunkCache from "../../src/services/bytes/ChunkCache.ts"
 import * as ChunkStore from "../../src/services/chunks/ChunkStore.ts"
 import * as KeyRing from "../../src/services/keys/KeyRing.ts"
 import * as DatastoreRepository from "../../src/services/repository/DatastoreRepository.ts"
+import * as Archive from "../../src/services/tree/Archive.ts"
 import type * as Query from "../../src/services/tree/Query.ts"
 import * as Random from "../Random.ts"
 
@@ -23,11 +30,18 @@ const cpu = (): number => {
   return (user + system) / 1e6
 }
 
-const build = Effect.gen(function* () {
+/** The repository, and what is read of it. */
+const opened = Effect.gen(function* () {
   const { counts, store: blobs } = BlobStoreWrappers.counting(FolderBlobStore.make(store))
   const cache = yield* ChunkCache.make(32 * 1024 * 1024)
   const chunks = ChunkStore.make({ stores: [blobs], cache })
-  const repository = yield* DatastoreRepository.open(blobs, { keys: KeyRing.empty, chunks })
+  return { counts, repository: yield* DatastoreRepository.open(blobs, { keys: KeyRing.empty, chunks }) }
+})
+
+const isChunk = (name: string): boolean => name.startsWith(".chunks/")
+
+const build = Effect.gen(function* () {
+  const { counts, repository } = yield* opened
   fs.rmSync(file, { force: true })
   const index = yield* HistoryIndex.openForWriting(file)
   const delay = monitorEventLoopDelay({ resolution: 5 })
@@ -46,7 +60,6 @@ const build = Effect.gen(function* () {
   )
   const [seconds, spent] = [(performance.now() - start) / 1000, cpu() - begun]
   const each = (first?.cpu ?? 0) / (first?.versions ?? 1)
-  const isChunk = (name: string): boolean => name.startsWith(".chunks/")
   return {
     "build: seconds": seconds,
     "build: seconds of CPU, all threads": spent,
@@ -100,23 +113,6 @@ const find = Effect.gen(function* () {
     most = Math.max(most, found.length)
     hits += found.length
   }
-  const paths: Array<number> = []
-  for (let asked = 0; asked < 100; asked++) {
-    const row = database
-      .prepare(
-        `SELECT f.name AS folder, p.name AS parent, n.name FROM version v JOIN name n ON n.id = v.name
-         JOIN folder d ON d.id = v.folder JOIN name f ON f.id = d.name JOIN folder e ON e.id = d.parent JOIN name p ON p.id = e.name
-         WHERE v.id = ? AND e.parent > 0`,
-      )
-      .get(1 + random.below(100_000)) as { folder: string; parent: string; name: string } | undefined
-    if (row === undefined) continue
-    const start = performance.now()
-    yield* index.versions(
-      chain,
-      [row.parent, row.folder, row.name].map((name) => new TextEncoder().encode(name)),
-    )
-    paths.push(performance.now() - start)
-  }
   return {
     "find: opening the index, ms": opened,
     "find: questions with up to 1,000 hits": times.length,
@@ -126,11 +122,73 @@ const find = Effect.gen(function* () {
     "find: median, ms": percentile(times, 0.5),
     "find: p95, ms": percentile(times, 0.95),
     "find: longest, ms": percentile(times, 1),
-    "versions of a path in the index: p95, ms": percentile(paths, 0.95),
   }
 })
 
-const figures = await (what === "build"
-  ? Effect.runPromise(Effect.scoped(build))
-  : Effect.runPromise(Effect.scoped(find)))
+/** A question as `pxar-fuse versions` asks it, by a process that knows the backups, and by one that has to learn them. */
+const versions = Effect.gen(function* () {
+  const start = performance.now()
+  const { counts, repository } = yield* opened
+  const index = yield* HistoryIndex.open(file)
+  const [group] = yield* Stream.runCollect(Edition.groups(repository))
+  const series = group?.series[0]
+  if (index === undefined || series === undefined) throw new Error(`${file} or ${store} is not there`)
+  const learned = performance.now() - start
+  const paths: Array<Uint8Array> = []
+  const { reader } = yield* Edition.open(series.editions.at(-1) as Edition.Edition)
+  const archive = Archive.fromReader(reader)
+  yield* Stream.runForEach(archive.walk(yield* archive.root), (item) => Effect.sync(() => paths.push(item.path)))
+  const random = Random.make(3)
+  const [read, times]: [number, Array<number>] = [counts.blobs.filter(isChunk).length, []]
+  for (let asked = 0; asked < 200; asked++) {
+    const begun = performance.now()
+    yield* Versions.of(series, paths[random.below(paths.length)] as Uint8Array, { index })
+    times.push(performance.now() - begun)
+  }
+  return {
+    "versions: learning the backups and opening the index, ms": learned,
+    "versions: the first answer after that, ms": times[0] as number,
+    "versions: median, ms": percentile(times, 0.5),
+    "versions: p95, ms": percentile(times, 0.95),
+    "versions: longest, ms": percentile(times, 1),
+    "versions: chunks read for 200 answers": counts.blobs.filter(isChunk).length - read,
+  }
+})
+
+/** The last backup and the one before it. */
+const diff = Effect.gen(function* () {
+  const { counts, repository } = yield* opened
+  const [group] = yield* Stream.runCollect(Edition.groups(repository))
+  const [left, right] = group?.series[0]?.editions.slice(-2) ?? []
+  if (left === undefined || right === undefined) throw new Error(`${store} has too few backups`)
+  const [start, begun] = [performance.now(), cpu()]
+  const [ours, theirs] = [yield* Edition.open(left), yield* Edition.open(right)]
+  const stored = ({ file, snapshot }: Edition.Edition) => [{ name: undefined, snapshot, file }]
+  const sameUntil = yield* SharedChunks.between(stored(left), stored(right))
+  const trees = [yield* ComparedArchive.make(ours.reader), yield* ComparedArchive.make(theirs.reader)] as const
+  const found = yield* Stream.runCollect(TreeDiff.compare(...trees, { sameUntil, unknown: "tell" }))
+  const payload = new Set<string>()
+  for (const { streams } of [ours, theirs]) {
+    const index = streams.payload
+    if (index === undefined) continue
+    for (let chunk = 0; chunk < index.count; chunk++) payload.add(ChunkStore.chunkPath(index.digest(chunk)))
+  }
+  return {
+    "diff of two backups: seconds": (performance.now() - start) / 1000,
+    "diff of two backups: seconds of CPU": cpu() - begun,
+    "diff of two backups: what differs, or is undecided": found.length,
+    "diff of two backups: chunks read": counts.blobs.filter(isChunk).length,
+    "diff of two backups: chunks of payload read": counts.blobs.filter((name) => payload.has(name)).length,
+  }
+})
+
+const parts: Readonly<
+  Record<string, Effect.Effect<Readonly<Record<string, number>>, { message: string }, Scope.Scope>>
+> = {
+  build,
+  find,
+  versions,
+  diff,
+}
+const figures = await Effect.runPromise(Effect.scoped(parts[what ?? ""] ?? Effect.die(new Error(`no part ${what}`))))
 process.stdout.write(JSON.stringify(figures))

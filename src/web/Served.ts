@@ -2,11 +2,13 @@
  * What a server gives out: a tree for each address, and where it is of a datastore the repository behind it.
  */
 import type * as Effect from "effect/Effect"
-import type * as Reference from "../domain/datastore/Reference.ts"
+import * as Result from "effect/Result"
+import * as Reference from "../domain/datastore/Reference.ts"
 import * as SnapshotId from "../domain/datastore/SnapshotId.ts"
 import * as Namespace from "../domain/datastore/Namespace.ts"
 import * as PathText from "../domain/PathText.ts"
 import type { ArchiveTree } from "../services/archive/ArchiveTree.ts"
+import type { HistoryIndex } from "../services/index/HistoryIndex.ts"
 import type { Repository } from "../services/repository/Repository.ts"
 import type * as Archive from "../services/tree/Archive.ts"
 import type * as TreeWalk from "../services/tree/TreeWalk.ts"
@@ -29,6 +31,8 @@ export interface Backups {
   readonly repository: Repository
   /** What the root of the tree is. */
   readonly root: Reference.Reference
+  /** Its index, if there is one by now. */
+  readonly index: Effect.Effect<HistoryIndex | undefined>
 }
 
 /** The entry at a path as the API has it. */
@@ -40,6 +44,12 @@ export const pathOf = (root: Reference.Reference, id: SnapshotId.GroupId & { rea
   const group = SnapshotId.groupPath(id)
   const whole = id.time === undefined ? group : `${group}/${id.time}`
   return `/${whole.slice(prefixOf(root).length)}`.replace(/^\/+/, "/")
+}
+
+/** What a path of a tree means in its repository; `undefined` for what is in no backup and leads to none. */
+export const referenceOf = (root: Reference.Reference, path: string): Reference.Reference | undefined => {
+  const parsed = Reference.parse(`${prefixOf(root)}${path}`)
+  return Result.isSuccess(parsed) ? parsed.success : undefined
 }
 
 const prefixOf = ({ id, namespace, time, type }: Reference.Reference): string => {

@@ -25,7 +25,12 @@ describe("a chunk", () => {
       const reader = yield* RepositoryTree.make(repository, { uid: 0, gid: 0, mtimeSeconds: 0 })
       const archive = Archive.fromReader(reader)
       const web = yield* harness.start([
-        { id: "store", address: "store", archive, backups: { repository, root: Reference.whole } },
+        {
+          id: "store",
+          address: "store",
+          archive,
+          backups: { repository, root: Reference.whole, index: Effect.undefined },
+        },
       ])
       const file = encodeURIComponent(`${FOLDER}/s1048576`)
       const answers = yield* Effect.all(

@@ -8,6 +8,7 @@ import * as OpenRepository from "../../src/services/open/OpenRepository.ts"
 import * as OpenTree from "../../src/services/open/OpenTree.ts"
 import * as KeyRing from "../../src/services/keys/KeyRing.ts"
 import * as Reference from "../../src/domain/datastore/Reference.ts"
+import type { HistoryIndex } from "../../src/services/index/HistoryIndex.ts"
 import * as Archive from "../../src/services/tree/Archive.ts"
 import * as MemoryArchive from "../../src/testing/MemoryArchive.ts"
 import type { Served } from "../../src/web/Served.ts"
@@ -140,6 +141,7 @@ export const datastore = Effect.fnUntraced(function* (
   name: Datastores.StoreName,
   ring: KeyRing.KeyRing = KeyRing.empty,
   id = "store",
+  index?: HistoryIndex,
 ): Effect.fn.Return<Served, never, Scope.Scope> {
   const opened = yield* Effect.orDie(
     OpenRepository.open(Datastores.store(name), { env: {}, keys: Effect.succeed(ring) }),
@@ -152,6 +154,6 @@ export const datastore = Effect.fnUntraced(function* (
     Effect.orDie,
     Scope.provide(scope),
   )
-  const backups = { repository, root: Reference.whole }
+  const backups = { repository, root: Reference.whole, index: Effect.succeed(index) }
   return { id, address: name, archive: yield* open, reopen: open, backups }
 })

@@ -54,6 +54,8 @@ const look = (state: BrowseState.State, action: Keys.Action): BrowseState.State 
       return { ...state, step: 1 }
     case "Versions":
       return versions(state)
+    case "Differ":
+      return differ(state)
     case "Search":
       return search(state, LineEditor.make(shown.search?.text))
     case "Mark":
@@ -81,6 +83,20 @@ const look = (state: BrowseState.State, action: Keys.Action): BrowseState.State 
 const versions = (state: BrowseState.State): BrowseState.State => {
   const item = BrowseState.current(state)
   return item === undefined ? state : { ...state, step: { versionsOf: item.path } }
+}
+
+/** The two marked ones in the order of their paths; or the current one and the one above. */
+const differ = (state: BrowseState.State): BrowseState.State => {
+  const shown = BrowseState.folder(state)
+  const above = shown.items.get(OpenFolder.numberAt(shown, shown.cursor - 1))
+  const here = BrowseState.current(state)
+  const [older, newer, ...more] =
+    state.marks.size > 0
+      ? [...state.marks.values()].toSorted(Bytes.compare)
+      : [above, here].flatMap((item) => (item === undefined ? [] : [item.path]))
+  return older === undefined || newer === undefined || more.length > 0
+    ? { ...state, message: "mark the two texts that are to be compared" }
+    : { ...state, compared: [older, newer] }
 }
 
 const open = (state: BrowseState.State): BrowseState.State => {

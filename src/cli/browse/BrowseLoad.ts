@@ -8,6 +8,7 @@ import * as Bytes from "../../domain/Bytes.ts"
 import type * as Archive from "../../services/tree/Archive.ts"
 import * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import type * as BrowseUpdate from "./BrowseUpdate.ts"
+import * as Difference from "./Difference.ts"
 import * as OpenFolder from "./OpenFolder.ts"
 import * as OtherBackup from "./OtherBackup.ts"
 import * as Preview from "./Preview.ts"
@@ -21,6 +22,12 @@ export const answer = (archive: Archive.Archive, want: Want): Effect.Effect<Brow
         _tag: "OtherBackup",
         folder: want.folder,
         found,
+      }))
+    case "Difference":
+      return Effect.map(Difference.lines(archive, want.pair), (lines) => ({
+        _tag: "Difference",
+        pair: want.pair,
+        lines,
       }))
     case "Contents":
       return Effect.map(contents(archive, want.folder), (contents) => ({

@@ -119,7 +119,7 @@ const browse = Effect.fnUntraced(function* (
 
 const isLackingEntries = (state: BrowseState.State): boolean => {
   const want = Wants.wanted(state)?._tag
-  return want === "OtherBackup" || want === "Contents" || want === "Items"
+  return want === "Difference" || want === "OtherBackup" || want === "Contents" || want === "Items"
 }
 
 /** What the fiber that owns the state is told. */

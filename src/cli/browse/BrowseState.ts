@@ -5,6 +5,7 @@
  */
 import * as Bytes from "../../domain/Bytes.ts"
 import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
+import type * as Difference from "./Difference.ts"
 import type * as Layout from "./Layout.ts"
 import type * as LineEditor from "./LineEditor.ts"
 import * as OpenFolder from "./OpenFolder.ts"
@@ -34,6 +35,8 @@ export interface State {
   readonly folders: readonly [OpenFolder.OpenFolder, ...ReadonlyArray<OpenFolder.OpenFolder>]
   /** The backup before or after is wanted in place of the one that is shown. */
   readonly step: OtherBackup.Step | undefined
+  /** What differs between two texts is wanted. */
+  readonly compared: Difference.Pair | undefined
   readonly mode: Mode
   /** Paths by `Bytes.toKey`. */
   readonly marks: ReadonlyMap<string, Uint8Array>
@@ -60,6 +63,7 @@ export const make = (archive: string, root: TreeWalk.Found, size: Layout.Size): 
   size,
   folders: [OpenFolder.make(root)],
   step: undefined,
+  compared: undefined,
   mode: LOOKING,
   marks: new Map(),
   preview: undefined,

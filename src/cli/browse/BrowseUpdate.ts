@@ -7,6 +7,7 @@ import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as BrowseKeys from "./BrowseKeys.ts"
 import * as BrowseState from "./BrowseState.ts"
+import type * as Difference from "./Difference.ts"
 import type * as Keys from "./Keys.ts"
 import * as Layout from "./Layout.ts"
 import * as OpenFolder from "./OpenFolder.ts"
@@ -30,6 +31,7 @@ export type Event =
       readonly names: ReadonlyArray<string>
     }
   | { readonly _tag: "OtherBackup"; readonly folder: TreeWalk.Found; readonly found: OtherBackup.Found }
+  | { readonly _tag: "Difference"; readonly pair: Difference.Pair; readonly lines: ReadonlyArray<string> }
   | { readonly _tag: "Preview"; readonly key: string; readonly content: Preview.Preview }
   | { readonly _tag: "Progress"; readonly job: BrowseState.Job; readonly text: string }
   /** An extraction has ended: a line about it and, if there were problems, what they were. */
@@ -51,7 +53,7 @@ export const update = (state: BrowseState.State, event: Event): BrowseState.Stat
 const apply = (state: BrowseState.State, event: Event): BrowseState.State => {
   switch (event._tag) {
     case "Key":
-      return BrowseKeys.press({ ...state, message: "" }, event.key)
+      return BrowseKeys.press({ ...state, message: "", compared: undefined }, event.key)
     case "Resized":
       return { ...state, size: event.size }
     case "InputEnded":
@@ -64,6 +66,10 @@ const apply = (state: BrowseState.State, event: Event): BrowseState.State => {
       return change(state, event.folder, (folder) => OpenFolder.withNames(folder, event.from, event.names))
     case "OtherBackup":
       return stepped(state, event.folder, event.found)
+    case "Difference":
+      return event.pair === state.compared
+        ? { ...state, compared: undefined, mode: BrowseState.page("What differs", event.lines) }
+        : state
     case "Preview":
       return previewed(state, event.key, event.content)
     case "Progress":

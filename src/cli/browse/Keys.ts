@@ -26,6 +26,7 @@ export type Action =
   | "Before"
   | "After"
   | "Versions"
+  | "Differ"
   | "Search"
   | "Mark"
   | "Unmark"
@@ -57,6 +58,12 @@ export const bindings: ReadonlyArray<Binding> = [
   { action: "Before", ids: ["["], keys: "[", meaning: "to the same folder in the backup before, in a datastore" },
   { action: "After", ids: ["]"], keys: "]", meaning: "to the same folder in the backup after" },
   { action: "Versions", ids: ["v"], keys: "v", meaning: "to all versions of the current entry, in a datastore" },
+  {
+    action: "Differ",
+    ids: ["d"],
+    keys: "d",
+    meaning: "what differs between two marked texts, or this one and the one above",
+  },
   { action: "Search", ids: ["/"], keys: "/", meaning: "search in this folder as you type; Enter keeps, Esc ends it" },
   { action: "Mark", ids: [" "], keys: "Space", meaning: "mark, or not any more" },
   { action: "Unmark", ids: ["u"], keys: "u", meaning: "nothing is marked any more" },

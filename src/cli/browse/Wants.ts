@@ -6,6 +6,7 @@
 import * as Bytes from "../../domain/Bytes.ts"
 import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as BrowseState from "./BrowseState.ts"
+import type * as Difference from "./Difference.ts"
 import * as Layout from "./Layout.ts"
 import * as OpenFolder from "./OpenFolder.ts"
 import type * as OtherBackup from "./OtherBackup.ts"
@@ -17,6 +18,7 @@ export type Want =
       readonly folder: TreeWalk.Found
       readonly step: OtherBackup.Step
     }
+  | { readonly _tag: "Difference"; readonly key: string; readonly pair: Difference.Pair }
   | { readonly _tag: "Contents"; readonly key: string; readonly folder: TreeWalk.Found }
   | {
       readonly _tag: "Items"
@@ -42,7 +44,10 @@ export const wanted = (state: BrowseState.State): Want | undefined => {
   const shown = BrowseState.folder(state)
   const { found } = shown
   const { height, previewColumns } = Layout.of(state.size)
-  const { step } = state
+  const { compared, step } = state
+  if (compared !== undefined) {
+    return { _tag: "Difference", key: `difference ${compared.map(Bytes.toKey).join("\0")}`, pair: compared }
+  }
   if (step !== undefined) {
     const key = typeof step === "number" ? `step ${step}` : `versions ${Bytes.toKey(step.versionsOf)}`
     return { _tag: "OtherBackup", key: `${key} ${found.node.id}`, folder: found, step }

@@ -4,7 +4,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as DiskCache from "../../services/blobs/DiskCache.ts"
 import * as HistoryIndex from "../../services/index/HistoryIndex.ts"
 import * as IndexFile from "../../services/index/IndexFile.ts"
@@ -24,6 +25,25 @@ export const fileOf = (
   }
   return Effect.succeed(IndexFile.inFolder(caches, folder === undefined ? repository.name : fs.realpathSync(folder)))
 }
+
+/** The same, opened when it is first asked for; if it was not there, again the next time. It is closed with the scope. */
+export const whenAsked = Effect.fnUntraced(function* (
+  given: Pick<CacheOptions.Given, "cacheDir">,
+  opened: Pick<InRepository, "folder" | "repository">,
+): Effect.fn.Return<Effect.Effect<HistoryIndex.HistoryIndex | undefined>, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const turn = yield* Semaphore.make(1)
+  let known: HistoryIndex.HistoryIndex | undefined
+  return turn.withPermit(
+    Effect.suspend(() =>
+      known === undefined
+        ? Effect.tap(Scope.provide(forReading(given, opened), scope), (index) =>
+            Effect.sync(() => void (known = index)),
+          )
+        : Effect.succeed(known),
+    ),
+  )
+})
 
 /** The index for those who can do without it: whatever is wrong with it is said. */
 export const forReading = (

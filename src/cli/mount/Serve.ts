@@ -170,7 +170,7 @@ const mountBeside = Effect.fnUntraced(function* (
   const tree = yield* treeOf(found, settings)
   const address = settings.archives.join(" ")
   const named = settings.pathTemplate === undefined && settings.timeTemplate === undefined
-  const link = yield* page(beside, address, found, tree, named)
+  const link = yield* page({ ...beside, cacheDir: settings.cacheDir }, address, found, tree, named)
   // In the background the parent tells it.
   if (parent === undefined) process.stdout.write(`${link}\n`)
   return yield* Mount.mountTree(tree, { ...options, fsname: address, store: storeOf(found) })

@@ -17,6 +17,7 @@ import * as Served from "../../web/Served.ts"
 import * as WebKeys from "../../web/WebKeys.ts"
 import * as WebServer from "../../web/WebServer.ts"
 import * as ExitCode from "../ExitCode.ts"
+import * as OpenIndex from "../history/OpenIndex.ts"
 import type { Settings } from "../mount/Settings.ts"
 import * as Version from "../Version.ts"
 import * as Listen from "./Listen.ts"
@@ -51,7 +52,7 @@ export const linkOf = ({ host, port, token }: Beside): string =>
  * Serves a tree; its link. The scope ends it. `named`: whether backups in it have their own names, which the page goes by.
  */
 export const start = Effect.fnUntraced(function* (
-  { host, port, token }: Beside,
+  { cacheDir, host, port, token }: Beside & Pick<Settings, "cacheDir">,
   address: string,
   found: Opened,
   tree: ArchiveTree,
@@ -62,7 +63,9 @@ export const start = Effect.fnUntraced(function* (
     id: Served.idsOf([address])[0] as string,
     address,
     archive: Archive.fromReader(tree),
-    backups: hasBackups ? { repository: found.repository, root: found.reference } : undefined,
+    backups: hasBackups
+      ? { repository: found.repository, root: found.reference, index: yield* OpenIndex.whenAsked({ cacheDir }, found) }
+      : undefined,
   }
   const server = yield* WebServer.start({
     host,

@@ -19,6 +19,7 @@ import * as Served from "../../web/Served.ts"
 import * as WebKeys from "../../web/WebKeys.ts"
 import * as WebServer from "../../web/WebServer.ts"
 import * as ExitCode from "../ExitCode.ts"
+import * as OpenIndex from "../history/OpenIndex.ts"
 import * as OpenAddress from "../OpenAddress.ts"
 import * as Output from "../Output.ts"
 import * as Keys from "../repository/Keys.ts"
@@ -107,7 +108,9 @@ const open = Effect.fnUntraced(function* (
     address,
     archive: yield* archive,
     reopen: found && Scope.provide(archive, scope),
-    backups: isTree ? { repository: found.repository, root: found.reference } : undefined,
+    backups: isTree
+      ? { repository: found.repository, root: found.reference, index: yield* OpenIndex.whenAsked(options, found) }
+      : undefined,
   }
 })
 

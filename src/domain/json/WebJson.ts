@@ -99,6 +99,8 @@ export const VersionJson = Schema.Struct({
   time: Schema.String,
   path: Schema.String,
   state: Schema.Literals(["same", "changed", "first", "absent", "unreadable"]),
+  /** Of what is changed in an archive: whether its content is, as far as sizes and chunks tell. */
+  content: Schema.optionalKey(Schema.Literals(["same", "changed", "undecided"])),
   row: Schema.optionalKey(RowJson),
   problem: Schema.optionalKey(Schema.String),
 })
@@ -115,6 +117,8 @@ export type TextDiffJson = typeof TextDiffJson.Type
 export const SearchJson = Schema.Struct({
   path: Schema.optionalKey(Schema.String),
   row: Schema.optionalKey(RowJson),
+  /** How many backups of its group have it as it is; `path` is in the newest of them. */
+  backups: Schema.optionalKey(Count),
   /** Entries looked at. */
   looked_at: Schema.optionalKey(Count),
   /** Entries that could not be read. */

@@ -48,6 +48,9 @@ export interface Options extends Edition.Options {
   readonly index?: HistoryIndex | undefined
   /** Archives that are walked at once; 4 unless given. */
   readonly jobs?: number | undefined
+  /** Versions in an archive of a group after which no more are looked for there; `onLimit` tells that there may be more. */
+  readonly limit?: number | undefined
+  readonly onLimit?: (() => void) | undefined
   /** Called now and then with the number of entries looked at; must be quick. */
   readonly onProgress?: ((entries: number) => void) | undefined
 }
@@ -110,7 +113,7 @@ const inSeries = Effect.fnUntraced(function* (
 /** Asks the index. Gives the editions that have to be walked through because it fails. */
 const byIndex = Effect.fnUntraced(function* (
   indexed: ReadonlyArray<IndexedEdition.Indexed>,
-  { count, index, query }: Looking,
+  { count, index, limit = Infinity, onLimit, query }: Looking,
   hits: SeriesHits,
 ): Effect.fn.Return<ReadonlyArray<Edition.Edition>> {
   const left: Array<Edition.Edition> = []
@@ -118,12 +121,13 @@ const byIndex = Effect.fnUntraced(function* (
   for (const [chain, states] of Map.groupBy(indexed, ({ place }) => place.chain)) {
     const ascending = states.toSorted((a, b) => a.place.number - b.place.number)
     const numbers = ascending.map(({ place }) => place.number)
-    const answer = yield* Effect.result(index.find(query, chain, numbers))
+    const answer = yield* Effect.result(index.find(query, chain, numbers, limit))
     if (answer._tag === "Failure") {
       yield* Effect.logWarning(`${answer.failure.message}; what is in the index is walked through`)
       left.push(...states.map(({ edition }) => edition))
       continue
     }
+    if (answer.success.length >= limit) onLimit?.()
     for (const { entry, gone = Infinity, path, since } of answer.success) {
       hits.add(
         path,
@@ -136,17 +140,21 @@ const byIndex = Effect.fnUntraced(function* (
   return left
 })
 
-const walk = (edition: Edition.Edition, { count, test }: Looking) =>
+const walk = (edition: Edition.Edition, { count, limit = Infinity, onLimit, test }: Looking) =>
   Effect.gen(function* () {
     const { reader } = yield* Edition.open(edition)
     const start = yield* TreeWalk.root(reader)
     const found: Array<TreeWalk.Item> = []
-    yield* Stream.runForEachArray(WalkStream.walk(reader, start, Infinity, WalkStream.whole), (items) =>
-      Effect.sync(() => {
-        count(items.length)
-        for (const item of items) if (item._tag === "Unreadable" || test(item)) found.push(item)
-      }),
+    yield* WalkStream.walk(reader, start, Infinity, WalkStream.whole).pipe(
+      Stream.takeWhile(() => found.length < limit),
+      Stream.runForEachArray((items) =>
+        Effect.sync(() => {
+          count(items.length)
+          for (const item of items) if (item._tag === "Unreadable" || test(item)) found.push(item)
+        }),
+      ),
     )
+    if (found.length >= limit) onLimit?.()
     return found
   }).pipe(Effect.scoped)
 

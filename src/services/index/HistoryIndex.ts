@@ -60,11 +60,15 @@ export interface HistoryIndex {
   readonly places: (
     checksums: ReadonlyArray<Uint8Array>,
   ) => Effect.Effect<ReadonlyArray<Place | Left | undefined>, IndexFile.IndexError>
-  /** What the states `numbers` of a chain have of what is looked for, in no order. Each version comes once, or several times. */
+  /**
+   * What the states `numbers` of a chain have of what is looked for, in no order. Each version comes once, or several times;
+   * at most `limit` come.
+   */
   readonly find: (
     query: Query.Query,
     chain: number,
     numbers: ReadonlyArray<number>,
+    limit?: number,
   ) => Effect.Effect<ReadonlyArray<Version>, IndexFile.IndexError>
   /** What was at a path in all states of a chain: names from the root on. */
   readonly versions: (
@@ -283,7 +287,8 @@ const make = (file: string, thread: Thread): HistoryIndex => {
     file,
     places: (checksums) => thread.ask({ _tag: "Places", checksums }),
     totals: thread.ask({ _tag: "Totals" }),
-    find: (query, chain, numbers) => Effect.map(thread.ask({ _tag: "Find", query, chain, numbers }), versionsOf),
+    find: (query, chain, numbers, limit = Infinity) =>
+      Effect.map(thread.ask({ _tag: "Find", query, chain, numbers, limit }), versionsOf),
     versions: (chain, path) => Effect.map(thread.ask({ _tag: "Versions", chain, path }), versionsOf),
     expect: (archive) => fetchAhead(archive, 0, EXPECTED),
     add,

@@ -90,19 +90,29 @@ export class IndexReader {
     return (this.statements.look.get(id) as { bytes: Uint8Array }).bytes
   }
 
-  /** What is found in any of the states `numbers`, ascending, of a chain. */
-  find(query: Query.Query, test: Query.Test, chain: number, numbers: ReadonlyArray<number>, give: (row: Row) => void) {
+  /** What is found in any of the states `numbers`, ascending, of a chain; as long as `give` wants more. */
+  find(
+    query: Query.Query,
+    test: Query.Test,
+    chain: number,
+    numbers: ReadonlyArray<number>,
+    give: (row: Row) => boolean,
+  ) {
     this.database.exec("BEGIN")
     try {
       const names = this.candidates.of(query)
       if (names === undefined) {
         for (const [first, last] of this.ranges(chain)) {
-          for (const row of this.statements.range.iterate(first, last, chain)) this.offer(row, numbers, test, give)
+          for (const row of this.statements.range.iterate(first, last, chain)) {
+            if (!this.offer(row, numbers, test, give)) return
+          }
         }
         return
       }
       for (const name of names) {
-        for (const row of this.statements.named.iterate(name, chain)) this.offer(row, numbers, test, give)
+        for (const row of this.statements.named.iterate(name, chain)) {
+          if (!this.offer(row, numbers, test, give)) return
+        }
       }
     } finally {
       this.database.exec("COMMIT")
@@ -124,10 +134,16 @@ export class IndexReader {
     return (versions.all(name, chain, folder) as unknown as ReadonlyArray<Stored>).map((row) => this.rowOf(row))
   }
 
-  private offer(stored: unknown, numbers: ReadonlyArray<number>, test: Query.Test, give: (row: Row) => void): void {
+  /** Gives a row if it is wanted; whether more are. */
+  private offer(
+    stored: unknown,
+    numbers: ReadonlyArray<number>,
+    test: Query.Test,
+    give: (row: Row) => boolean,
+  ): boolean {
     const row = stored as Stored
-    if (!isInAny(numbers, row.since, row.gone)) return
-    if (test(new Candidate(this, row))) give(this.rowOf(row))
+    if (!isInAny(numbers, row.since, row.gone)) return true
+    return !test(new Candidate(this, row)) || give(this.rowOf(row))
   }
 
   private rowOf(row: Stored): Row {

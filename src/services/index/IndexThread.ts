@@ -70,11 +70,11 @@ const serve = (database: DatabaseSync): void => {
       case "Totals":
         return Database.patiently(() => reader.totals())
       case "Find": {
-        const { chain, numbers, query } = request
+        const { chain, limit, numbers, query } = request
         const test = Result.getOrThrow(Query.compile(query))
         return Database.patiently(() => {
           const rows: Array<Row> = []
-          reader.find(query, test, chain, numbers, (row) => rows.push(row))
+          reader.find(query, test, chain, numbers, (row) => rows.push(row) < limit)
           return withLooks(reader, rows)
         })
       }

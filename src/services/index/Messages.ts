@@ -35,6 +35,7 @@ export type Request =
       readonly query: Query.Query
       readonly chain: number
       readonly numbers: ReadonlyArray<number>
+      readonly limit: number
     }
   | { readonly _tag: "Versions"; readonly chain: number; readonly path: ReadonlyArray<Uint8Array> }
   | { readonly _tag: "Close" }

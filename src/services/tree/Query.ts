@@ -20,6 +20,8 @@ export interface Query {
   /** `name` and `path` take parts, or patterns with `*`, `?` and `[`; `regex` and `fuzzy` look at the path. */
   readonly manner: Manner
   readonly ignoreCase: boolean
+  /** Path of a folder, with a leading slash: only what is below it. */
+  readonly below?: Uint8Array | undefined
   /** Bytes. */
   readonly minSize?: number | undefined
   readonly maxSize?: number | undefined
@@ -61,6 +63,8 @@ export const compile = (query: Query): Result.Result<Test, string> => {
     }
     tests.push((found) => any.some((test) => test(found)))
   }
+  const { below = Bytes.empty } = query
+  if (below.length > 1) tests.push(({ path }) => isBelow(below, path))
   return Result.succeed((found) => tests.every((test) => test(found)))
 }
 
@@ -93,6 +97,13 @@ const testOf = (pattern: string, { ignoreCase, manner }: Query): Result.Result<T
 }
 
 const SLASH = 0x2f
+
+const isBelow = (folder: Uint8Array, path: Uint8Array): boolean =>
+  path[folder.length] === SLASH && Bytes.equals(path.subarray(0, folder.length), folder)
+
+/** The pattern of names that have a text in them, whatever is in that. */
+export const containing = (text: string): string =>
+  /[*?[]/.test(text) ? `*${text.replaceAll(/[*?[\]\\]/g, "\\$&")}*` : text
 
 /** Whether the letters of a text are in another, in that order. */
 const isInOrder = (letters: string, text: string): boolean => {

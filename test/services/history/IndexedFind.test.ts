@@ -95,6 +95,25 @@ describe("find with an index", () => {
     }).pipe(Effect.scoped),
   )
 
+  it.effect("ends where enough is found, and says so", () =>
+    Effect.gen(function* () {
+      const made = yield* backups.make(4)
+      const index = yield* HistoryIndex.openForWriting(yield* indexFile)
+      yield* Stream.runDrain(BuildIndex.build(made.repository, index, { encrypted: false }))
+      const all = (yield* answer(made.repository, {})).length
+      assert.isAbove(all, 4)
+      for (const known of [index, undefined]) {
+        for (const limit of [2, 1000]) {
+          let isLimited = false
+          const options = { query: anything, index: known, limit, onLimit: () => void (isLimited = true) }
+          const found = yield* Stream.runCollect(Find.find(made.repository, options))
+          assert.strictEqual(isLimited, limit === 2)
+          assert.strictEqual(found.length < all, isLimited)
+        }
+      }
+    }).pipe(Effect.scoped),
+  )
+
   it.effect("leaves an archive out whose metadata is damaged, says what walking says, and takes a healed one", () =>
     Effect.gen(function* () {
       const made = yield* backups.make(2, { split: true })

@@ -96,9 +96,10 @@ export class Index {
     if (place === undefined || "problem" in place) return undefined
     const whole = { ...anything, ...query }
     const found: Array<string> = []
-    this.reader.find(whole, Result.getOrThrow(Query.compile(whole)), place.chain, [place.number], (row) =>
-      found.push(line(row.path, EntryLook.complete(EntryLook.decode(this.reader.look(row.look)), row))),
-    )
+    this.reader.find(whole, Result.getOrThrow(Query.compile(whole)), place.chain, [place.number], (row) => {
+      found.push(line(row.path, EntryLook.complete(EntryLook.decode(this.reader.look(row.look)), row)))
+      return true
+    })
     return found.toSorted()
   }
 }
