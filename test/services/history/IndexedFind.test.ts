@@ -108,7 +108,9 @@ describe("find with an index", () => {
           const options = { query: anything, index: known, limit, onLimit: () => void (isLimited = true) }
           const found = yield* Stream.runCollect(Find.find(made.repository, options))
           assert.strictEqual(isLimited, limit === 2)
-          assert.strictEqual(found.length < all, isLimited)
+          // Whoever walks is through with what is small before that is noticed.
+          if (known !== undefined) assert.strictEqual(found.length < all, isLimited)
+          else assert.isAtMost(found.length, all)
         }
       }
     }).pipe(Effect.scoped),
