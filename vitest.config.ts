@@ -23,6 +23,8 @@ export default defineConfig({
   },
   test: {
     pool: "forks",
+    // Its default leaves one core to others, which of two is half.
+    maxWorkers: "100%",
     globalSetup: "test/support/buildCommand.ts",
     setupFiles: "test/support/closeInherited.ts",
     testTimeout: 30_000,

@@ -135,19 +135,17 @@ describe("V8's code caches", () => {
   })
   const LISTED = "/\n/hello\n/link\n"
 
-  it.live("are not needed, and harmless where they are broken", () =>
+  it.live("are not needed, and harmless where they are empty, cut short or something else", () =>
     Effect.gen(function* () {
       const { files, list, place } = yield* copied
       const caches = files(/^cache\/./)
       assert.isAbove(caches.length, 4)
-      for (const content of ["", "no cache", undefined]) {
-        for (const name of caches) {
-          if (content === undefined) fs.rmSync(path.join(place, name))
-          else fs.writeFileSync(path.join(place, name), content)
-        }
+      const whole = caches.map((name) => fs.readFileSync(path.join(place, name)))
+      for (const content of [(cache: Buffer) => cache.subarray(0, -100), () => "", () => "no cache"]) {
+        for (const [index, name] of caches.entries()) fs.writeFileSync(path.join(place, name), content(whole[index]!))
         assert.deepInclude(yield* list(), { code: 0, stderr: "" })
       }
-      fs.rmdirSync(path.join(place, "cache"))
+      fs.rmSync(path.join(place, "cache"), { recursive: true })
       assert.strictEqual((yield* list()).stdout.toString(), LISTED)
     }),
   )
