@@ -8,7 +8,7 @@ import * as Lazy from "../Lazy.ts"
 
 const parameters = {
   id: Argument.String("id").pipe(
-    Argument.withDescription("What is in brackets at the end of a message (default: a list of all)"),
+    Argument.withDescription("What is in brackets at the end of a message, or its beginning (default: a list of all)"),
     Argument.optional,
     Argument.map(Option.getOrUndefined),
   ),

@@ -8,20 +8,27 @@ import * as Output from "../Output.ts"
 import * as ErrorPage from "./ErrorPage.ts"
 
 export interface Input {
-  /** As it is typed: with or without brackets, `PXF-` and capitals. */
+  /** As it is typed: with or without `PXF-` and capitals, the beginning of some, or the whole message with it. */
   readonly id: string | undefined
 }
 
 export const handler = Effect.fn("explain")(function* ({ id }: Input) {
   const rows = ErrorPage.rows()
   const output = Output.make()
+  const list = (some: ReadonlyArray<ErrorPage.Row>) =>
+    output.text(some.map((row) => `${row.id.padEnd(WIDTH)}  ${row.meaning}\n`).join(""))
   if (id === undefined) {
-    yield* output.text(rows.map((row) => `${row.id.padEnd(WIDTH)}  ${row.meaning}\n`).join(""))
+    yield* list(rows)
     return yield* output.flush
   }
-  const wanted = id.toUpperCase().replaceAll(/[[\]]/g, "")
-  const found = rows.find((row) => row.id === wanted || row.id === `PXF-${wanted}`)
+  const wanted = /PXF-[A-Z-]+/.exec(id.toUpperCase())?.[0] ?? `PXF-${id.toUpperCase()}`
+  const found = rows.find((row) => row.id === wanted)
   if (found === undefined) {
+    const some = rows.filter((row) => row.id.startsWith(wanted))
+    if (some.length > 0) {
+      yield* list(some)
+      return yield* output.flush
+    }
     const likely = Mistake.question(
       Mistake.likely(
         wanted,

@@ -139,7 +139,7 @@ const ALL_IDS = /^\s*0\s+0\s+4294967295\s*$/
 
 const userNamespace: Check = (machine) => {
   const map = text(machine, "proc/self/uid_map")
-  if (map === undefined || ALL_IDS.test(map)) return ok("namespace", "the machine's own user ids")
+  if (map === undefined || ALL_IDS.test(map)) return ok("namespace", "user ids are those of the machine")
   return bad(
     "namespace",
     "warn",

@@ -9,7 +9,13 @@ import * as Command from "../../support/Command.ts"
 const explain = (...args: ReadonlyArray<string>) => Command.run(["explain", ...args])
 
 describe("pxar-fuse explain", () => {
-  it.effect.each(["PXF-OPEN-MISSING", "[PXF-OPEN-MISSING]", "open-missing"])("knows %s", (id) =>
+  it.effect.each([
+    "PXF-OPEN-MISSING",
+    "[PXF-OPEN-MISSING]",
+    "open-missing",
+    "pxf-open-missing",
+    "pxar-fuse: a.pxar: no such file [PXF-OPEN-MISSING]",
+  ])("knows %s", (id) =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* explain(id)
       assert.deepStrictEqual([code, stderr], [0, ""])
@@ -24,6 +30,16 @@ describe("pxar-fuse explain", () => {
       const { code, stderr } = yield* explain("PXF-OPEN-MISING")
       assert.strictEqual(code, ExitCode.USAGE)
       assert.include(stderr, 'Did you mean "PXF-OPEN-MISSING"?')
+    }),
+  )
+
+  it.effect.each(["PXF-OPEN", "open"])("lists those that begin with %s", (id) =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* explain(id)
+      assert.strictEqual(code, 0)
+      const lines = stdout.toString().trim().split("\n")
+      assert.isAbove(lines.length, 2)
+      for (const line of lines) assert.match(line, /^PXF-OPEN-/)
     }),
   )
 
