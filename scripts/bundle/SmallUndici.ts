@@ -2,6 +2,7 @@
  * undici without what this program never loads: its cache, its fetch, its mocks, and a second parser of HTTP/1 that is an
  * experiment of undici's. Of 720 kB 330 are left, and loading it takes less time.
  */
+import { fileURLToPath } from "node:url"
 import type { Plugin } from "rolldown"
 
 const PARTS = "pxar-fuse:undici"
@@ -18,7 +19,7 @@ export { EnvHttpProxyAgent }
 export const plugin: Plugin = {
   name: "small undici",
   resolveId: (id, importer) =>
-    id === "undici" ? PARTS : importer === PARTS ? import.meta.resolve(id).replace("file://", "") : undefined,
+    id === "undici" ? PARTS : importer === PARTS ? fileURLToPath(import.meta.resolve(id)) : undefined,
   load: (id) => (id === PARTS ? { code: parts, moduleType: "js" } : undefined),
 }
 
