@@ -198,7 +198,7 @@ describe("without Node", () => {
     Effect.gen(function* () {
       const folder = yield* Processes.temporaryFolder
       fs.symlinkSync(Command.MAIN, path.join(folder, "pxar-fuse"))
-      return yield* shell(`PATH=${folders} /bin/sh ${folder}/pxar-fuse --version 2>&1`)
+      return yield* shell(`PATH='${folders}' /bin/sh ${folder}/pxar-fuse --version 2>&1`)
     })
 
   it.live("the message says so, and how to get one", () =>

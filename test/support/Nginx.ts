@@ -26,7 +26,7 @@ http {
   access_log ${log}; default_type application/octet-stream;
   client_body_temp_path ${home}/b; proxy_temp_path ${home}/p; fastcgi_temp_path ${home}/f; uwsgi_temp_path ${home}/u;
   scgi_temp_path ${home}/s;
-  server { listen 127.0.0.1:${port}; root ${root}; autoindex on; autoindex_format json; ${more} }
+  server { listen 127.0.0.1:${port}; root "${root}"; autoindex on; autoindex_format json; ${more} }
 }`,
   )
   yield* Effect.acquireRelease(

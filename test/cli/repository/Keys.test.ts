@@ -167,7 +167,7 @@ describe("keys", () => {
       const flags = ["--key-file", locked]
       assert.match(
         yield* output(["keys", `${encrypted}::host/alpha`, ...flags]),
-        /^3d:cc\S+ +4 backups +\S+ \(passphrase\)$/m,
+        /^3d:cc\S+ +4 backups +.+ \(passphrase\)$/m,
       )
       assert.match(yield* output(["keys", "--namespace", "a/b", encrypted, ...flags]), /^3d:cc\S+ +3 backups/)
       assert.strictEqual(yield* output(["keys", plain]), "")
