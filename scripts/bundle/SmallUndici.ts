@@ -7,12 +7,12 @@ import type { Plugin } from "rolldown"
 
 const PARTS = "pxar-fuse:undici"
 
-/** What `undici` exports that is used here. `request` is a method that its `index.js` gives to all that send. */
+/** What `undici` exports that is used here. Its `index.js` gives all that send their methods in the same way. */
 const parts = `
 import EnvHttpProxyAgent from "undici/lib/dispatcher/env-http-proxy-agent.js"
 import Dispatcher from "undici/lib/dispatcher/dispatcher.js"
-import request from "undici/lib/api/api-request.js"
-Dispatcher.prototype.request = request
+import api from "undici/lib/api/index.js"
+Object.assign(Dispatcher.prototype, api)
 export { EnvHttpProxyAgent }
 `
 
