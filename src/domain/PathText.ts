@@ -29,6 +29,15 @@ export const print = (bytes: Uint8Array): string => {
   return unsafeOrBackslash.test(exact) ? exact.replace(allUnsafeOrBackslash, escape) : exact
 }
 
+/** Whether `length` bytes from `at` on are printable ASCII without a backslash: `print` leaves them as they are. */
+export const isPlain = (bytes: Uint8Array, at: number, length: number): boolean => {
+  for (let index = at; index < at + length; index++) {
+    const byte = bytes[index] as number
+    if (byte < 0x20 || byte > 0x7e || byte === 0x5c) return false
+  }
+  return true
+}
+
 /** A text that a terminal or a log may be given: what it could do there is shown as `\xHH`. */
 export const safe = (text: string): string => (unsafe.test(text) ? text.replace(allUnsafe, escape) : text)
 

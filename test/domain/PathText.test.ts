@@ -110,3 +110,14 @@ describe("PathText.parse", () => {
     assert.strictEqual(hex(PathText.parse(text)), expected)
   })
 })
+
+describe("plain bytes", () => {
+  it("are those that are printed as they are", () => {
+    for (let byte = 0; byte < 256; byte++) {
+      const isKept = PathText.print(Uint8Array.of(byte)) === String.fromCharCode(byte)
+      assert.strictEqual(PathText.isPlain(Uint8Array.of(0, byte, 0), 1, 1), isKept, `byte ${byte}`)
+    }
+    assert.isTrue(PathText.isPlain(Buffer.from("\na file~\n"), 1, 7))
+    assert.isFalse(PathText.isPlain(Buffer.from("a\\b"), 0, 3))
+  })
+})

@@ -5,12 +5,16 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Inode from "../../domain/pxar/Inode.ts"
 import * as Bytes from "../../domain/Bytes.ts"
+import * as ByteBuilder from "../../domain/ByteBuilder.ts"
+import * as Limits from "../../domain/pxar/Limits.ts"
 import * as PathText from "../../domain/PathText.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 import * as Archive from "../../services/tree/Archive.ts"
 import * as Selection from "../../services/tree/Selection.ts"
+import * as StraightWalk from "../../services/tree/StraightWalk.ts"
 import type { ArchiveTree } from "../../services/archive/ArchiveTree.ts"
-import type * as TreeWalk from "../../services/tree/TreeWalk.ts"
+import type { AtHand } from "../../services/archive/AtHand.ts"
+import * as TreeWalk from "../../services/tree/TreeWalk.ts"
 import * as EntryJson from "../../domain/json/EntryJson.ts"
 import * as ErrorJson from "../../domain/json/ErrorJson.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
@@ -23,6 +27,7 @@ import * as Output from "../Output.ts"
 import * as Progress from "../Progress.ts"
 import type * as RepositoryFlags from "../repository/RepositoryFlags.ts"
 import * as Users from "../Users.ts"
+import * as StraightListing from "./StraightListing.ts"
 import * as TreeListing from "./TreeListing.ts"
 
 /** Makes the line of an item; its level is that of `Selection`. Effects are for those that need to look further. */
@@ -84,14 +89,19 @@ export const handler = Effect.fn("list")(function* ({
           ? (item, level) => (level < 0 || item._tag === "Unreadable" ? "" : `${LongListing.line(item, style)}\n`)
           : shortLine
 
+  /** What is wrong with an item is counted and said. */
+  const judge = ({ item, level }: Selection.Met): Effect.Effect<void> => {
+    if (item._tag === "Found" || level < 0) return Effect.void
+    if (isDamage(item)) unreadable++
+    return json ? Effect.void : progress.say(`${PathText.print(item.path)}: ${item.error.message}`, "Warn")
+  }
+
   const listItems = (items: ReadonlyArray<Selection.Met>) =>
     Effect.gen(function* () {
       let text = ""
-      for (const { item, level } of items) {
-        if (item._tag === "Unreadable" && level >= 0) {
-          if (isDamage(item)) unreadable++
-          if (!json) yield* progress.say(`${PathText.print(item.path)}: ${item.error.message}`, "Warn")
-        }
+      for (const met of items) {
+        const { item, level } = met
+        if (item._tag === "Unreadable") yield* judge(met)
         const made = line(item, level)
         const printed = typeof made === "string" ? made : yield* made
         if (flags.sort === "archive") text += printed
@@ -108,7 +118,48 @@ export const handler = Effect.fn("list")(function* ({
       yield* output.text(text)
     })
 
-  yield* Stream.runForEachArray(Selection.walk(archive, selection, "given"), listItems)
+  /** All that is below what was named, most of it straight from its numbers to its line. */
+  const listStraight = Effect.fnUntraced(function* (atHand: AtHand, starts: ReadonlyArray<TreeWalk.Found>) {
+    const lines = ByteBuilder.make(2 * LONG)
+    const add = isLong ? StraightListing.long(lines, style) : StraightListing.paths(lines, !flags.null)
+    let position = 0
+    const item = (item: TreeWalk.Item): Effect.Effect<void> => {
+      entries++
+      const made = line(item, item.depth)
+      if (typeof made === "string") ByteBuilder.append(lines, Bytes.fromText(made))
+      return judge({ item, level: item.depth })
+    }
+    const pause = Effect.suspend(() => {
+      progress.update({ entries, position, size })
+      if (lines.length < LONG) return Effect.yieldNow
+      const { length } = lines
+      lines.length = 0
+      return output.bytes(lines.bytes.subarray(0, length))
+    })
+    const visitor: StraightWalk.Visitor<Effect.Error<Output.Write>> = {
+      usual: (folder, atHand) => {
+        if (!add(folder, atHand)) return "item"
+        entries++
+        position = atHand.nameStart()
+        return lines.length < LONG ? "more" : "pause"
+      },
+      item: (met) => (lines.length < LONG ? item(met) : Effect.andThen(pause, item(met))),
+      pause,
+    }
+    for (const start of starts) {
+      yield* visitor.item(start)
+      if (TreeWalk.isDirectory(start)) {
+        yield* StraightWalk.walk(archive.reader, atHand, start, Limits.defaults.depth, visitor)
+      }
+    }
+    yield* output.bytes(ByteBuilder.contents(lines))
+  })
+
+  const starts = selection.isWhole ? [selection.root] : selection.named
+  const isPlain = flags.sort === "archive" && !json && !tree
+  const atHand = StraightWalk.atHandOf(archive.reader)
+  if (isPlain && atHand !== undefined && starts !== undefined) yield* listStraight(atHand, starts)
+  else yield* Stream.runForEachArray(Selection.walk(archive, selection, "given"), listItems)
   for (const { text } of sorted.toSorted(orders[flags.sort])) yield* output.text(text)
   yield* output.flush
 

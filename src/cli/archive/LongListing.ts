@@ -12,7 +12,8 @@ import * as PathText from "../../domain/PathText.ts"
 import * as Stat from "../../domain/pxar/Stat.ts"
 import type { Found } from "../../services/tree/TreeWalk.ts"
 
-const typeLetters: Readonly<Record<EntryKind.EntryKind, string>> = {
+/** What each kind is shown as. */
+export const letters: Readonly<Record<EntryKind.EntryKind, string>> = {
   directory: "d",
   file: "-",
   symlink: "l",
@@ -31,10 +32,12 @@ export interface Style {
 }
 
 /** All but the path. */
-export const columns = ({ entry }: Found, { group, human, user }: Style): string => {
-  const owner = `${user(entry.uid).padEnd(5)} ${group(entry.gid).padEnd(5)}`
-  return `${mode(entry)} ${owner} ${size(entry, human).padStart(11)} ${time(entry)}`
-}
+export const columns = ({ entry }: Found, style: Style): string =>
+  `${mode(entry)} ${owner(entry.uid, entry.gid, style)} ${size(entry, style.human)} ${time(entry)}`
+
+/** User and group. */
+export const owner = (uid: number, gid: number, { group, user }: Style): string =>
+  `${user(uid).padEnd(5)} ${group(gid).padEnd(5)}`
 
 /** One line, without its end. */
 export const line = (found: Found, style: Style): string =>
@@ -53,8 +56,11 @@ export const targetPath = ({ path }: HardLink): Uint8Array =>
   path[0] === ArchivePath.ROOT[0] ? path : ArchivePath.join(ArchivePath.ROOT, path)
 
 /** Type and permissions, and a `+` where there is an ACL: eleven characters. */
-export const mode = (entry: Entry): string =>
-  typeLetters[EntryKind.of(entry)] + permissions(entry.mode) + (hasAcl(entry) ? "+" : " ")
+export const mode = (entry: Entry): string => modeText(letters[EntryKind.of(entry)], entry.mode, hasAcl(entry))
+
+/** The same of what is known of an entry. */
+export const modeText = (letter: string, mode: number, hasAcl: boolean): string =>
+  letter + permissions(mode) + (hasAcl ? "+" : " ")
 
 const hasAcl = ({ attributes }: Entry): boolean =>
   attributes.aclUsers.length > 0 ||
@@ -73,10 +79,17 @@ const triplet = (bits: number, special: boolean, letter: string): string => {
   return ((bits & 4) === 0 ? "-" : "r") + ((bits & 2) === 0 ? "-" : "w") + last
 }
 
-const size = (entry: Entry, human: boolean): string => {
-  if (entry.body._tag === "Device") return `${entry.body.major},${entry.body.minor}`
-  return human ? humanSize(Stat.sizeOf(entry)) : String(Stat.sizeOf(entry))
-}
+const size = (entry: Entry, human: boolean): string =>
+  entry.body._tag === "Device"
+    ? `${entry.body.major},${entry.body.minor}`.padStart(SIZE)
+    : sizeText(Stat.sizeOf(entry), human)
+
+/** A size in its column. */
+export const sizeText = (size: number, human: boolean): string =>
+  (human ? humanSize(size) : String(size)).padStart(SIZE)
+
+/** Characters of a usual size. */
+const SIZE = 11
 
 /** Powers of 1024, rounded up, as `ls -h` has them. */
 const humanSize = (size: number): string => {

@@ -51,6 +51,8 @@ type Term =
 export interface Selection {
   /** The root of the archive. */
   readonly root: TreeWalk.Found
+  /** Whether there are no arguments, and everything is selected. */
+  readonly isWhole: boolean
   /** Whether everything that no argument says something about is selected. */
   readonly otherwise: boolean
   /** The entries in the order of the arguments, if these are paths in the archive, all of them. */
@@ -96,6 +98,7 @@ const fromTerms = (root: TreeWalk.Found, terms: ReadonlyArray<Term>): Selection 
   const hasPatterns = named.length < terms.length
   return {
     root,
+    isWhole: terms.length === 0,
     otherwise: terms[0] === undefined || !selects(terms[0]),
     named: hasPatterns || terms.length === 0 ? undefined : named,
     selects: (path, length, isFolder, inherited) => {

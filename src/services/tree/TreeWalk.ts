@@ -308,7 +308,12 @@ export const make = (
   return AtOnce.map(begin({ place: start.place, depth: 0, node: start.node }, wanted), () => walk)
 }
 
-const tooDeep = (tree: ArchiveTree.ArchiveTree, { node }: Found, maxDepth: number): ArchiveError.ArchiveError =>
+/** That a folder is nested too deep (D11). */
+export const tooDeep = (
+  tree: ArchiveTree.ArchiveTree,
+  { node }: Pick<Found, "node">,
+  maxDepth: number,
+): ArchiveError.ArchiveError =>
   ArchiveError.fromFormat(
     tree.archive,
     FormatError.limit("D11", node.start, `folders nested more than ${maxDepth} deep`),

@@ -33,6 +33,17 @@ const fromView = (golden: Golden.Golden) =>
 
 asEveryUser("list", (as) => {
   onEveryGolden(
+    "prints all the same whether it goes straight or asks about each path",
+    Effect.fnUntraced(function* (golden) {
+      for (const flags of [[], ["-l"], ["-l", "-h", "--numeric-ids"], ["--null"]]) {
+        const words = ["list", ...flags, golden.archive, ...payloadOf(golden)]
+        const output = yield* expectRun(words, 0, [], as)
+        assert.strictEqual(output, yield* expectRun([...words, "!no such name"], 0, [], as))
+      }
+    }),
+  )
+
+  onEveryGolden(
     "prints what the view shows",
     Effect.fnUntraced(function* (golden) {
       const output = yield* expectRun(["list", "--json", golden.archive, ...payloadOf(golden)], 0, [], as)
