@@ -5,6 +5,7 @@
  * no usual entry (see `EntryScan`) is left to the reader, whose answers these are. It makes no objects, logs nothing and
  * does not fail. What it says of an entry is in `scan` until the next question.
  */
+import type { Content } from "../../domain/pxar/Entry.ts"
 import type { EntryScan } from "../../domain/pxar/EntryScan.ts"
 import type { Window } from "../../domain/pxar/Item.ts"
 import type * as Node from "../../domain/pxar/Node.ts"
@@ -28,4 +29,6 @@ export interface AtHand {
   readonly entry: (node: Node.Node) => boolean
   /** Fills `target` with bytes of the file found last. False: ask the reader; `target` may then hold anything. */
   readonly content: (offset: number, target: Uint8Array) => boolean
+  /** The same of a file of the archive whose entry said where its bytes are; the range must lie within the file. */
+  readonly bytesOf: (content: Content, offset: number, target: Uint8Array) => boolean
 }

@@ -34,6 +34,8 @@ export interface BlockCache {
    * hand. Its memory is used again by the next call of any of these.
    */
   readonly window: (position: number, extent: number) => Item.Window | undefined
+  /** Fills `target` from `position` on, if all of that is in the block that was used last. */
+  readonly copy: (target: Uint8Array, position: number) => boolean
   /** Fills `target` from `position` on; nothing of it is kept. */
   readonly read: (target: Uint8Array, position: number) => Effect.Effect<void, ArchiveError.ArchiveError>
   /** Bytes of the blocks held. */
@@ -248,8 +250,16 @@ export const make = (source: ByteSource, options: Options = defaults): BlockCach
     return undefined
   }
 
+  const copy: BlockCache["copy"] = (target, position) => {
+    if (last === undefined) return false
+    const at = position - last.base
+    if (at < 0 || at + target.length > last.bytes.length) return false
+    target.set(last.bytes.subarray(at, at + target.length))
+    return true
+  }
+
   const read: BlockCache["read"] = (target, position) =>
     AtOnce.mapError(source.read(target, position), ArchiveError.fromSource)
 
-  return { decode, window, read, memory: () => blocks.size * blockSize }
+  return { decode, window, copy, read, memory: () => blocks.size * blockSize }
 }

@@ -59,6 +59,15 @@ export const make = ({ blocks, end, hash, limits, payload, source, tables, versi
     return size === exact || (scan.isFile && scan.isInPayload && size === exact + scan.size)
   }
 
+  const readAt = (isInPayload: boolean, start: number, length: number, offset: number, target: Uint8Array): boolean => {
+    if (isInPayload) return payload.readAtOnce(start, length, offset, target)
+    const from = start + offset
+    if (from + target.length > end) return false
+    if (blocks.copy(target, from)) return true
+    const read = source.read(target, from)
+    return AtOnce.hasEnded(read) && Exit.isSuccess(read)
+  }
+
   return {
     scan,
     window: () => window as Window,
@@ -92,12 +101,7 @@ export const make = ({ blocks, end, hash, limits, payload, source, tables, versi
       window = blocks.window(node.start, node.bound - node.start)
       return window !== undefined && scan.entry(window, node.start, node.bound)
     },
-    content: (offset, target) => {
-      if (scan.isInPayload) return payload.readAtOnce(scan.contentStart, scan.size, offset, target)
-      const from = scan.contentStart + offset
-      if (from + target.length > end) return false
-      const read = source.read(target, from)
-      return AtOnce.hasEnded(read) && Exit.isSuccess(read)
-    },
+    content: (offset, target) => readAt(scan.isInPayload, scan.contentStart, scan.size, offset, target),
+    bytesOf: ({ length, source, start }, offset, target) => readAt(source === "payload", start, length, offset, target),
   }
 }

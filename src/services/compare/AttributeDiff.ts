@@ -5,7 +5,7 @@
  * compared.
  */
 import * as Bytes from "../../domain/Bytes.ts"
-import type { Entry } from "../../domain/pxar/Entry.ts"
+import type { Attributes, Entry, Xattr } from "../../domain/pxar/Entry.ts"
 import { S_IFMT } from "../../domain/pxar/Entry.ts"
 import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import * as PathText from "../../domain/PathText.ts"
@@ -71,6 +71,7 @@ export type Change = ValueChange | XattrChange | ContentChange
 
 /** The attributes in which `left` and `right` differ. Between entries of different kinds that is the kind alone. */
 export const compare = (left: Item, right: Item): Array<Change> => {
+  if (areAlike(left, right)) return []
   const changes: Array<Change> = []
   const l = left.entry
   const r = right.entry
@@ -99,6 +100,23 @@ export const compare = (left: Item, right: Item): Array<Change> => {
   return changes
 }
 
+/** Whether two files, or folders, are the same in all that they usually have: most that are compared. */
+const areAlike = (left: Item, right: Item): boolean => {
+  const l = left.entry
+  const r = right.entry
+  return (
+    l.body._tag === r.body._tag &&
+    (l.body._tag === "Directory" || (l.body._tag === "File" && Stat.sizeOf(l) === Stat.sizeOf(r))) &&
+    l.mode === r.mode &&
+    l.uid === r.uid &&
+    l.gid === r.gid &&
+    l.mtimeNanos === r.mtimeNanos &&
+    l.mtimeSeconds === r.mtimeSeconds &&
+    (left.unknown.flags || right.unknown.flags || l.flags === r.flags) &&
+    l.attributes === r.attributes
+  )
+}
+
 const modeText = ({ mode }: Entry): string => (mode & ~S_IFMT).toString(8).padStart(4, "0")
 const mtimeText = (entry: Entry): string => `${entry.mtimeSeconds}.${String(entry.mtimeNanos).padStart(9, "0")}`
 const flagsText = ({ flags }: Entry): string => `0x${flags.toString(16)}`
@@ -109,6 +127,7 @@ const deviceText = ({ body }: Entry): string | undefined =>
 
 const compareXattrs = (left: Item, right: Item): ReadonlyArray<Change> => {
   if (left.entry.attributes === right.entry.attributes) return []
+  if (haveSameXattrs(left.entry.attributes, right.entry.attributes)) return []
   const unknown = new Set([left.unknown.attributes, right.unknown.attributes])
   if (unknown.has("all")) return []
   const unseen: Unknown["attributes"] = unknown.has("trusted") ? "trusted" : "none"
@@ -126,6 +145,25 @@ const compareXattrs = (left: Item, right: Item): ReadonlyArray<Change> => {
   }
   return changes
 }
+
+/** Whether both have the same extended attributes in the same order, and no others: the usual ones that have any. */
+const haveSameXattrs = (left: Attributes, right: Attributes): boolean =>
+  left.xattrs.length === right.xattrs.length &&
+  hasOnlyXattrs(left) &&
+  hasOnlyXattrs(right) &&
+  left.xattrs.every(({ name, value }, index) => {
+    const other = right.xattrs[index] as Xattr
+    return Bytes.equals(name, other.name) && Bytes.equals(value, other.value)
+  })
+
+const hasOnlyXattrs = (attributes: Attributes): boolean =>
+  attributes.aclUsers.length === 0 &&
+  attributes.aclGroups.length === 0 &&
+  attributes.aclGroupObj === undefined &&
+  attributes.aclDefault === undefined &&
+  attributes.aclDefaultUsers.length === 0 &&
+  attributes.aclDefaultGroups.length === 0 &&
+  attributes.fcaps === undefined
 
 const TRUSTED = "trusted."
 

@@ -14,14 +14,15 @@ import { noAttributes, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IF
 import * as PathText from "../../domain/PathText.ts"
 import * as AtOnce from "../AtOnce.ts"
 import type { ComparedTree, Item, Listing, Unknown } from "./ComparedTree.ts"
+import type { PlainFiles } from "./PlainFiles.ts"
 import { Caller } from "../posix/Caller.ts"
 import * as Syscalls from "../posix/ReadSyscalls.ts"
 import * as DiskTree from "../disk/DiskTree.ts"
 
 /** A file, folder or whatever else on disk. */
 export interface FolderItem extends Item {
-  /** Empty for the root. */
-  readonly path: Uint8Array
+  /** Its path, empty for the root: made when something is wrong. */
+  readonly path: () => Uint8Array
   readonly opened: DiskTree.Opened | undefined
   /** Why it is not open. */
   readonly denied: DiskTree.SourceTreeError | undefined
@@ -44,7 +45,7 @@ export const open = Effect.fnUntraced(function* (
     const known: Unknown["attributes"] = opened.fd < 0 ? "all" : seesTrusted ? "none" : "trusted"
     return AtOnce.flatMap(target, (target) =>
       AtOnce.flatMap(tree.metadata(opened), ({ metadata: { attributes }, warnings }) => {
-        const made = makeItem(DiskTree.pathOf(opened), status, target, attributes, known, opened, undefined)
+        const made = makeItem(() => DiskTree.pathOf(opened), status, target, attributes, known, opened, undefined)
         if (warnings.length === 0) return Effect.succeed(made)
         return Effect.as(
           Effect.forEach(warnings, ({ message }) => Effect.logWarning(message)),
@@ -62,10 +63,10 @@ export const open = Effect.fnUntraced(function* (
     denied: DiskTree.SourceTreeError,
   ): Read<FolderItem> =>
     Effect.suspend(() => {
-      const path = DiskTree.pathIn(directory, listing.nameAt(index))
+      const path = () => DiskTree.pathIn(directory, listing.nameAt(index))
       const status = Syscalls.statusAt(directory.fd, listing.terminatedAt(index))
       return typeof status === "number"
-        ? failure(path, "look at", getSystemErrorName(status), getSystemErrorMessage(status))
+        ? failure(path(), "look at", getSystemErrorName(status), getSystemErrorMessage(status))
         : Effect.succeed(makeItem(path, status, Bytes.empty, noAttributes, "all", undefined, denied))
     })
 
@@ -86,6 +87,7 @@ export const open = Effect.fnUntraced(function* (
     return {
       count: listing.count,
       nameAt: listing.nameAt,
+      plain: plainFiles(opened, listing),
       open: (index) =>
         AtOnce.catch_(openChild(opened, listing, index), (error) =>
           error.code === "EACCES" || error.code === "EPERM"
@@ -101,7 +103,7 @@ export const open = Effect.fnUntraced(function* (
     if (target.length === 0) return Effect.void
     return AtOnce.flatMap(tree.read(file.opened, target, offset), (count) =>
       count === 0
-        ? failure(file.path, "read", "EIO", "the file has become shorter meanwhile")
+        ? failure(file.path(), "read", "EIO", "the file has become shorter meanwhile")
         : read(file, offset + count, target.subarray(count)),
     )
   }
@@ -118,6 +120,24 @@ export const open = Effect.fnUntraced(function* (
   }
 })
 
+const plainFiles = (directory: DiskTree.Opened, listing: DiskTree.Listing): PlainFiles => {
+  const status = Syscalls.briefStatus()
+  let fd = -1
+  return {
+    hasFlags: false,
+    look: (index) => {
+      if (directory.fd < 0 || listing.typeAt(index) !== S_IFREG) return undefined
+      fd = Syscalls.openAt(directory.fd, listing.terminatedAt(index), false)
+      if (fd < 0) return undefined
+      if (Syscalls.statusInto(fd, status) === 0 && status.nlink === 1 && !Syscalls.mayHaveXattrs(fd)) return status
+      Syscalls.close(fd)
+      return undefined
+    },
+    read: (target) => Syscalls.readAt(fd, target, 0) === target.length,
+    leave: () => void Syscalls.close(fd),
+  }
+}
+
 const notOpen = (item: FolderItem): Read<never> =>
   item.denied === undefined
     ? Effect.die(new Error("an entry that is not open, and nothing says why"))
@@ -127,7 +147,7 @@ const failure = (path: Uint8Array, operation: string, code: string, detail: stri
   Effect.fail(new DiskTree.SourceTreeError({ path: PathText.print(path), operation, code, detail }))
 
 const makeItem = (
-  path: Uint8Array,
+  path: () => Uint8Array,
   status: Syscalls.Status,
   target: Uint8Array,
   attributes: Attributes,
@@ -149,9 +169,8 @@ const makeItem = (
     body: bodyOf(status, target),
     findings: [],
   }
-  const id = (BigInt(status.inodeHigh) << 32n) | BigInt(status.inodeLow)
-  const group = entry.body._tag === "File" && status.nlink > 1 ? `${status.device}:${id}` : undefined
-  return { path, entry, id, group, unknown: { attributes: unknownAttributes, flags: true }, opened, denied }
+  const group = entry.body._tag === "File" && status.nlink > 1 ? Syscalls.identityOf(status) : undefined
+  return { path, entry, group, unknown: { attributes: unknownAttributes, flags: true }, opened, denied }
 }
 
 const bodyOf = (status: Syscalls.Status, target: Uint8Array): Body => {

@@ -5,6 +5,7 @@ import type * as Effect from "effect/Effect"
 import type { Entry } from "../../domain/pxar/Entry.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { SourceTreeError } from "../disk/DiskTree.ts"
+import type { PlainFiles } from "./PlainFiles.ts"
 
 /** Why something in a tree cannot be read. */
 export type TreeError = ArchiveError | SourceTreeError
@@ -24,8 +25,6 @@ export const allKnown: Unknown = { attributes: "none", flags: false }
 export interface Item {
   /** For a hard link its target's. On disk nothing has a position in an archive: all of those are 0. */
   readonly entry: Entry
-  /** Inode number. */
-  readonly id: bigint
   /** The same for all names of one file; `undefined` for what has one name only. */
   readonly group: string | undefined
   readonly unknown: Unknown
@@ -38,6 +37,8 @@ export interface Listing<I> {
   readonly nameAt: (index: number) => Uint8Array
   /** The entry with the name number `index`. It must be closed. */
   readonly open: (index: number) => Effect.Effect<I, TreeError>
+  /** The same entries as plain files, where they can be looked at so. */
+  readonly plain?: PlainFiles | undefined
   /** Children whose names cannot be read. */
   readonly errors: ReadonlyArray<TreeError>
 }

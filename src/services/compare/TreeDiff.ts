@@ -17,6 +17,7 @@ import * as AttributeDiff from "./AttributeDiff.ts"
 import { ContentDiff, type Files } from "./ContentDiff.ts"
 import * as Place from "../tree/Place.ts"
 import type { ComparedTree, Item, Listing, TreeError } from "./ComparedTree.ts"
+import { PlainCompare } from "./PlainFiles.ts"
 
 /** One of the two trees. */
 export type Side = "left" | "right"
@@ -88,6 +89,8 @@ export const compare = <L extends Item, R extends Item>(
       let entries = 0
       let contentBytes = 0
       const contents = new ContentDiff()
+      const plain = new PlainCompare(data)
+      const isKnown = sameUntil !== nothing || unknown === "tell"
 
       const unreadable = (place: Place.Place, side: Side) => (error: TreeError) => {
         found.push({ _tag: "Unreadable", path: Place.path(place), side, error })
@@ -225,6 +228,22 @@ export const compare = <L extends Item, R extends Item>(
           level.right === undefined ? Effect.void : right.close(level.right.directory),
         )
 
+      /** Whether what comes next is one plain file on both sides, which is then done. */
+      const isSameFile = ({ left, right }: Level<L, R>): boolean => {
+        // Where something may be known of contents they are not just read.
+        if (left === undefined || right === undefined || (data && isKnown)) return false
+        const ours = left.listing.plain
+        const theirs = right.listing.plain
+        if (ours === undefined || theirs === undefined || (ours.hasFlags && theirs.hasFlags)) return false
+        const compared = plain.same(ours, left.next, theirs, right.next)
+        if (compared < 0) return false
+        left.next++
+        right.next++
+        entries++
+        contentBytes += compared
+        return true
+      }
+
       const step = (level: Level<L, R>): Effect.Effect<void> => {
         const leftName = nextName(level.left)
         const rightName = nextName(level.right)
@@ -234,6 +253,7 @@ export const compare = <L extends Item, R extends Item>(
           return close(level)
         }
         const order = leftName === undefined ? 1 : rightName === undefined ? -1 : Bytes.compare(leftName, rightName)
+        if (order === 0 && isSameFile(level)) return Effect.void
         return visit(
           { parent: level.place, name: order > 0 ? (rightName as Uint8Array) : name },
           order <= 0 ? level.left?.listing.open(level.left.next++) : undefined,

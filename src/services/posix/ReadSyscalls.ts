@@ -17,7 +17,7 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW, O_CLOEXE
 const STATX_BASIC_STATS = 0x7ff
 const FS_IOC_GETFLAGS = 0x8008_6601
 const FS_IOC_FSGETXATTR = 0x801c_581f
-const { EPERM } = Errno.code
+const { EOPNOTSUPP, EPERM } = Errno.code
 
 /** Largest list of names, and largest value, of extended attributes (xattr(7)). */
 const XATTR_MAX = 65_536
@@ -102,6 +102,47 @@ const decodeStatus = (): Status => ({
   minor: statusView.getUint32(132, true),
 })
 
+/** What most files have, as numbers. */
+export interface BriefStatus {
+  mode: number
+  nlink: number
+  uid: number
+  gid: number
+  /** Bytes. */
+  size: number
+  /** Halves of the seconds since the epoch. */
+  mtimeLow: number
+  mtimeHigh: number
+  mtimeNanos: number
+}
+
+/** Of no file. */
+export const briefStatus = (): BriefStatus => ({
+  mode: 0,
+  nlink: 0,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtimeLow: 0,
+  mtimeHigh: 0,
+  mtimeNanos: 0,
+})
+
+/** Fills in the status of an open file; returns 0. */
+export const statusInto = (fd: number, status: BriefStatus): number => {
+  const result = Libc.statx(fd, noName, AT_EMPTY_PATH, STATX_BASIC_STATS, statusBytes)
+  if (result < 0) return result
+  status.mode = statusView.getUint16(28, true)
+  status.nlink = statusView.getUint32(16, true)
+  status.uid = statusView.getUint32(20, true)
+  status.gid = statusView.getUint32(24, true)
+  status.size = Bytes.getU64(statusView, 40)
+  status.mtimeLow = statusView.getUint32(112, true)
+  status.mtimeHigh = statusView.getUint32(116, true)
+  status.mtimeNanos = statusView.getUint32(120, true)
+  return 0
+}
+
 /** A text that is the same for all names of one file and for no other file. */
 export const identityOf = ({ device, inodeHigh, inodeLow }: Status): string => `${device}:${inodeHigh}:${inodeLow}`
 
@@ -138,6 +179,12 @@ const attribute = new Uint8Array(XATTR_MAX)
 export const listXattrs = (fd: number): Uint8Array | number => {
   const size = Libc.flistxattr(fd, attribute, XATTR_MAX)
   return size < 0 ? size : size === 0 ? Bytes.empty : attribute.slice(0, size)
+}
+
+/** Whether an open file has extended attributes, or that cannot be told. */
+export const mayHaveXattrs = (fd: number): boolean => {
+  const size = Libc.flistxattr(fd, attribute, 0)
+  return size !== 0 && size !== -EOPNOTSUPP
 }
 
 /** Value of an extended attribute of an open file. */

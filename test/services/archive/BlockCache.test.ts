@@ -252,3 +252,21 @@ describe("BlockCache.decode of what is at hand", () => {
     }),
   )
 })
+
+describe("BlockCache.copy", () => {
+  it.effect("gives what is in the block used last, and nothing else", () =>
+    Effect.gen(function* () {
+      const { cache, source } = make()
+      const target = new Uint8Array(10)
+      assert.isFalse(cache.copy(target, 70))
+      yield* read(cache, 70, 10)
+      assert.isTrue(cache.copy(target, 118))
+      assert.deepStrictEqual(target, bytes.slice(118, 128))
+      assert.isFalse(cache.copy(target, 119))
+      assert.isFalse(cache.copy(target, 63))
+      yield* read(cache, 200, 10)
+      assert.isFalse(cache.copy(target, 70))
+      assert.lengthOf(source.reads, 2)
+    }),
+  )
+})

@@ -224,12 +224,12 @@ describe("names of one file", () => {
 
   it.effect("have their content compared once", () =>
     Effect.gen(function* () {
-      const left = recorded(B.build({ children: [B.file("a", "x".repeat(5000)), B.linkTo("b", "a")] }).bytes)
-      const right = B.build({ children: [B.file("a", "y".repeat(5000)), B.linkTo("b", "a")] })
+      const left = recorded(B.build({ children: [B.file("a", "x".repeat(50_000)), B.linkTo("b", "a")] }).bytes)
+      const right = B.build({ children: [B.file("a", "y".repeat(50_000)), B.linkTo("b", "a")] })
       assert.deepStrictEqual(yield* differences(ArchiveReader.make(left, absent), open(right.bytes)), [
         "~ /a: content@0",
       ])
-      assert.strictEqual(left.reads.filter(([, length]) => length === 5000).length, 1)
+      assert.strictEqual(left.reads.filter(([, length]) => length === 50_000).length, 1)
     }),
   )
 })
@@ -358,11 +358,11 @@ describe("what cannot be read", () => {
 describe("a source that fails", () => {
   it.effect("costs what cannot be read, and nothing else", () =>
     Effect.gen(function* () {
-      const built = B.build({ children: [B.file("a", "x".repeat(5000)), B.file("b", "1")] })
-      const other = B.build({ children: [B.file("a", "x".repeat(5000)), B.file("b", "2")] })
+      const built = B.build({ children: [B.file("a", "x".repeat(50_000)), B.file("b", "1")] })
+      const other = B.build({ children: [B.file("a", "x".repeat(50_000)), B.file("b", "2")] })
       const source = recorded(built.bytes)
       const reader = yield* ArchiveReader.make(source, absent)
-      source.failOn = (_, length) => length === 5000
+      source.failOn = (_, length) => length === 50_000
       assert.deepStrictEqual(yield* differences(Effect.succeed(reader), open(other.bytes)), [
         "! left /a: H6",
         "~ /b: content@0",

@@ -17,11 +17,11 @@ type Item = ComparedArchive.ArchiveItem
 const treeOf = Effect.fnUntraced(function* (edition: Edition.Edition) {
   const { reader } = yield* Edition.open(edition)
   const tree = yield* ComparedArchive.make(reader)
-  const read = new Set<bigint>()
+  const read = new Set<number>()
   const counted: ComparedTree<Item> = {
     ...tree,
     read: (file, offset, target) => {
-      read.add(file.id)
+      read.add(file.node.id)
       return tree.read(file, offset, target)
     },
   }
