@@ -26,10 +26,14 @@ interface Run {
 /** Who stands where nothing can be mounted. */
 const NOWHERE = "/nonexistent/pxar-fuse"
 
-const runs: ReadonlyArray<Run> = [
+/** What is run, in an empty folder. */
+const runs = (folder: string): ReadonlyArray<Run> => [
   { words: ["list", archive], code: 0 },
   // Words that only the library of command lines reads.
   { words: ["list", "--", archive], code: 0 },
+  { words: ["extract", archive, folder], code: 0 },
+  { words: ["diff", archive, folder], code: 0 },
+  { words: ["verify", archive], code: 0 },
   { words: ["mount", archive, NOWHERE], serves: true, code: 10 },
 ]
 
@@ -41,12 +45,14 @@ export const make = (folder: string, node = process.execPath): void => {
   const caches = path.join(folder, "cache")
   fs.rmSync(caches, { recursive: true, force: true })
   fs.mkdirSync(caches)
-  const told = path.join(fs.mkdtempSync(path.join(tmpdir(), "pxar-fuse-cache-")), "settings.json")
+  const scratch = fs.mkdtempSync(path.join(tmpdir(), "pxar-fuse-cache-"))
+  const [told, extracted] = [path.join(scratch, "settings.json"), path.join(scratch, "extracted")]
   try {
     const table = JSON.parse(fs.readFileSync(path.join(folder, "fast/table.json"), "utf8")) as FastTable.Table
     const input = { ...table.commands["mount"]?.input, archive, rest: [NOWHERE] } as unknown as MountInput
+    fs.mkdirSync(extracted)
     fs.writeFileSync(told, JSON.stringify(settingsOf(input)))
-    for (const { code, serves, words } of runs) {
+    for (const { code, serves, words } of runs(extracted)) {
       const parent = fs.openSync(told, "r")
       const args = ["--random-seed=1", path.join(import.meta.dirname, "warm.cjs"), folder, ...words]
       const env = { PATH: process.env["PATH"], ...(serves === true && { _PXAR_FUSE_PARENT: "3" }) }
@@ -59,6 +65,6 @@ export const make = (folder: string, node = process.execPath): void => {
       if (ended.status !== code) throw new Error(`${words.join(" ")}: ${ended.status ?? ended.signal}: ${ended.stderr}`)
     }
   } finally {
-    fs.rmSync(path.dirname(told), { recursive: true })
+    fs.rmSync(scratch, { recursive: true })
   }
 }
