@@ -28,6 +28,7 @@ export const usage = `npm run bench -- [OPTIONS]
                   (--only far: a datastore far away, over lines of several round trips and bandwidths)
                   (--only shards: verify of a datastore far away by one process, and by four)
                   (--only history: questions over many backups: a thousand of 100,000 files each)
+                  (--only small-files: commands that mount nothing, beside tar, bsdtar and squashfs-tools)
                   (--only start: CPU of starting, beside a Node that does nothing)
   --rounds N      rounds of every workload (default 5, with --quick 3)
   --pinned        only with everything on one core, not also free on all of them

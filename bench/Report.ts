@@ -35,7 +35,7 @@ const label = (name: string): string => labels[name] ?? name
 /** What the columns are. */
 export const legend =
   "v1, v2: this program on either kind of archive; sq: squashfuse_ll; dir: the plain directory. Median wall time in\n" +
-  "ms, median of the ratios of each round, CPU time of the server (of the command) per unit, peak of its memory.\n"
+  "ms, median of the ratios of each round (least–most; ? where these are so far apart that it means little), CPU time of the server (of the command) per unit, peak of its memory.\n"
 
 const hasRequests = (row: Row): boolean => Object.keys(row.requests).length > 0
 
@@ -57,8 +57,8 @@ const times = ({ contenders, peer, rows, title }: Section): string => {
   const lines = rows.map((row) => [
     row.name,
     ...present.map((name) => short(Statistics.figure(row, name, "wallMs"))),
-    ...compared.map((name) => fixed(Statistics.ratio(row, name, peer), 2)),
-    ...(twoBuilds ? [fixed(Statistics.ratio(row, "v1", "base"), 2)] : []),
+    ...compared.map((name) => spread(Statistics.ratiosOf(row, name, peer))),
+    ...(twoBuilds ? [spread(Statistics.ratiosOf(row, "v1", "base"))] : []),
     ...served.map((name) => short(Statistics.cpuPerUnit(row, name))),
     row.unit,
     ...served.map((name) => fixed((Statistics.figure(row, name, "peakKiB") ?? Number.NaN) / 1024, 0)),
@@ -80,6 +80,13 @@ const describe = (counts: Readonly<Record<string, number>>, row: Row): string =>
   const all = sorted.reduce((sum, [, count]) => sum + count, 0)
   const per = row.unit === "mount" ? "" : ` (${(all / row.units).toFixed(2)} per ${row.unit})`
   return all === 0 ? "none" : `${all}${per}: ${sorted.map(([name, count]) => `${name} ${count}`).join(", ")}`
+}
+
+/** The middle ratio, with the least and the greatest; a question mark behind it where these are far apart. */
+const spread = (ratios: ReadonlyArray<number>): string => {
+  const { least, median, most } = Statistics.spread(ratios)
+  if (median === undefined) return "–"
+  return `${fixed(median, 2)} (${fixed(least, 2)}–${fixed(most, 2)})${Statistics.isMeaningless(ratios) ? " ?" : ""}`
 }
 
 const short = (value: number | undefined): string => fixed(value, value !== undefined && value < 100 ? 1 : 0)

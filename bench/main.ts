@@ -18,6 +18,7 @@ import * as MountWorkloads from "./MountWorkloads.ts"
 import * as Options from "./Options.ts"
 import * as Process from "./Process.ts"
 import * as Report from "./Report.ts"
+import * as SmallFiles from "./SmallFiles.ts"
 import * as StartUp from "./StartUp.ts"
 import * as Trees from "./Trees.ts"
 
@@ -60,6 +61,15 @@ const main = async (options: Options.Options, scratch: string): Promise<void> =>
   if (options.only.includes(History.NAME)) {
     const setting = { program, directory: options.directory, scratch, quick: options.quick, rounds, say }
     const figures = await History.run(setting, (line) => void process.stdout.write(`${line}\n`))
+    if (options.json !== undefined) {
+      fs.writeFileSync(options.json, `${JSON.stringify({ machine, options, figures }, undefined, 2)}\n`)
+    }
+    return
+  }
+  if (options.only.includes(SmallFiles.NAME)) {
+    const only = options.only.filter((part) => part !== SmallFiles.NAME)
+    const setting = { program, directory: options.directory, scratch, quick: options.quick, rounds, only, say }
+    const figures = await SmallFiles.run(setting, (line) => void process.stdout.write(`${line}\n`))
     if (options.json !== undefined) {
       fs.writeFileSync(options.json, `${JSON.stringify({ machine, options, figures }, undefined, 2)}\n`)
     }
