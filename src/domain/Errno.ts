@@ -14,6 +14,7 @@ export const code = {
   E2BIG: 7,
   EBADF: 9,
   EAGAIN: 11,
+  ENOMEM: 12,
   EACCES: 13,
   EEXIST: 17,
   EXDEV: 18,
@@ -37,6 +38,7 @@ export const code = {
   EILSEQ: 84,
   EOPNOTSUPP: 95,
   ECONNABORTED: 103,
+  ENOTCONN: 107,
   EDQUOT: 122,
 } as const
 

@@ -16,6 +16,7 @@ import { MountError } from "./mount/MountError.ts"
 import * as NativeMount from "./native/NativeMount.ts"
 import * as NativeSession from "./native/NativeSession.ts"
 import type * as Observer from "./session/Observer.ts"
+import * as PageStore from "./session/PageStore.ts"
 import * as ReadAhead from "./mount/ReadAhead.ts"
 import * as Session from "./session/Session.ts"
 import * as Init from "./wire/Init.ts"
@@ -35,6 +36,8 @@ export interface Options extends FuseMount.Options {
   readonly observer?: Observer.Observer | undefined
   /** Bytes. */
   readonly readAhead?: number | undefined
+  /** Fill the kernel's page cache ahead of who reads in order; true unless given. */
+  readonly prefetch?: boolean | undefined
 }
 
 /** Serves the kernel itself. */
@@ -45,7 +48,10 @@ export const kernel = Effect.fnUntraced(function* (
   const connection = yield* Effect.acquireRelease(Scope.make(), disconnect)
   const mount = yield* Scope.provide(FuseMount.mount(options), connection)
   const channel = yield* Scope.provide(KernelDevice.make(mount.descriptor), connection)
+  const pages =
+    options.prefetch === false ? undefined : yield* Scope.provide(PageStore.make(mount.descriptor), connection)
   const session = yield* Session.make(channel, bridge, {
+    pages,
     posixAcl: options.options.defaultPermissions,
     nfsExport: options.options.nfsExport,
     observer: options.observer,
@@ -53,7 +59,8 @@ export const kernel = Effect.fnUntraced(function* (
   })
   // With an open connection that nobody serves, whoever still uses the mount would wait for ever.
   const serving = Effect.onError(session.serve, () => disconnect(connection))
-  return yield* serve("kernel", bridge, session, mount, serving, mount.unmount, options)
+  const end = pages === undefined ? mount.unmount : Effect.andThen(pages.end, mount.unmount)
+  return yield* serve("kernel", bridge, session, mount, serving, end, options)
 })
 
 /** The option for NFS cannot be had. */

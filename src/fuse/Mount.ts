@@ -136,6 +136,11 @@ export interface Options {
   readonly view?: View.View | undefined
   /** Bytes that the kernel reads ahead at most; `Init.READ_AHEAD` unless given. Only root may have more than 128 KiB. */
   readonly readAhead?: number | undefined
+  /**
+   * Put the next files into the kernel's page cache for who reads a folder in order (docs/performance.md); true unless given. Not
+   * while there is an `observer`, nor through `fuse-native`.
+   */
+  readonly prefetch?: boolean | undefined
   /** Told when the file system is busy at the end and is unmounted lazily. */
   readonly onLazyUnmount?: ((detail: string) => Effect.Effect<void>) | undefined
   /** Told of every request of the kernel, the first included. */

@@ -27,4 +27,8 @@ export const flags = {
     "read-ahead",
     "How much the kernel reads ahead (default: 1M for root; others cannot have more than 128K)",
   ),
+  noPrefetch: Parameters.flag(
+    "no-prefetch",
+    "Do not fill the kernel's page cache for who reads a folder's files in order",
+  ),
 }

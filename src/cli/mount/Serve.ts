@@ -108,6 +108,7 @@ const mount = Effect.fnUntraced(function* (
       options,
       replaceDead: settings.force,
       readAhead: settings.readAhead,
+      prefetch: !settings.noPrefetch,
       ...(settings.cacheSize !== undefined && ArchiveReader.caches(settings.cacheSize)),
       observer,
       idle: settings.closeAfter,

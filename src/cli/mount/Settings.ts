@@ -83,6 +83,7 @@ export const Settings = Schema.Struct({
   cacheSize: Schema.optional(Natural),
   /** Bytes. */
   readAhead: Schema.optional(Natural),
+  noPrefetch: Schema.Boolean,
   pidFile: Schema.optional(Schema.String),
   notifyFd: Schema.optional(Natural),
   /** Milliseconds. */

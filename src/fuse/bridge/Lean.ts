@@ -19,6 +19,8 @@ import type { AtHand } from "../../services/archive/AtHand.ts"
 import type { ArchiveTree } from "../../services/archive/ArchiveTree.ts"
 import type * as LookupRegistry from "../../services/LookupRegistry.ts"
 import * as Abi from "../wire/Abi.ts"
+import type { Stores } from "../wire/Stores.ts"
+import { NextFiles } from "./NextFiles.ts"
 
 const { ATTR, ATTR_OUT, DIRENT, DIRENTPLUS, ENTRY_OUT, GETXATTR_IN, IN_HEADER, OPCODE, OUT_HEADER, READ_IN } = Abi
 
@@ -33,6 +35,11 @@ export interface Lean {
   readonly errno: () => number
   /** The reply given last was delivered: its references are the kernel's. */
   readonly delivered: () => void
+  /**
+   * What is to be stored in the kernel's page cache before the reply given last goes out, if that is one to a READ (see
+   * `NextFiles`). Valid until the next call, also beside other answers.
+   */
+  readonly next: () => Stores | undefined
 }
 
 /** Operations of a bridge that have a lean way each; here it only matters which they are. */
@@ -86,6 +93,9 @@ const over = (
   const nodes: Array<Node.Node> = []
   let told = 0
   let errno = 0
+  /** The file whose contents are the reply given last, or the root. */
+  let readId: NodeId.NodeId = NodeId.ROOT
+  const nextFiles = new NextFiles(atHand, registry)
   let request: Uint8Array = Bytes.empty
   let view = Bytes.dataView(request)
 
@@ -247,6 +257,8 @@ const over = (
     if (length > 0 && !atHand.content(offset, reply.subarray(OUT_HEADER.size, OUT_HEADER.size + length))) {
       return undefined
     }
+    readId = id
+    nextFiles.sees(view.getUint32(IN_HEADER.pid, true))
     return finish(length)
   }
 
@@ -274,7 +286,13 @@ const over = (
     return finish(Abi.GETXATTR_OUT.size)
   }
 
+  const next = (): Stores | undefined => {
+    if (readId === NodeId.ROOT) return undefined
+    return nextFiles.after(readId, Bytes.getU64(view, IN_HEADER.size + READ_IN.offset))
+  }
+
   return {
+    next,
     errno: () => errno,
     delivered: () => {
       for (let index = 0; index < told; index++) registry.deliver(nodes[index] as Node.Node)
@@ -290,6 +308,7 @@ const over = (
       request = message
       told = 0
       errno = 0
+      readId = NodeId.ROOT
       const high = view.getUint32(IN_HEADER.nodeid + 4, true)
       const id = NodeId.fromHalves(view.getUint32(IN_HEADER.nodeid, true), high)
       if (view.getUint32(IN_HEADER.len, true) !== length || Math.abs(id) >= MAX_POSITION) return undefined

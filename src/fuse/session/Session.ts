@@ -33,9 +33,11 @@ import { type Delivery, DeviceLost, FuseDevice } from "./FuseDevice.ts"
 import type * as Init from "../wire/Init.ts"
 import * as Observer from "./Observer.ts"
 import * as Operation from "../wire/Operation.ts"
+import type * as PageStore from "./PageStore.ts"
 import * as Reply from "../wire/Reply.ts"
 import * as ReplyMemory from "../wire/ReplyMemory.ts"
 import * as Request from "../wire/Request.ts"
+import type { Stores } from "../wire/Stores.ts"
 
 /** What ends a session other than unmounting. */
 export type SessionError = DeviceLost | LookupRegistry.Overforget
@@ -60,6 +62,8 @@ export interface Session {
 export interface Options extends Init.Options {
   /** Told of every request, the first included. */
   readonly observer?: Observer.Observer | undefined
+  /** Where contents go that will be read next; unless given nothing is read ahead. While somebody observes nothing is either. */
+  readonly pages?: PageStore.PageStore | undefined
 }
 
 /** The session of a program that serves a device, as a service. */
@@ -100,6 +104,7 @@ export const make = Effect.fnUntraced(function* (
   const memory = ReplyMemory.make()
   const answers = Answers.make(bridge, memory, options)
   let lean = bridge.lean?.(bridge)
+  let { pages } = options
   const earlyInterrupts = new Set<number>()
   const ready = yield* Deferred.make<void>()
 
@@ -234,14 +239,48 @@ export const make = Effect.fnUntraced(function* (
   const start = (fork: Fork, message: Uint8Array): Effect.Effect<void, SessionError> => {
     if (lean === undefined || observers.isActive() || earlyInterrupts.size > 0) return startGeneral(fork, message)
     let reply: Uint8Array | undefined
+    let stores: Stores | undefined
     try {
       reply = lean.answer(message)
+      if (reply !== undefined && pages?.isFree() === true) stores = lean.next()
     } catch (defect) {
       lean = undefined
       const logged = Effect.logError("the lean path failed because of a bug in this program; done without it", defect)
       return Effect.andThen(logged, startGeneral(fork, message))
     }
+    if (reply !== undefined && stores !== undefined && pages !== undefined) {
+      sendStored(fork, message, reply, pages.store(stores))
+      return Effect.void
+    }
     return reply !== undefined && isSent(lean, message, reply) ? Effect.void : startGeneral(fork, message)
+  }
+
+  /**
+   * Sends what the lean path answers to a READ when what its reader will read next has been stored: it then finds that, and
+   * does not ask for it at the same time. Whoever else asks is answered meanwhile.
+   */
+  const sendStored = (
+    fork: Fork,
+    message: Uint8Array,
+    reply: Uint8Array,
+    store: Effect.Effect<unknown, PageStore.CannotStore>,
+  ): void => {
+    const unique = Request.uniqueOf(message)
+    counters.request(Request.opcodeOf(message))
+    const kept = memory.take(unique, reply.length - Reply.bodyOffset)
+    kept.set(reply)
+    const stored = Effect.catch(store, (error) => {
+      pages = undefined
+      return Effect.logDebug(error.message)
+    })
+    const fiber = fork(
+      answer(
+        unique,
+        () => Effect.as(stored, kept),
+        (_, sent) => memory.giveBack(sent),
+      ),
+    )
+    if (fiber.pollUnsafe()?._tag !== "Success") FiberMap.setUnsafe(inFlight, unique, fiber)
   }
 
   const startGeneral = (fork: Fork, message: Uint8Array): Effect.Effect<void, SessionError> => {

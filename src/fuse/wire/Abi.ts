@@ -62,6 +62,10 @@ export const OPEN_IN = { flags: 0, size: 8 } as const
 /** `struct fuse_read_in`, also for directories */
 export const READ_IN = { fh: 0, offset: 8, size_: 16, size: 40 } as const
 
+/** `struct fuse_notify_store_out`, followed by the contents; the code stands in place of the error, `unique` is 0 */
+export const NOTIFY_STORE_OUT = { nodeid: 0, offset: 8, size_: 16, padding: 20, size: 24 } as const
+export const FUSE_NOTIFY_STORE = 4
+
 /** `struct fuse_lseek_in` and `struct fuse_lseek_out` */
 export const LSEEK_IN = { fh: 0, offset: 8, whence: 16, size: 24 } as const
 export const LSEEK_OUT = { offset: 0, size: 8 } as const

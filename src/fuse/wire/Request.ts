@@ -74,3 +74,6 @@ export const opcodeOf = (message: Uint8Array): number => {
   const at = IN_HEADER.opcode
   return (message[at] as number) | ((message[at + 1] as number) << 8)
 }
+
+/** The number of a message that has a header. */
+export const uniqueOf = (message: Uint8Array): number => Bytes.getU64(Bytes.dataView(message), IN_HEADER.unique)

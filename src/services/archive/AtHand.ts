@@ -23,6 +23,8 @@ export interface AtHand {
   readonly enter: (directory: Node.Node) => number
   /** Finds a child by name. `undefined`: ask the reader. */
   readonly lookup: (name: Uint8Array) => "found" | "absent" | undefined
+  /** Number of the child whose FILENAME header is at this position, in the order of the archive. */
+  readonly indexOf: (nameStart: number) => number
   /** Finds the child number `index` in the order of the archive. False: ask the reader. */
   readonly child: (index: number) => boolean
   /** Finds the entry of a node that is not the root. False: ask the reader. */

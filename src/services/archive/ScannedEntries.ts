@@ -87,6 +87,7 @@ export const make = ({ blocks, end, hash, limits, payload, source, tables, versi
       }
       return "found"
     },
+    indexOf: (start) => folder?.indexFrom(start) ?? 0,
     child: (index) => {
       if (folder === undefined || !folder.isInOrder) return false
       const slot = folder.slotAt(index)

@@ -36,7 +36,7 @@ export const libc: () => ReturnType<Koffi["load"]> = once(() => koffi().load(nul
 /** `result`, or the negative errno of the call that has just returned it. */
 export const orErrno = (result: number): number => (result < 0 ? -koffi().errno() : result)
 
-type Argument = number | Uint8Array | null
+type Argument = number | bigint | Uint8Array | null
 type Call = (...args: ReadonlyArray<Argument>) => number
 
 const bind = (declaration: string): Call => libc().func(declaration) as unknown as Call
@@ -102,6 +102,26 @@ export const posixFadvise = define<[fd: number, offset: number, length: number, 
 /** syncfs(2), on a thread of koffi's; `done` gets 0 or -1. */
 export const syncfs = (fd: number, done: (error: unknown, result: number) => void): void =>
   libc().func("int syncfs(int)").async(fd, done)
+
+// Many writes at once: by the numbers of the architecture, because libc has no names for them. `context` is 8 bytes.
+export const ioSetup = define<[number: number, events: number, context: Bytes]>("long syscall(long, uint, uint8_t *)")
+export const ioDestroy = (number: number, context: bigint): number => syscallContext(number, context)
+const syscallContext = define<[number: number, context: bigint]>("long syscall(long, uint64_t)")
+/** Waits for no event. */
+export const ioEvents = (number: number, context: bigint, most: number, events: Uint8Array): number =>
+  syscallEvents(number, context, 0, most, events, null)
+const syscallEvents = define<[number: number, context: bigint, least: number, most: number, events: Bytes, time: null]>(
+  "long syscall(long, uint64_t, long, long, uint8_t *, void *)",
+)
+/** On a thread of koffi's; `done` gets how many were begun, or -1. */
+export const ioSubmit = (
+  number: number,
+  context: bigint,
+  count: number,
+  pointers: Uint8Array,
+  done: (error: unknown, result: number) => void,
+): void => submit()(number, context, count, pointers, done)
+const submit = once(() => libc().func("long syscall(long, uint64_t, long, const uint8_t *)").async)
 
 // What a file is.
 export const statx = define<[directory: number, path: Bytes, flags: number, mask: number, status: Bytes]>(
