@@ -12,6 +12,9 @@ import * as Errno from "../../domain/Errno.ts"
 import type { Stores } from "../wire/Stores.ts"
 import * as StoreSyscalls from "./StoreSyscalls.ts"
 
+/** Milliseconds that the end waits for what is under way: more only if nobody serves any more, or a disk stands still. */
+export const END = 5000
+
 /** The kernel does not take contents in this way: there is no use in trying again. */
 export class CannotStore extends Schema.TaggedError<CannotStore>()("CannotStore", {
   /** Positive; 0 where there is none. */
@@ -30,7 +33,7 @@ export interface PageStore {
    * also if this is interrupted.
    */
   readonly store: (stores: Stores) => Effect.Effect<number, CannotStore>
-  /** Takes nothing more; ends when what is under way has been stored. */
+  /** Takes nothing more; ends when what is under way has been stored, at the latest after `END` milliseconds. */
   readonly end: Effect.Effect<void>
 }
 
@@ -100,7 +103,8 @@ class Batches {
 
   end(): Effect.Effect<void> {
     this.ended = true
-    return this.underWay === undefined ? Effect.void : Deferred.await(this.underWay)
+    if (this.underWay === undefined) return Effect.void
+    return Effect.asVoid(Effect.timeoutOption(Deferred.await(this.underWay), END))
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
+import * as TestClock from "effect/testing/TestClock"
 import * as PageStore from "../../../src/fuse/session/PageStore.ts"
 import type { Writer } from "../../../src/fuse/session/StoreSyscalls.ts"
 import { Stores } from "../../../src/fuse/wire/Stores.ts"
@@ -77,6 +78,19 @@ describe("the kernel's page cache", () => {
       assert.isFalse(pages.isFree())
       assert.strictEqual(yield* pages.store(batch()), 0)
       assert.deepStrictEqual(state(), { opened: 1, closed: 0, waiting: 0 })
+    }),
+  )
+
+  it.effect("ends after a while if what is under way does not", () =>
+    Effect.gen(function* () {
+      const { open } = manual()
+      const pages = yield* PageStore.make(7, open)
+      yield* begin(pages.store(batch()))
+      const end = yield* begin(pages.end)
+      yield* TestClock.adjust(PageStore.END - 1)
+      assert.isUndefined(end.pollUnsafe())
+      yield* TestClock.adjust(1)
+      yield* Fiber.join(end)
     }),
   )
 
