@@ -25,7 +25,7 @@ const CHILD_BYTES = 512
 /** Tells the sources of an archive. */
 export const make = (source: ByteSource, payload: Payload): Expectation => {
   const { expect, size } = source
-  let told: { readonly folder: FolderTable; readonly end: number } | undefined
+  let told: { readonly folder: FolderTable; readonly again: number } | undefined
   return {
     opening: () => {
       expect?.([
@@ -35,15 +35,18 @@ export const make = (source: ByteSource, payload: Payload): Expectation => {
       if (payload._tag === "Present") PayloadArchive.expect(payload.source)
     },
     children: (folder, from) => {
-      if (expect === undefined || (told?.folder === folder && from < told.end)) return
+      if (expect === undefined || (told?.folder === folder && from < told.again)) return
       const end = Math.min(folder.table.count, from + CHILDREN)
-      told = { folder, end }
-      expect(
-        Array.from({ length: Math.max(0, end - from) }, (_, i) => {
-          const start = GoodbyeTable.startAt(folder.table, folder.slotAt(from + i))
-          return { start, end: Math.min(size, start + CHILD_BYTES) }
-        }),
-      )
+      let child = from
+      const ranges = function* () {
+        for (; child < end; child++) {
+          const start = GoodbyeTable.startAt(folder.table, folder.slotAt(child))
+          yield { start, end: Math.min(size, start + CHILD_BYTES) }
+        }
+      }
+      expect(ranges())
+      // The source has taken as many as it has room for; the next are told before it has none left.
+      told = { folder, again: from + Math.ceil((child - from) / 2) }
     },
   }
 }

@@ -195,7 +195,7 @@ export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkC
       capacity,
       isFar,
       window,
-      readers: ForwardReaders.make({ capacity, window }),
+      readers: ForwardReaders.make({ window }),
       traffic,
       held: (key) => {
         const chunk = held(key)
@@ -220,7 +220,8 @@ export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkC
           return Effect.onExit(used, () => Effect.sync(() => leave(flight)))
         }),
       prefetch: (key, length, load, owner) => {
-        if (length > capacity / 4 || chunks.has(key) || flights.has(key)) return
+        // What is there already must stay until it is read.
+        if (length > capacity / 4 || held(key) !== undefined || flights.has(key)) return
         traffic.ahead++
         enter({ key, length, load, owner }, ahead)
         if (ahead.size > MAX_AHEAD) {

@@ -38,9 +38,12 @@ export interface Reader {
 
 /** Readers that are followed. */
 const MAX_READERS = 32
-/** Requests of one reader may come in another order: so many chunks behind its position they are still its own. */
+/**
+ * Requests of one reader may come in another order, and who lists a folder of an archive in one file passes what it reads
+ * afterwards: so many chunks behind its position, or as far as it came, a read is still its own.
+ */
 const BACK = 1
-/** So many chunks ahead of what was asked for a read is a step of the same reader: it has skipped something. */
+/** So many chunks ahead of its position a read is a step of the same reader: it has skipped something. */
 const SKIP = 1 / 4
 /** What a reader must have done before anything is read ahead for it, in reads and chunks. */
 const MIN_READS = 3
@@ -50,36 +53,31 @@ const FACTOR = 16
 
 /** What there is room for, in bytes. */
 export interface Options {
-  /** Asked for ahead of all readers together. */
+  /** Asked for ahead of all readers together. A reader that is not seen while the others read so much is gone. */
   readonly window: number
-  /** A reader that has not been seen while the others have read so much is gone. */
-  readonly capacity: number
 }
 
 /** Follows readers. */
-export const make = ({ capacity, window }: Options): ForwardReaders => {
+export const make = ({ window }: Options): ForwardReaders => {
   // The one seen last is the last.
   const readers: Array<Reader> = []
   let total = 0
 
-  const find = (stream: Stream, start: number): number =>
-    readers.findLastIndex(
-      (reader) =>
-        reader.stream === stream &&
-        start >= reader.position - BACK * stream.chunkSize &&
-        start <= Math.max(reader.position, reader.asked) + SKIP * stream.chunkSize,
-    )
+  const isBy = ({ covered, position, stream: of }: Reader, stream: Stream, start: number): boolean =>
+    of === stream &&
+    start >= position - Math.max(BACK * stream.chunkSize, Math.min(covered, window)) &&
+    start <= position + SKIP * stream.chunkSize
 
-  const step = (reader: Reader, start: number, end: number): void => {
+  /** Who goes forward there already; otherwise who was there last. */
+  const find = (stream: Stream, start: number): number => {
+    const forward = readers.findLastIndex((reader) => isForward(reader) && isBy(reader, stream, start))
+    return forward >= 0 ? forward : readers.findLastIndex((reader) => isBy(reader, stream, start))
+  }
+
+  const step = (reader: Reader, end: number): void => {
     reader.reads++
     if (end <= reader.position) return
-    const gap = start - reader.position
-    if (gap > SKIP * reader.stream.chunkSize) {
-      // What was skipped in one go was not wanted.
-      reader.covered = Math.floor(reader.covered / 2) + end - start
-    } else {
-      reader.covered += end - reader.position
-    }
+    reader.covered += end - reader.position
     reader.position = end
   }
 
@@ -89,7 +87,7 @@ export const make = ({ capacity, window }: Options): ForwardReaders => {
   /** Readers that share the window. */
   const countActive = (): number => {
     let active = 0
-    for (const reader of readers) if (isForward(reader) && total - reader.seen < capacity) active++
+    for (const reader of readers) if (isForward(reader) && total - reader.seen < window) active++
     return active
   }
 
@@ -105,7 +103,7 @@ export const make = ({ capacity, window }: Options): ForwardReaders => {
         return reader
       }
       reader.seen = total
-      step(reader, start, end)
+      step(reader, end)
       if (found !== readers.length - 1) {
         readers.splice(found, 1)
         readers.push(reader)

@@ -190,6 +190,20 @@ describe("ChunkCache", () => {
     }),
   )
 
+  it.effect("keeps what is to be read ahead and is there already as long as what was just read", () =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(40)
+      const load = Effect.succeed(new Uint8Array(10))
+      for (const key of ["a", "b", "c", "d"]) yield* cache.get(key, 10, load, same)
+      cache.prefetch("a", 10, load)
+      yield* cache.get("e", 10, load, same)
+      assert.deepStrictEqual(
+        ["a", "b"].map((key) => cache.held(key) !== undefined),
+        [true, false],
+      )
+    }),
+  )
+
   it.effect("reads nothing ahead that would take more than a quarter of it", () =>
     Effect.gen(function* () {
       const cache = yield* ChunkCache.make(39)

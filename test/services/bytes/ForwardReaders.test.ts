@@ -5,7 +5,7 @@ const KIB = 1024
 const MIB = 1024 * KIB
 const stream: ForwardReaders.Stream = { chunkSize: 4 * MIB }
 
-const make = () => ForwardReaders.make({ window: 64 * MIB, capacity: 256 * MIB })
+const make = () => ForwardReaders.make({ window: 64 * MIB })
 
 /** Reads forward in steps; returns where reading ahead should end after each. */
 const forward = (readers: ForwardReaders.ForwardReaders, from: number, step: number, count: number, of = stream) =>
@@ -29,6 +29,18 @@ describe("ForwardReaders", () => {
     const [a, b] = [readers.visit(stream, 2_136_000, 2_268_000), readers.visit(stream, 2_004_000, 2_136_000)]
     assert.strictEqual(a, b)
     assert.strictEqual(b.position, 2_268_000)
+  })
+
+  it("follows one who lists each folder before it reads it, whose table is at its end, as one", () => {
+    const readers = make()
+    const size = 8 * MIB
+    for (let folder = 0; folder < 40; folder++) {
+      const [start, end] = [folder * size, (folder + 1) * size]
+      readers.visit(stream, end - 512, end)
+      for (let child = start; child < end; child += 160 * KIB) readers.visit(stream, child, child + 512)
+      for (let at = start; at < end; at += 128 * KIB) readers.visit(stream, at, at + 128 * KIB)
+    }
+    assert.strictEqual(readers.visit(stream, 40 * size, 40 * size + 512).until, 40 * size + 512 + 64 * MIB)
   })
 
   it("reads nothing ahead for one who jumps about", () => {

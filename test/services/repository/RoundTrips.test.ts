@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ArchiveReader from "../../../src/services/archive/ArchiveReader.ts"
+import type * as ArchiveBytes from "../../../src/services/bytes/ArchiveBytes.ts"
 import * as ByteSource from "../../../src/services/bytes/ByteSource.ts"
 import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
 import * as PrefetchSource from "../../../src/services/bytes/PrefetchSource.ts"
@@ -13,6 +14,7 @@ import * as DatastoreRepository from "../../../src/services/repository/Datastore
 import * as FolderBlobStore from "../../../src/services/blobs/FolderBlobStore.ts"
 import * as KeyRing from "../../../src/services/keys/KeyRing.ts"
 import * as Archive from "../../../src/services/tree/Archive.ts"
+import * as MemoryArchive from "../../../src/testing/MemoryArchive.ts"
 import * as Datastores from "../../support/Datastores.ts"
 import * as FarLine from "../../support/FarLine.ts"
 import * as Golden from "../../support/Golden.ts"
@@ -40,24 +42,30 @@ const open = Effect.fnUntraced(function* (snapshot: string, shown: string) {
   return { line, tree: yield* ArchiveReader.make(archive, payload) }
 })
 
-/** A golden archive whose files are cut into chunks of so many bytes, over a line. */
-const cut = Effect.fnUntraced(function* ({ archive, payload }: Golden.Golden, length: number) {
+const ABSENT: ArchiveBytes.Payload = { _tag: "Absent", expected: undefined }
+
+/** Streams that are cut into chunks of so many bytes, over a line, with a cache. */
+const inChunks = Effect.fnUntraced(function* (length: number, capacity?: number) {
   const line = FarLine.make({ roundTrip: ROUND_TRIP })
   const blobs = new Map<string, Uint8Array>()
   const store = FarLine.store(line, BlobStore.fromMap(blobs))
-  const chunks = ChunkStore.make({ stores: [store], cache: yield* ChunkCache.make(undefined, { isFar: true }) })
-  const stream = Effect.fnUntraced(function* (file: string) {
-    const bytes = new Uint8Array(fs.readFileSync(file))
+  const chunks = ChunkStore.make({ stores: [store], cache: yield* ChunkCache.make(capacity, { isFar: true }) })
+  const source = Effect.fnUntraced(function* (name: string, bytes: Uint8Array) {
     const count = Math.ceil(bytes.length / length)
     const lengths = Array.from({ length: count }, (_, i) => Math.min(length, bytes.length - i * length))
     const { index } = yield* put(blobs, bytes, lengths, { encrypted: false, compression: () => "none" })
-    return yield* ChunkedSource.make({ name: file, index, store: chunks, encrypted: false, key: undefined })
+    return yield* ChunkedSource.make({ name, index, store: chunks, encrypted: false, key: undefined })
   })
+  return { line, source }
+})
+
+/** A golden archive whose files are cut into chunks of so many bytes, over a line. */
+const cut = Effect.fnUntraced(function* ({ archive, payload }: Golden.Golden, length: number) {
+  const { line, source } = yield* inChunks(length)
+  const stream = (file: string) => source(file, new Uint8Array(fs.readFileSync(file)))
   const tree = yield* ArchiveReader.make(
     yield* stream(archive),
-    payload === undefined
-      ? { _tag: "Absent", expected: undefined }
-      : { _tag: "Present", source: yield* stream(payload) },
+    payload === undefined ? ABSENT : { _tag: "Present", source: yield* stream(payload) },
   )
   return { line, tree }
 })
@@ -115,13 +123,26 @@ describe("the round trips that one waits for", () => {
     }),
   )
 
+  it.live("for a folder of folders, of whose chunks not all have room at once", () =>
+    Effect.gen(function* () {
+      const folder = (index: number) => ({ [`f${index}`]: new Uint8Array(8000).fill(index + 1) })
+      const folders = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`d${index}`, folder(index)]))
+      const { line, source } = yield* inChunks(4000, 256_000)
+      const tree = yield* ArchiveReader.make(yield* source("far", yield* MemoryArchive.bytes(folders)), ABSENT)
+      const opened = line.rounds
+      assert.strictEqual(yield* listRoot(tree), 64)
+      // Sixteen at once, and again when half of them have come.
+      assert.isAtMost(line.rounds - opened, 10)
+    }),
+  )
+
   it.live("for the first listing of an archive on a web server: its ends, the children", () =>
     Effect.gen(function* () {
       const line = FarLine.make({ roundTrip: ROUND_TRIP })
       const near = ByteSource.fromBytes(new Uint8Array(fs.readFileSync(golden("tree-v1").archive)), "far")
       const cache = yield* ChunkCache.make(undefined, { isFar: true })
       const source = PrefetchSource.make(FarLine.source(line, near), cache, { whole: 0, piece: 16_384, block: 1024 })
-      yield* listRoot(yield* ArchiveReader.make(source, { _tag: "Absent", expected: undefined }))
+      yield* listRoot(yield* ArchiveReader.make(source, ABSENT))
       assert.isAtMost(line.rounds, 5)
     }),
   )
