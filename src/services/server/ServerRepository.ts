@@ -82,7 +82,10 @@ export const open = Effect.fnUntraced(function* (
     connector:
       first?.isRead === true
         ? // The next will be a tunnel's.
-          { server: connector.server, connect: Effect.tap(connector.connect, () => Effect.sync(connector.begin)) }
+          {
+            server: connector.server,
+            connect: Effect.tap(connector.connect, () => Effect.sync(() => connector.begin(1))),
+          }
         : connector,
   })
   // A server that was never there is not waited for, and whoever is asked for a password is asked for the right one.
@@ -91,7 +94,7 @@ export const open = Effect.fnUntraced(function* (
   const name = `${identity.authId}@${connector.server}:${datastore}`
   const outage = Outage.make(patience)
   const api = Api.make(rest, login, outage)
-  const tunnels = yield* Tunnels.make(outage)
+  const tunnels = yield* Tunnels.make(outage, connector.begin)
   const at = `admin/datastore/${encodeURIComponent(datastore)}`
 
   const list = <A>(call: string, query: Rest.Query, read: Parameters<typeof Rows.all<A>>[1]) =>

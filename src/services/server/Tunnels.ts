@@ -23,6 +23,8 @@ const MAX_TUNNELS = 32
 /** Milliseconds without a request after which a tunnel is closed, and after which a sign of life is sent. */
 const IDLE = 300_000
 const SILENT = 60_000
+/** Milliseconds until a further tunnel is tried again after one could not be opened. */
+const REFUSED = 30_000
 
 /** The tunnels to one backup. */
 export interface BackupTunnels {
@@ -56,8 +58,13 @@ interface Entry {
   lastUsed: number
 }
 
-/** The tunnels of a repository; they end with the scope. */
-export const make = (outage: Outage): Effect.Effect<Tunnels, never, Scope.Scope> =>
+/**
+ * The tunnels of a repository; they end with the scope. `prepare` begins with so many connections that they may be made of.
+ */
+export const make = (
+  outage: Outage,
+  prepare: (count: number) => void = () => {},
+): Effect.Effect<Tunnels, never, Scope.Scope> =>
   Effect.gen(function* () {
     const backups = new Map<string, Backup>()
     let isOver = false
@@ -106,6 +113,7 @@ export const make = (outage: Outage): Effect.Effect<Tunnels, never, Scope.Scope>
           name,
           opened,
           outage,
+          prepare,
           (effect) => void run(effect),
           () => isOver,
         )
@@ -124,10 +132,16 @@ class Backup implements BackupTunnels {
   /** Checksums of the indexes that were downloaded, by name. */
   private readonly indexes = new Map<string, string>()
   private readonly opening = Semaphore.makeUnsafe(1)
-  private isWidening = false
+  /** Further tunnels that are being opened. */
+  private widening = 0
+  private widenAfter = 0
+  private hasRead = false
+  /** Requests that wait for a tunnel that is not busy. */
+  private readonly waiting = new Set<() => void>()
   private readonly name: string
   private readonly open: Effect.Effect<Tunnel, ServerError>
   private readonly outage: Outage
+  private readonly prepare: (count: number) => void
   private readonly fork: (effect: Effect.Effect<void>) => void
   private readonly isOver: () => boolean
 
@@ -135,12 +149,14 @@ class Backup implements BackupTunnels {
     name: string,
     open: Effect.Effect<Tunnel, ServerError>,
     outage: Outage,
+    prepare: (count: number) => void,
     fork: (effect: Effect.Effect<void>) => void,
     isOver: () => boolean,
   ) {
     this.name = name
     this.open = open
     this.outage = outage
+    this.prepare = prepare
     this.fork = fork
     this.isOver = isOver
   }
@@ -155,8 +171,11 @@ class Backup implements BackupTunnels {
 
   chunk(digest: string, limit: number): Effect.Effect<Answer, ServerError> {
     const ask = (isFirst: boolean): Effect.Effect<Answer, ServerError> =>
-      this.use((entry) =>
-        Effect.andThen(
+      this.use((entry) => {
+        // More may follow: getting their connections ready takes half as long as opening a tunnel.
+        if (!this.hasRead) this.prepare(wanted(entry.tunnel.roundTrip()) - 1)
+        this.hasRead = true
+        return Effect.andThen(
           this.register(entry),
           Effect.flatMap(entry.tunnel.get(`/chunk?digest=${digest}`, limit), (answer) => {
             if (answer.status !== 401 || !isFirst) return Effect.succeed(answer)
@@ -164,8 +183,8 @@ class Backup implements BackupTunnels {
             entry.registered.clear()
             return ask(false)
           }),
-        ),
-      )
+        )
+      })
     return this.outage.endure(ask(true))
   }
 
@@ -178,6 +197,7 @@ class Backup implements BackupTunnels {
         Effect.sync(() => {
           entry.users--
           entry.lastUsed = performance.now()
+          this.wake()
         }),
       )
     })
@@ -195,23 +215,51 @@ class Backup implements BackupTunnels {
           }),
         )
       }
-      const isFull = this.entries.length >= wanted(best.tunnel.roundTrip())
-      if (best.users >= BUSY && !isFull && !this.isWidening) {
-        this.isWidening = true
-        const done = Effect.sync(() => (this.isWidening = false))
-        const detail = (error: ServerError) => Effect.logDebug(`${error.message}: no further connection`)
-        this.fork(
-          Effect.ensuring(
-            Effect.catch(
-              Effect.flatMap(this.another(), (entry) => this.register(entry)),
-              detail,
-            ),
-            done,
-          ),
-        )
-      }
-      return Effect.succeed(best)
+      this.widen(best)
+      // What is asked on a busy tunnel comes later than what is asked on one that is opened meanwhile.
+      return best.users < BUSY || this.widening === 0
+        ? Effect.succeed(best)
+        : Effect.andThen(this.change, () => this.pick())
     })
+  }
+
+  /** Opens as many further tunnels as there is work and a use for, all at once: each takes several round trips. */
+  private widen(best: Entry): void {
+    if (performance.now() < this.widenAfter) return
+    const users = 1 + this.waiting.size + this.entries.reduce((sum, entry) => sum + entry.users, 0)
+    const useful = Math.min(wanted(best.tunnel.roundTrip()), Math.ceil(users / BUSY))
+    for (let count = this.entries.length + this.widening; count < useful; count++) {
+      this.widening++
+      const opened = Effect.onExit(this.another(), (exit) =>
+        Effect.sync(() => {
+          this.widening--
+          if (exit._tag === "Failure") this.widenAfter = performance.now() + REFUSED
+          this.wake()
+        }),
+      )
+      const detail = (error: ServerError) => Effect.logDebug(`${error.message}: no further connection`)
+      this.fork(
+        Effect.catch(
+          Effect.flatMap(opened, (entry) => this.register(entry)),
+          detail,
+        ),
+      )
+    }
+  }
+
+  /** Ends when a request has ended, or a tunnel is open or cannot be opened. */
+  private get change(): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const wake = () => resume(Effect.void)
+      this.waiting.add(wake)
+      return Effect.sync(() => void this.waiting.delete(wake))
+    })
+  }
+
+  private wake(): void {
+    const waiting = [...this.waiting]
+    this.waiting.clear()
+    for (const wake of waiting) wake()
   }
 
   private best(): Entry | undefined {
