@@ -58,13 +58,15 @@ export const FAR_CAPACITY = 256 * 1024 * 1024
 export interface Options {
   /** Whether the chunks are far away, so that much is read ahead; false unless given. */
   readonly isFar?: boolean | undefined
-  /** Loads under way at most, 1 to 64; 16 unless given. */
+  /** Loads under way at most, 1 to 64; unless given 16, and 64 of small chunks that are far away. */
   readonly requests?: number | undefined
 }
 
 /** Loads under way at most. */
 const DEFAULT_REQUESTS = 16
 const MAX_REQUESTS = 64
+/** Chunks are small if all that are under way have at most this part of the capacity: then it takes many to fill a line. */
+const SMALL = 1 / 16
 /** Bytes to read ahead from a folder: two chunks of the usual size. */
 const NEAR_WINDOW = 8 * 1024 * 1024
 /** Chunks to be read ahead at most; the oldest wish is dropped. */
@@ -96,6 +98,7 @@ export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkC
     const { isFar = false } = options
     const capacity = size ?? (isFar ? FAR_CAPACITY : DEFAULT_CAPACITY)
     const maxRunning = Math.min(MAX_REQUESTS, Math.max(1, options.requests ?? DEFAULT_REQUESTS))
+    const maxSmall = isFar && options.requests === undefined ? MAX_REQUESTS : maxRunning
     const window = Math.min(capacity / 4, isFar ? Number.POSITIVE_INFINITY : NEAR_WINDOW)
     const traffic = Traffic.make()
     watched?.push(traffic)
@@ -140,7 +143,9 @@ export const make = (size?: number, options: Options = {}): Effect.Effect<ChunkC
     }
 
     const hasRoom = ({ length }: Flight): boolean =>
-      running === 0 || (running < maxRunning && loading + length <= capacity / 4)
+      running === 0 ||
+      (running < maxRunning && loading + length <= capacity / 4) ||
+      (running < maxSmall && loading + length <= capacity * SMALL)
 
     const start = (flight: Flight): void => {
       flight.isRunning = true

@@ -170,6 +170,20 @@ describe("ChunkCache", () => {
     }),
   )
 
+  it.effect.each([
+    { what: "sixteen chunks", length: 10, isFar: true, count: 16 },
+    { what: "sixty-four small ones that are far away", length: 2, isFar: true, count: 64 },
+    { what: "sixteen that are near", length: 2, isFar: false, count: 16 },
+  ])("has at most so many under way: $what", ({ count, isFar, length }) =>
+    Effect.gen(function* () {
+      const cache = yield* ChunkCache.make(2048, { isFar })
+      const chunks = makeChunks()
+      for (let chunk = 0; chunk < 100; chunk++) cache.prefetch(String(chunk), length, chunks.load(String(chunk)))
+      yield* Effect.promise(() => Promise.resolve())
+      assert.lengthOf(chunks.started, count)
+    }),
+  )
+
   it.effect("loads what somebody waits for before what is read ahead", () =>
     Effect.gen(function* () {
       const cache = yield* ChunkCache.make(40)
