@@ -1,11 +1,13 @@
 /**
- * `verify` of a datastore far away (20 ms) by one process, and by four, each on its quarter: as they are by default.
+ * `verify` of a datastore far away (20 ms) by one process, and by four, each on its quarter.
  *
  * Chunks are small, so that the way is what takes time and not the processor: a process has as many under way as it has
- * jobs, and each takes a round trip.
+ * jobs, and each takes a round trip. With few jobs that holds for four processes too; with those that are the default on a
+ * few cores it does not, which the CPU that all together take tells.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as CpuTime from "../CpuTime.ts"
 import * as Process from "../Process.ts"
 import * as Statistics from "../Statistics.ts"
 import * as Servers from "./Servers.ts"
@@ -43,31 +45,37 @@ export const run = async ({ directory, program, rounds, say }: Setting): Promise
     const { status, stderr } = await Process.start(command).exited
     if (status !== 0) throw new Error(`verify ends with ${status}: ${stderr}`)
   }
-  const timed = async (use: () => Promise<unknown>): Promise<number> => {
-    const begin = performance.now()
-    await use()
-    return (performance.now() - begin) / 1000
+  const cpuMs = (): number =>
+    [server, line].reduce((sum, { pid }) => sum + (Process.usage(pid)?.cpuMs ?? 0), CpuTime.ofEndedChildren())
+  const timed = async (commands: ReadonlyArray<ReadonlyArray<string>>): Promise<Sample> => {
+    const [begin, before] = [performance.now(), cpuMs()]
+    await Promise.all(commands.map(verify))
+    return { seconds: (performance.now() - begin) / 1000, cpu: (cpuMs() - before) / 1000 }
   }
-  const samples: Array<{ readonly one: number; readonly four: number; readonly more: number }> = []
-  for (let round = 0; round < rounds; round++) {
-    say(`round ${round + 1}`)
-    samples.push({
-      one: await timed(() => verify([])),
-      four: await timed(() =>
-        Promise.all(Array.from({ length: PARTS }, (_, part) => verify(["--shard", `${part + 1}/${PARTS}`]))),
-      ),
-      more: await timed(() => verify(["--jobs", "16"])),
-    })
+  const shards = Array.from({ length: PARTS }, (_, part) => ["--shard", `${part + 1}/${PARTS}`])
+  const lines: Array<string> = []
+  for (const jobs of [4, 16]) {
+    const samples: Array<{ readonly one: Sample; readonly four: Sample }> = []
+    for (let round = 0; round < rounds; round++) {
+      say(`${jobs} jobs, round ${round + 1}`)
+      const more = ["--jobs", String(jobs)]
+      samples.push({ one: await timed([more]), four: await timed(shards.map((shard) => more.concat(shard))) })
+    }
+    const of = (value: (sample: (typeof samples)[number]) => number): string =>
+      (Statistics.median(samples.map(value)) ?? 0).toFixed(2)
+    lines.push(
+      `--jobs ${jobs}: one process ${of(({ one }) => one.seconds)} s, with ${of(({ one }) => one.cpu)} s of CPU; ` +
+        `four with a quarter each ${of(({ four }) => four.seconds)} s, with ${of(({ four }) => four.cpu)} s: ` +
+        `${of(({ four, one }) => one.seconds / four.seconds)} times as fast`,
+    )
   }
   await Servers.stop(line)
   await Servers.stop(server)
-  const of = (value: (sample: (typeof samples)[number]) => number): string =>
-    (Statistics.median(samples.map(value)) ?? 0).toFixed(2)
-  return [
-    `${CHUNKS} chunks of ${CHUNK} bytes, ${ROUND_TRIP} ms, ${rounds} rounds, medians`,
-    `one process            ${of(({ one }) => one)} s`,
-    `four, a quarter each   ${of(({ four }) => four)} s   ${of(({ four, one }) => one / four)} times one`,
-    `one with --jobs 16     ${of(({ more }) => more)} s   ${of(({ more, one }) => one / more)} times one`,
-    "",
-  ].join("\n")
+  const title = `${CHUNKS} chunks of ${CHUNK} bytes, ${ROUND_TRIP} ms, ${rounds} rounds, medians; CPU with that of server and line`
+  return [title, ...lines, ""].join("\n")
+}
+
+interface Sample {
+  readonly seconds: number
+  readonly cpu: number
 }

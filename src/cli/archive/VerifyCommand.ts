@@ -26,13 +26,13 @@ const parameters = {
     Argument.variadic(),
   ),
   jobs: Flag.Int("jobs").pipe(
-    Flag.withDescription("Of a datastore: chunks checked at once (default: 4)"),
+    Flag.withDescription("Of a datastore: chunks checked at once (default: 4, 16 of what is far away)"),
     Flag.withMetavar("NUMBER"),
     Flag.filterMap(
       (jobs) => (jobs >= 1 && jobs <= 64 ? Option.some(jobs) : Option.none()),
       () => "a number from 1 to 64",
     ),
-    Flag.withDefault(4),
+    Parameters.optional,
   ),
   shard: Flag.String("shard").pipe(
     Flag.withDescription("Of a datastore: the part 3/16 of its chunks; what is in no chunk is in the first part"),

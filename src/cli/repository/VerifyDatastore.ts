@@ -17,7 +17,7 @@ import * as VerifyState from "./VerifyState.ts"
 
 export interface Input {
   readonly filters: ReadonlyArray<string>
-  readonly jobs: number
+  readonly jobs: number | undefined
   readonly shard: DatastoreVerifier.Shard | undefined
   readonly state: string | undefined
   readonly takeHealed: () => ReadonlyArray<Healed>

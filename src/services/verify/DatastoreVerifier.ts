@@ -18,6 +18,10 @@ import type { Repository, Snapshot, StreamIndex } from "../repository/Repository
 import type { RepositoryError } from "../repository/RepositoryError.ts"
 import * as WalkRepository from "../repository/WalkRepository.ts"
 
+/** Chunks checked at once: for as many as have processors, and for as many as a long way has room for. */
+const JOBS = 4
+const FAR_JOBS = 16
+
 /** One of several parts of the work. */
 export interface Shard {
   /** From 1 to `count`. */
@@ -28,7 +32,7 @@ export interface Shard {
 
 /** What to check, and how. */
 export interface Options extends WalkRepository.Options {
-  /** Chunks checked at once; 4 unless given. */
+  /** Chunks checked at once; unless given 4, and 16 of what is far away. */
   readonly jobs?: number | undefined
   /** The whole unless given. */
   readonly shard?: Shard | undefined
@@ -242,7 +246,9 @@ class Run {
       this.isMine(index.digest(chunk)),
     )
     return Stream.fromIterable(numbers).pipe(
-      Stream.mapEffect((chunk) => this.chunk(path, name, stream, chunk), { concurrency: this.options.jobs ?? 4 }),
+      Stream.mapEffect((chunk) => this.chunk(path, name, stream, chunk), {
+        concurrency: this.options.jobs ?? (stream.chunks.cache.isFar ? FAR_JOBS : JOBS),
+      }),
       Stream.filter((problem) => problem !== undefined),
     )
   }

@@ -23,12 +23,16 @@ export const keys = (names: ReadonlyArray<"key1" | "key2">) =>
 
 export interface Options extends Partial<DatastoreRepository.Options> {
   readonly capacity?: number | undefined
+  readonly isFar?: boolean | undefined
   readonly verify?: boolean | undefined
 }
 
 /** The repository in a store of blobs. */
-export const over = Effect.fnUntraced(function* (store: BlobStore, { capacity, verify, ...options }: Options = {}) {
-  const cache = yield* ChunkCache.make(capacity)
+export const over = Effect.fnUntraced(function* (
+  store: BlobStore,
+  { capacity, isFar, verify, ...options }: Options = {},
+) {
+  const cache = yield* ChunkCache.make(capacity, { isFar })
   const chunks = ChunkStore.make({ stores: [store, ...(options.copies ?? [])], cache, verify })
   return yield* DatastoreRepository.open(store, { keys: KeyRing.empty, chunks, ...options })
 })

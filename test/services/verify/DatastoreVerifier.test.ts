@@ -7,6 +7,7 @@ import * as FolderBlobStore from "../../../src/services/blobs/FolderBlobStore.ts
 import * as KeyRing from "../../../src/services/keys/KeyRing.ts"
 import * as DatastoreVerifier from "../../../src/services/verify/DatastoreVerifier.ts"
 import * as Datastores from "../../support/Datastores.ts"
+import * as FarLine from "../../support/FarLine.ts"
 import * as stores from "../repository/stores.ts"
 
 const verify = Effect.fnUntraced(function* (
@@ -67,6 +68,21 @@ describe("DatastoreVerifier", () => {
         const ranges = faulty.flatMap(({ damaged_ranges = [] }) => damaged_ranges.map(([start, end]) => [start, end]))
         assert.deepStrictEqual(lost, ranges, row.snapshot)
       }
+    }),
+  )
+
+  it.live.each([
+    { isFar: false, jobs: undefined, most: 4 },
+    { isFar: true, jobs: undefined, most: 16 },
+    { isFar: true, jobs: 3, most: 3 },
+  ])("checks as many chunks at once as the way is long, or as it is told: $most", ({ isFar, jobs, most }) =>
+    Effect.gen(function* () {
+      const line = FarLine.make({ roundTrip: "10 millis" })
+      const store = FarLine.store(line, FolderBlobStore.make(Datastores.store("datastore-plain")))
+      const repository = yield* stores.over(store, { isFar })
+      line.mostInFlight = 0
+      yield* Stream.runDrain(DatastoreVerifier.verify(repository, { jobs }))
+      assert.strictEqual(line.mostInFlight, most)
     }),
   )
 
