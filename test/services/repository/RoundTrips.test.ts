@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ArchiveReader from "../../../src/services/archive/ArchiveReader.ts"
+import type { Found } from "../../../src/services/archive/ArchiveTree.ts"
 import type * as ArchiveBytes from "../../../src/services/bytes/ArchiveBytes.ts"
 import * as ByteSource from "../../../src/services/bytes/ByteSource.ts"
 import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
@@ -133,6 +134,29 @@ describe("the round trips that one waits for", () => {
       assert.strictEqual(yield* listRoot(tree), 64)
       // Sixteen at once, and again when half of them have come.
       assert.isAtMost(line.rounds - opened, 10)
+    }),
+  )
+
+  it.live("for each folder on a path in an archive in one file: its table, what is in it", () =>
+    Effect.gen(function* () {
+      const inFolder = (number: number, inner: MemoryArchive.Tree): MemoryArchive.Tree => ({
+        [`before${number}`]: new Uint8Array(8000).fill(number),
+        inner,
+        [`behind${number}`]: new Uint8Array(8000).fill(number),
+      })
+      const { line, source } = yield* inChunks(4000)
+      const bytes = yield* MemoryArchive.bytes(
+        [1, 2, 3, 4].reduceRight<MemoryArchive.Tree>((tree, n) => inFolder(n, tree), {}),
+      )
+      const tree = yield* ArchiveReader.make(yield* source("far", bytes), ABSENT)
+      let folder = tree.root
+      for (let level = 0; level < 4; level++) {
+        const before = line.rounds
+        const children: Array<Found> = []
+        yield* tree.list(folder, 0, (child) => child._tag !== "Found" || children.push(child) > 0)
+        assert.isAtMost(line.rounds - before, 2, `level ${level}`)
+        folder = children.find(({ entry }) => entry.body._tag === "Directory")!.node
+      }
     }),
   )
 
