@@ -2,8 +2,9 @@
  * Reading a datastore from far away: over lines of several round trips and bandwidths, beside a reader that asks for one
  * chunk at a time.
  *
- * The servers are on this machine, each in a process of its own (`Places`), and so is the line in front of them. The whole
- * matrix of lines is for the web server.
+ * The servers are on this machine, each in a process of its own (`Places`), and so is the line in front of them. There are
+ * three sets of lines: `aims`, that which the aims are for; `scaled`, the same ten times slower and longer, where as many
+ * bytes are under way and the processor hardly matters; `matrix`, all others, for the web server.
  * "Line" is the time that the bytes of the workload take at the bandwidth alone. Every workload is fresh: a new process, a
  * new mount, nothing on disk.
  */
@@ -21,10 +22,10 @@ export interface Setting {
   readonly program: ReadonlyArray<string>
   readonly directory: string
   readonly scratch: string
-  /** Only the line that the aims are for, with 128 MB; otherwise that with 1 GB, then the others with 128 MB, once. */
+  /** Only the line that the aims are for, with 128 MB; otherwise that with 1 GB, then the others once: the matrix with 128 MB. */
   readonly quick: boolean
   readonly rounds: number
-  /** Workloads, by parts of the names of their place and their own; all if there are none. */
+  /** What to measure, all if there is nothing: words that are all in the set, place, archive and workload (`scaled s3 tar`). */
   readonly only: ReadonlyArray<string>
   readonly say: (line: string) => void
 }
@@ -39,6 +40,22 @@ const bandwidths = [
   { name: "unlimited", bytesPerSecond: 0 },
 ]
 const roundTrips = [0, 20, 50, 150]
+
+/** A line. */
+interface Line {
+  readonly set: "aims" | "scaled" | "matrix"
+  readonly name: string
+  /** In milliseconds. */
+  readonly roundTrip: number
+  /** 0 for an unlimited one. */
+  readonly bytesPerSecond: number
+}
+
+const aims: Line = { set: "aims", name: "1 Gbit/s", roundTrip: 50, bytesPerSecond: GIGABIT }
+const scaled: Line = { set: "scaled", name: "0.1 Gbit/s", roundTrip: 500, bytesPerSecond: GIGABIT / 10 }
+const matrix: ReadonlyArray<Line> = bandwidths.flatMap(({ bytesPerSecond, name }) =>
+  roundTrips.map((roundTrip): Line => ({ set: "matrix", name, roundTrip, bytesPerSecond })),
+)
 
 /** The tree that is read: small files, and a big one. */
 interface Data {
@@ -63,94 +80,105 @@ export interface Figure {
   readonly serial: number
   /** Most memory of the process, in MiB. */
   readonly peakMiB: number
+  /** Seconds of CPU of the process, and of the server with the line. */
+  readonly cpu: number
+  readonly cpuOfOthers: number
 }
 
 /** Measures everything; `report` is called with each line of the table. */
 export const run = async (setting: Setting, report: (line: string) => void): Promise<ReadonlyArray<Figure>> => {
   report(header)
-  const lines = bandwidths.flatMap(({ bytesPerSecond, name }) =>
-    roundTrips.map((roundTrip) => ({ roundTrip, name, bytesPerSecond })),
-  )
-  const aims = lines.filter((line) => line.roundTrip === 50 && line.bytesPerSecond === GIGABIT)
+  const once = { ...setting, rounds: 1 }
   const figures: Array<Figure> = []
   const data = await makeData(setting, setting.quick)
-  for (const place of Places.places) figures.push(...(await over(place, aims, data, setting, report)))
+  for (const place of [Places.disk, ...Places.places]) figures.push(...(await over(place, aims, data, setting, report)))
   if (setting.quick) return figures
+  for (const place of Places.places) figures.push(...(await over(place, scaled, data, once, report)))
+  if (!isWanted(setting, "matrix", Places.web)) return figures
   const small = await makeData(setting, true)
-  return [...figures, ...(await over(Places.web, lines, small, { ...setting, rounds: 1 }, report))]
+  for (const line of matrix) figures.push(...(await over(Places.web, line, small, once, report)))
+  return figures
 }
 
-interface Line {
-  readonly name: string
-  readonly roundTrip: number
-  /** 0 for an unlimited one. */
-  readonly bytesPerSecond: number
+/** Whether something is to be measured: of what is not given yet any may be. */
+const isWanted = ({ only }: Setting, set: Line["set"], place: Places.Place, archive?: string, workload?: string) => {
+  const archives = archive === undefined ? ["split", "v1"] : [archive]
+  const words = new Set([set, place.name, ...archives, ...(workload?.split(" ") ?? place.workloads)])
+  return only.length === 0 || only.some((wanted) => wanted.split(" ").every((word) => words.has(word)))
 }
 
 const over = async (
   place: Places.Place,
-  lines: ReadonlyArray<Line>,
+  { bytesPerSecond, name, roundTrip, set }: Line,
   data: Data,
   setting: Setting,
   report: (line: string) => void,
 ): Promise<ReadonlyArray<Figure>> => {
   const figures: Array<Figure> = []
-  const isWanted = (workload: string) =>
-    setting.only.length === 0 || setting.only.some((part) => `${place.name} ${workload}`.includes(part))
-  if (!workloadNames.some(isWanted)) return figures
+  const isAsked = (archive: string, workload: string): boolean =>
+    place.workloads.includes(workload) && isWanted(setting, set, place, archive, workload)
+  const archives = (["split", "v1"] as const).filter((archive) =>
+    place.workloads.some((each) => isAsked(archive, each)),
+  )
+  if (archives.length === 0) return figures
   const root = path.dirname(data.store)
   // The serial reader asks the web server, whatever the place: what it is compared with is the line.
   const web = await Servers.start(["serverMain.ts", root])
   const server = place.server === "serverMain.ts" ? web : await Servers.start([place.server, data.store])
-  for (const { bytesPerSecond, name, roundTrip } of lines) {
-    const line = await Servers.start(["lineMain.ts", server.port, String(roundTrip), String(bytesPerSecond)])
-    const plain =
-      server === web ? line : await Servers.start(["lineMain.ts", web.port, String(roundTrip), String(bytesPerSecond)])
-    const url = `http://127.0.0.1:${plain.port}/${Places.STORE}`
-    for (const archive of ["split", "v1"] as const) {
-      const samples = new Map<string, Array<Sample>>()
-      for (let round = 0; round < setting.rounds; round++) {
-        for (const [workload, measure] of workloads(setting, data, { place, port: line.port, url }, archive)) {
-          if (workload !== SERIAL && !isWanted(workload)) continue
-          setting.say(`${place.name}, ${name}, ${roundTrip} ms, ${archive}: ${workload}`)
-          samples.set(workload, [...(samples.get(workload) ?? []), await measure()])
-        }
-      }
-      const serial = median((samples.get(SERIAL) ?? []).map(({ seconds }) => seconds))
-      for (const [workload, measured] of samples) {
-        const all = data.bytes[archive]
-        const bytes = { "cp -r": all - data.big, dd: data.big, ls: 0, "one file": 0 }[workload] ?? all
-        const figure: Figure = {
-          place: place.name,
-          roundTrip,
-          bandwidth: name,
-          workload,
-          archive,
-          seconds: measured.map(({ seconds }) => seconds),
-          line: bytesPerSecond === 0 ? 0 : bytes / bytesPerSecond,
-          // A part of the bytes takes a part of the time.
-          serial: (serial * bytes) / all,
-          peakMiB: Math.max(...measured.map(({ peakMiB }) => peakMiB)),
-        }
-        figures.push(figure)
-        report(row(figure))
+  const lineTo = ({ port }: Servers.Server) =>
+    Servers.start(["lineMain.ts", port, String(roundTrip), String(bytesPerSecond)])
+  const line = await lineTo(server)
+  const plain = server === web ? line : await lineTo(web)
+  const others = [...new Set([web, server, line, plain])]
+  const cpuOfOthers = (): number => others.reduce((sum, { pid }) => sum + (Process.usage(pid)?.cpuMs ?? 0), 0) / 1000
+  const url = `http://127.0.0.1:${plain.port}/${Places.STORE}`
+  for (const archive of archives) {
+    const samples = new Map<string, Array<Sample & { readonly cpuOfOthers: number }>>()
+    for (let round = 0; round < setting.rounds; round++) {
+      for (const [workload, measure] of workloads(setting, data, { place, port: line.port, url }, archive)) {
+        if (!isAsked(archive, workload) && (workload !== SERIAL || place === Places.disk)) continue
+        setting.say(`${place.name}, ${name}, ${roundTrip} ms, ${archive}: ${workload}`)
+        const before = cpuOfOthers()
+        const sample = await measure()
+        samples.set(workload, [...(samples.get(workload) ?? []), { ...sample, cpuOfOthers: cpuOfOthers() - before }])
       }
     }
-    await Servers.stop(line)
-    if (plain !== line) await Servers.stop(plain)
+    const serial = median((samples.get(SERIAL) ?? []).map(({ seconds }) => seconds))
+    for (const [workload, measured] of samples) {
+      const all = data.bytes[archive]
+      const bytes = { "cp -r": all - data.big, dd: data.big, ls: 0, "one file": 0 }[workload] ?? all
+      const figure: Figure = {
+        place: place.name,
+        roundTrip,
+        bandwidth: name,
+        workload,
+        archive,
+        seconds: measured.map(({ seconds }) => seconds),
+        line: bytesPerSecond === 0 || place === Places.disk ? 0 : bytes / bytesPerSecond,
+        // A part of the bytes takes a part of the time.
+        serial: (serial * bytes) / all,
+        peakMiB: Math.max(...measured.map(({ peakMiB }) => peakMiB)),
+        cpu: median(measured.map(({ cpu }) => cpu)),
+        cpuOfOthers: median(measured.map((sample) => sample.cpuOfOthers)),
+      }
+      figures.push(figure)
+      report(row(figure))
+    }
   }
-  await Servers.stop(server)
-  if (server !== web) await Servers.stop(web)
+  for (const each of others) await Servers.stop(each)
   return figures
 }
 
 interface Sample {
   readonly seconds: number
   readonly peakMiB: number
+  /** Seconds. */
+  readonly cpu: number
 }
 
 const SERIAL = "serial reader"
-const workloadNames = ["extract", "tar", "cp -r", "dd", "ls", "one file"]
+/** The serial reader reads no more chunks: it takes as long for each. */
+const SERIAL_CHUNKS = 32
 
 /** The datastore behind a line. */
 interface Behind {
@@ -162,13 +190,13 @@ interface Behind {
 
 const workloads = (
   { program: command, scratch }: Setting,
-  { store }: Data,
+  { bytes, store }: Data,
   { place, port, url }: Behind,
   archive: "v1" | "split",
 ): ReadonlyArray<readonly [string, () => Promise<Sample>]> => {
   const variables = Object.entries(place.env(port)).map(([name, value]) => `${name}=${value}`)
   const program = ["env", ...variables, ...command]
-  const address = `${place.address(port)}::host/${archive}/latest/tree.pxar`
+  const address = `${place.address(port, store)}::host/${archive}/latest/tree.pxar`
   const indexes = fs.readdirSync(path.join(store, "host", archive)).flatMap((time) =>
     fs
       .readdirSync(path.join(store, "host", archive, time))
@@ -184,7 +212,8 @@ const workloads = (
     const server = await Process.startInBackground(mount, pidFile)
     try {
       const milliseconds = await Process.timeShell(script, [mountPoint, target])
-      return { seconds: milliseconds / 1000, peakMiB: (Process.usage(server.pid)?.peakKiB ?? 0) / 1024 }
+      const { cpuMs, peakKiB } = Process.usage(server.pid) ?? { cpuMs: 0, peakKiB: 0 }
+      return { seconds: milliseconds / 1000, peakMiB: peakKiB / 1024, cpu: cpuMs / 1000 }
     } finally {
       await Process.unmount(mountPoint)
       await Process.untilGone(server.pid)
@@ -195,14 +224,19 @@ const workloads = (
   const timed = async (command: ReadonlyArray<string>): Promise<Sample> => {
     const begin = performance.now()
     const started = Process.start(command)
-    let peakKiB = 0
+    let usage: Process.Usage = { cpuMs: 0, peakKiB: 0 }
     const watch = setInterval(() => {
-      peakKiB = Math.max(peakKiB, Process.usage(started.pid)?.peakKiB ?? 0)
+      const now = Process.usage(started.pid)
+      if (now !== undefined) usage = { ...now, peakKiB: Math.max(now.peakKiB, usage.peakKiB) }
     }, 50)
     const { status, stderr } = await started.exited
     clearInterval(watch)
     if (status !== 0) throw new Error(`${command.join(" ")}: ${status}: ${stderr.trim().split("\n").at(-1)}`)
-    return { seconds: (performance.now() - begin) / 1000, peakMiB: peakKiB / 1024 }
+    return {
+      seconds: (performance.now() - begin) / 1000,
+      peakMiB: usage.peakKiB / 1024,
+      cpu: usage.cpuMs / 1000,
+    }
   }
   const extract = async (): Promise<Sample> => {
     const target = fs.mkdtempSync(path.join(scratch, "target-"))
@@ -212,9 +246,13 @@ const workloads = (
       fs.rmSync(target, { recursive: true, force: true })
     }
   }
-  const own = (file: string) => path.join(import.meta.dirname, file)
+  const serial = async (): Promise<Sample> => {
+    const program = path.join(import.meta.dirname, "serialMain.ts")
+    const sample = await timed([process.execPath, program, url, String(SERIAL_CHUNKS), ...indexes])
+    return { ...sample, seconds: sample.seconds * Math.max(1, bytes[archive] / (SERIAL_CHUNKS * Store.CHUNK)) }
+  }
   return [
-    [SERIAL, () => timed([process.execPath, own("serialMain.ts"), url, ...indexes])],
+    [SERIAL, serial],
     ["extract", extract],
     ["tar", mounted('tar -C "$1" -cf - . | cat')],
     ["cp -r", mounted('cp -r "$1"/files "$2"')],
@@ -265,7 +303,7 @@ const makeData = async ({ directory, program, quick, say }: Setting, isSmall: bo
 
 const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
-const columns = [6, 14, 10, 7, 14, 9, 9, 9, 9]
+const columns = [6, 12, 10, 7, 14, 8, 9, 8, 8, 6, 6]
 const aligned = (cells: ReadonlyArray<string>): string =>
   cells.map((cell, column) => cell.padEnd(columns[column] ?? 0)).join(" ")
 
@@ -279,10 +317,13 @@ const header = aligned([
   "% of line",
   "× serial",
   "peak MiB",
+  "CPU",
+  "others",
 ])
 
-const row = ({ archive, bandwidth, line, peakMiB, place, roundTrip, seconds, serial, workload }: Figure): string => {
-  const time = median(seconds)
+const row = (figure: Figure): string => {
+  const { archive, bandwidth, line, peakMiB, place, roundTrip, serial, workload } = figure
+  const time = median(figure.seconds)
   return aligned([
     place,
     bandwidth,
@@ -293,5 +334,7 @@ const row = ({ archive, bandwidth, line, peakMiB, place, roundTrip, seconds, ser
     line === 0 ? "–" : `${Math.round((100 * line) / time)} %`,
     serial === 0 ? "–" : (serial / time).toFixed(1),
     peakMiB.toFixed(0),
+    figure.cpu.toFixed(1),
+    figure.cpuOfOthers.toFixed(1),
   ])
 }

@@ -9,14 +9,27 @@ export interface Place {
   readonly name: string
   /** The program that serves a folder, before its folder. */
   readonly server: string
-  /** The datastore's address behind a port of this machine. */
-  readonly address: (port: string) => string
+  /** Address of the datastore in a folder, behind a port of this machine. */
+  readonly address: (port: string, folder: string) => string
   /** Variables that a command needs for it. */
   readonly env: (port: string) => Readonly<Record<string, string>>
+  /** What is measured of it. */
+  readonly workloads: ReadonlyArray<string>
 }
+
+const workloads = ["extract", "tar", "cp -r", "dd", "ls", "one file"]
 
 /** Name of the folder that the datastore is in; it is the bucket's, too. */
 export const STORE = "store"
+
+/** None at all: the folder itself, to compare memory with. */
+export const disk: Place = {
+  name: "disk",
+  server: "serverMain.ts",
+  address: (_, folder) => folder,
+  env: () => ({}),
+  workloads: ["extract"],
+}
 
 /** A plain web server. */
 export const web: Place = {
@@ -24,6 +37,7 @@ export const web: Place = {
   server: "serverMain.ts",
   address: (port) => `http://127.0.0.1:${port}/${STORE}/`,
   env: () => ({}),
+  workloads,
 }
 
 /** All of them. */
@@ -38,11 +52,13 @@ export const places: ReadonlyArray<Place> = [
       AWS_ACCESS_KEY_ID: ACCOUNT.accessKey,
       AWS_SECRET_ACCESS_KEY: ACCOUNT.secretKey,
     }),
+    workloads,
   },
   {
     name: "pbs",
     server: "backupServerMain.ts",
     address: (port) => `pbs://${BackupServer.TOKEN}@127.0.0.1:${port}/${BackupServer.DATASTORE}`,
     env: () => ({ PBS_PASSWORD: BackupServer.SECRET, PBS_FINGERPRINT: BackupServer.fingerprint }),
+    workloads,
   },
 ]

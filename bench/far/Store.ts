@@ -11,7 +11,7 @@ import * as DataBlob from "../../src/domain/datastore/DataBlob.ts"
 import * as DynamicIndex from "../../src/domain/datastore/DynamicIndex.ts"
 
 /** Bytes of a chunk but the last, unless told otherwise. */
-const CHUNK = 4 * 1024 * 1024
+export const CHUNK = 4 * 1024 * 1024
 const TIME = "2026-01-01T00:00:00Z"
 
 const sha256 = (bytes: Uint8Array): Buffer => crypto.createHash("sha256").update(bytes).digest()

@@ -1,6 +1,6 @@
 /**
- * `node serialMain.ts URL FILE…`: reads the chunks of indexes of a datastore at a URL one after the other, each checked
- * before the next is asked for: how the reference client reads. Nothing is kept or written.
+ * `node serialMain.ts URL COUNT FILE…`: reads COUNT chunks, or all that there are, of indexes of a datastore at a URL one
+ * after the other, each checked before the next is asked for: how the reference client reads. Nothing is kept or written.
  */
 import * as crypto from "node:crypto"
 import * as http from "node:http"
@@ -8,7 +8,8 @@ import { Result } from "effect"
 import * as DataBlob from "../../src/domain/datastore/DataBlob.ts"
 import * as DynamicIndex from "../../src/domain/datastore/DynamicIndex.ts"
 
-const [url = "", ...files] = process.argv.slice(2)
+const [url = "", count, ...files] = process.argv.slice(2)
+let left = Number(count)
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
 
 const get = (file: string): Promise<Buffer> =>
@@ -25,7 +26,7 @@ const get = (file: string): Promise<Buffer> =>
 
 for (const file of files) {
   const index = Result.getOrThrow(DynamicIndex.parse(await get(file)))
-  for (let chunk = 0; chunk < index.count; chunk++) {
+  for (let chunk = 0; chunk < index.count && left > 0; chunk++, left--) {
     const digest = Buffer.from(index.digest(chunk))
     const hex = digest.toString("hex")
     const { body } = Result.getOrThrow(DataBlob.parse(await get(`.chunks/${hex.slice(0, 4)}/${hex}`)))
