@@ -60,6 +60,9 @@ export const fromConnection = (url: URL, error: unknown): HttpError.HttpError =>
     const hint = "if it is signed by an authority of your own, give its certificate with --ca-file"
     return permanent(url, "Denied", `the certificate of the server is not trusted (${message}); ${hint}`)
   }
+  if (code === "EPROTO" || code.startsWith("ERR_SSL_")) {
+    return permanent(url, "Failed", "no encryption could be agreed on with the server: does it speak https there?")
+  }
   return permanent(url, "Failed", message === "" ? code : message)
 }
 

@@ -123,6 +123,8 @@ describe("snapshots", () => {
         assert.include(yield* refusal([command, disk], ExitCode.USAGE), said)
         const gone = path.join(disk, "stroe")
         assert.include(yield* refusal([command, gone], ExitCode.USAGE), `${gone}: there is no such folder`)
+        const web = yield* refusal([command, "https://127.0.0.1:1/store"], ExitCode.USAGE)
+        assert.include(web, "the address of a datastore on the web ends with a slash")
       }
       const mounted = yield* refusal(["mount", disk, "/mnt"], ExitCode.NO_ARCHIVE)
       assert.include(mounted, `${disk}: no archive in this folder, but ${store} is a datastore`)
