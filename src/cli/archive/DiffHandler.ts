@@ -44,7 +44,9 @@ export const handler = Effect.fn("diff")(function* (input: Input) {
   if (noData && (data || bytes)) {
     return yield* new ExitCode.Usage({ detail: `give --no-data or ${bytes ? "--bytes" : "--data"}, not both` })
   }
-  const ours = yield* OpenAddress.tree(archive, { ...flags, payload })
+  // Where chunks tell enough, nothing of a payload is read.
+  const reader = { contents: "read" } as const
+  const ours = yield* OpenAddress.tree(archive, { ...flags, payload, reader })
   const left = yield* ComparedArchive.make(ours.tree)
   const output = Output.makeLive()
   const progress = yield* Progress.make({ mode })
@@ -63,7 +65,7 @@ export const handler = Effect.fn("diff")(function* (input: Input) {
     opened._tag !== "InRepository" && isFolder(other)
       ? yield* Effect.flatMap(ComparedFolder.open(other), (right) => print(right))
       : yield* Effect.gen(function* () {
-          const theirs = yield* OpenAddress.treeOf(opened, { ...flags, payload: otherPayload })
+          const theirs = yield* OpenAddress.treeOf(opened, { ...flags, payload: otherPayload, reader })
           const known = noData ? undefined : yield* sharedChunks(ours, theirs)
           return yield* print(yield* ComparedArchive.make(theirs.tree), known)
         })

@@ -39,7 +39,7 @@ export const handler = Effect.fn("index")(function* (input: Input) {
 }, Effect.scoped)
 
 /** Bytes of chunks that are kept unless it is said how many: each is wanted once. */
-const CHUNK_CACHE = 32 * 1024 * 1024
+const CHUNK_CACHE = 16 * 1024 * 1024
 
 type Known = Omit<IndexJson, "file" | "file_hex" | "bytes">
 const nothing: Known = { entries: 0, versions: 0, names: 0 }

@@ -70,6 +70,8 @@ export interface Options {
   readonly tableCapacity: number
   /** Bytes of large entries kept decoded, as they stand in the archive: in memory they take some ten times that. */
   readonly entryCapacity: number
+  /** When a payload archive is looked into. Whoever asks for names alone needs nothing of it. */
+  readonly contents: PayloadReader.Check
   /** The hash of goodbye tables. Another one than the format's is for tests that need names to collide. */
   readonly hash: (name: Uint8Array) => SipHash.Hash
 }
@@ -88,6 +90,7 @@ export const defaults: Options = {
   limits: Limits.defaults,
   ...caches(CACHE_SIZE),
   entryCapacity: 2 * 1024 * 1024,
+  contents: "opened",
   hash: SipHash.hash,
 }
 
@@ -105,7 +108,9 @@ export const layerWith = (
 /** `layerWith` the defaults. */
 export const layer: Layer.Layer<ArchiveReader | ArchiveTree, ArchiveError.ArchiveError, ByteSource> = layerWith({})
 
-/** Opens an archive: reads its head, its root and the start of its payload archive (§4.1). */
+const NO_PAYLOAD: Payload = { _tag: "Absent", expected: undefined }
+
+/** Opens an archive: reads its head, its root and, unless told otherwise, the start of its payload archive (§4.1). */
 export const make = Effect.fnUntraced(function* (
   source: ByteSource,
   payloadSource: Payload,
@@ -121,7 +126,7 @@ export const make = Effect.fnUntraced(function* (
       FormatError.malformed("A1", 0, `not a pxar archive: only ${source.size} bytes`),
     )
   }
-  const expectation = Expectation.make(source, payloadSource)
+  const expectation = Expectation.make(source, options.contents === "opened" ? payloadSource : NO_PAYLOAD)
   expectation.opening()
   const read = BlockCache.make(source, options.blocks)
   const head = yield* read.decode({
@@ -145,7 +150,7 @@ export const make = Effect.fnUntraced(function* (
       FormatError.malformed("A5", head.entryStart, "the first entry is not a directory"),
     )
   }
-  const payload = yield* PayloadReader.make(source, payloadSource, version)
+  const payload = yield* PayloadReader.make(source, payloadSource, version, options.contents)
   const entries = EntryCache.make(options.entryCapacity)
   const parts = ArchiveParts.make({ size: bytes.size, version, rootStart: head.entryStart, limits, hash })
 

@@ -38,11 +38,15 @@ export interface PayloadReader {
 /** References whose header has been checked, remembered up to this many. */
 const MAX_CHECKED = 65_536
 
+/** When the start and the end of a payload archive are read: at once, or before the first content. */
+export type Check = "opened" | "read"
+
 /** Opens the payload archive of an archive. Checks P1, reports P2, refuses one that belongs to no v2 archive. */
 export const make = Effect.fnUntraced(function* (
   archive: ByteSource,
   payload: Payload,
   version: 1 | 2,
+  when: Check = "opened",
 ): Effect.fn.Return<PayloadReader, ArchiveError.ArchiveError> {
   if (payload._tag === "Absent") {
     const detail =
@@ -65,16 +69,22 @@ export const make = Effect.fnUntraced(function* (
       FormatError.unsupported("A6", 0, `an archive of version 1 has no payload archive, but ${source.name} was given`),
     )
   }
-  yield* Effect.catchIf(
-    PayloadArchive.checkStart(source),
-    ({ check }) => check === ArchiveError.LOST,
-    ({ message }) => Effect.logWarning(`${message}; what is behind can be read`),
-  )
-  const complete = yield* Effect.result(PayloadArchive.checkEnd(source))
-  if (Result.isFailure(complete)) {
-    if (complete.failure.kind === "IO") return yield* complete.failure
-    yield* Effect.logWarning(`${complete.failure.message}; the upload may have been cut short`)
-  }
+  let isOpen = false
+  const open = Effect.gen(function* () {
+    if (when === "read") PayloadArchive.expect(source)
+    yield* Effect.catchIf(
+      PayloadArchive.checkStart(source),
+      ({ check }) => check === ArchiveError.LOST,
+      ({ message }) => Effect.logWarning(`${message}; what is behind can be read`),
+    )
+    const complete = yield* Effect.result(PayloadArchive.checkEnd(source))
+    if (Result.isFailure(complete)) {
+      if (complete.failure.kind === "IO") return yield* complete.failure
+      yield* Effect.logWarning(`${complete.failure.message}; the upload may have been cut short`)
+    }
+    isOpen = true
+  })
+  if (when === "opened") yield* open
 
   // Their length by their start: another reference can name the same payload with another length.
   const checked = new Map<number, number>()
@@ -122,7 +132,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     size: source.size,
     readAtOnce: (start, length, offset, target) => {
-      if (start + offset + target.length > source.size) return false
+      if (!isOpen || start + offset + target.length > source.size) return false
       if (checked.get(start) !== length) {
         const content: Content = { source: "payload", start, length }
         const header = checkReference(content)
@@ -138,7 +148,9 @@ export const make = Effect.fnUntraced(function* (
           : AtOnce.mapError(source.read(target, content.start + offset), (error) =>
               ArchiveError.fromContent(error, content),
             )
-      return checked.get(content.start) === content.length ? read() : AtOnce.flatMap(checkReference(content), read)
+      if (isOpen && checked.get(content.start) === content.length) return read()
+      const checks = isOpen ? checkReference(content) : Effect.andThen(open, checkReference(content))
+      return AtOnce.flatMap(checks, read)
     },
   }
 })

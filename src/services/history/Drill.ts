@@ -73,7 +73,8 @@ const isFile = ({ entry, link }: TreeWalk.Found): boolean => entry.body._tag ===
 /** Drills one archive. It does not fail: what is wrong is the result. */
 export const run = (edition: Edition.Edition, { onProgress, sample }: Options): Effect.Effect<Report> =>
   Effect.gen(function* () {
-    const { reader } = yield* Edition.open(edition)
+    // Contents will be read: their payload is looked into while the archive is opened.
+    const { reader } = yield* Edition.open(edition, { contents: "opened" })
     const archive = Archive.fromReader(reader)
     const start = yield* TreeWalk.root(reader)
     const problems: Array<string> = []

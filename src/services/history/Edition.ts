@@ -59,8 +59,8 @@ export interface Options {
   readonly archive?: string | undefined
 }
 
-/** Manifests that are read at once. */
-const AT_ONCE = 8
+/** Manifests that are read at once: small, and often far away. */
+const AT_ONCE = 32
 
 /** The archives, group by group. Memory grows with the backups of one group. */
 export const groups = (repository: Repository, options: Options = {}): Stream.Stream<GroupArchives, RepositoryError> =>
@@ -119,13 +119,13 @@ export interface Opened {
   readonly streams: Streams
 }
 
-/** Opens an edition. No content is read for that, nor by whoever lists it. */
+/** Opens an edition. Nothing of its payload is read for that, nor by whoever lists it. */
 export const open = Effect.fnUntraced(function* (
   { file, snapshot }: Pick<Edition, "file" | "snapshot">,
   options?: Partial<ArchiveReader.Options>,
 ): Effect.fn.Return<Opened, ArchiveError | RepositoryError, Scope.Scope> {
   const bytes = yield* snapshot.archive(file)
-  const reader = yield* ArchiveReader.make(bytes.archive, bytes.payload, options)
+  const reader = yield* ArchiveReader.make(bytes.archive, bytes.payload, { contents: "read", ...options })
   return { reader, streams: yield* streams(snapshot, file) }
 })
 

@@ -1,75 +1,83 @@
 /** How many round trips questions about many backups wait for, far away: requests made only after another was answered. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
-import * as Bytes from "../../../src/domain/Bytes.ts"
+import { Effect, Redacted, Result } from "effect"
 import * as BlobStore from "../../../src/services/blobs/BlobStore.ts"
+import * as S3BlobStore from "../../../src/services/blobs/S3BlobStore.ts"
 import * as ChunkCache from "../../../src/services/bytes/ChunkCache.ts"
 import * as ChunkStore from "../../../src/services/chunks/ChunkStore.ts"
-import * as ComparedArchive from "../../../src/services/compare/ComparedArchive.ts"
-import * as TreeDiff from "../../../src/services/compare/TreeDiff.ts"
-import * as Drill from "../../../src/services/history/Drill.ts"
-import * as Edition from "../../../src/services/history/Edition.ts"
-import * as SharedChunks from "../../../src/services/history/SharedChunks.ts"
-import * as Stats from "../../../src/services/history/Stats.ts"
-import * as Versions from "../../../src/services/history/Versions.ts"
+import * as HttpClient from "../../../src/services/http/HttpClient.ts"
 import * as KeyRing from "../../../src/services/keys/KeyRing.ts"
 import * as DatastoreRepository from "../../../src/services/repository/DatastoreRepository.ts"
+import * as S3Client from "../../../src/services/s3/S3Client.ts"
+import * as S3Place from "../../../src/services/s3/S3Place.ts"
 import * as FarLine from "../../support/FarLine.ts"
+import * as S3Server from "../../support/S3Server.ts"
+import * as SlowLine from "../../support/SlowLine.ts"
 import * as backups from "./backups.ts"
+import * as questions from "./questions.ts"
 
-/** So many days of backups, over a line, and the rounds of a question that is asked of them. */
-const far = Effect.fnUntraced(function* (days: number) {
-  const { blobs } = yield* backups.make(2, { days, split: true })
-  const line = FarLine.make({ roundTrip: "50 millis" })
-  const store = FarLine.store(line, BlobStore.fromMap(blobs))
+/** A repository in a store that is far away. */
+const repositoryIn = Effect.fnUntraced(function* (store: BlobStore.BlobStore) {
   const chunks = ChunkStore.make({ stores: [store], cache: yield* ChunkCache.make(undefined, { isFar: true }) })
-  const repository = yield* DatastoreRepository.open(store, { keys: KeyRing.empty, chunks })
-  const rounds = <A, E, R>(question: Effect.Effect<A, E, R>) =>
-    Effect.suspend(() => {
-      const before = line.rounds
-      return Effect.map(question, () => line.rounds - before)
-    })
-  const series = Effect.map(Stream.runCollect(Edition.groups(repository)), ([group]) => group!.series[0]!)
-  return { repository, rounds, series }
+  return yield* DatastoreRepository.open(store, { keys: KeyRing.empty, chunks })
 })
+
+const counted = <A, E, R>(line: FarLine.FarLine, question: Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => {
+    const before = line.rounds
+    return Effect.map(question, (answer) => ({ answer, rounds: line.rounds - before }))
+  })
 
 describe("the round trips that one waits for", () => {
   it.live("are bounded for each question", () =>
     Effect.gen(function* () {
       for (const days of [2, 4, 8]) {
-        const { repository, rounds, series } = yield* far(days)
-        const all = yield* series
-        const editions = all.editions.length
-        const listing = yield* rounds(series)
-        const versions = yield* rounds(Versions.of(all, Bytes.fromText("d/alpha")))
-        const stats = yield* rounds(Stats.collect(repository, {}))
-        const [left, right] = [all.editions[0]!, all.editions.at(-1)!]
-        const diff = yield* rounds(
-          Effect.scoped(
-            Effect.gen(function* () {
-              const [ours, theirs] = [yield* Edition.open(left), yield* Edition.open(right)]
-              const stored = (edition: Edition.Edition) => [
-                { name: undefined, snapshot: edition.snapshot, file: edition.file },
-              ]
-              const sameUntil = yield* SharedChunks.between(stored(left), stored(right))
-              const [a, b] = [yield* ComparedArchive.make(ours.reader), yield* ComparedArchive.make(theirs.reader)]
-              return yield* Stream.runDrain(TreeDiff.compare(a, b, { sameUntil, unknown: "tell" }))
-            }),
-          ),
-        )
-        const drill = yield* rounds(Drill.run(right, { sample: 3 }))
-        // Manifests are read eight at once, archives and indexes four at once; nothing else grows with the backups.
-        const found = { listing, versions, stats, diff, drill }
-        const most = {
-          listing: 5 + 2 * Math.ceil(days / 8),
-          versions: 4 * Math.ceil(editions / 4),
-          stats: 5 + 8 * Math.ceil(days / 4),
-          diff: 10,
-          drill: 4,
+        const { blobs, payloadChunks } = yield* backups.make(2, { days, split: true })
+        const line = FarLine.make({ roundTrip: "50 millis" })
+        const repository = yield* repositoryIn(FarLine.store(line, BlobStore.fromMap(blobs)))
+        const series = yield* questions.seriesOf(repository)
+        const most = questions.mostRounds(days, series.editions.length)
+        for (const [name, question] of Object.entries(questions.of(repository, series))) {
+          const before = line.asked.length
+          const { rounds } = yield* counted<unknown, { message: string }, never>(line, question)
+          const payload = line.asked.slice(before).filter((asked) => payloadChunks.has(asked))
+          if (name !== "drill") assert.deepStrictEqual(payload, [], `payload read by ${name}`)
+          assert.isAtMost(rounds, most[name as keyof typeof most], `${name} of ${days} days`)
         }
-        for (const [question, bound] of Object.entries(most)) {
-          assert.isAtMost(found[question as keyof typeof found], bound, `${question} of ${days} days`)
-        }
+      }
+    }),
+  )
+})
+
+describe("a bucket 50 ms away", () => {
+  it.live("answers as a folder does, in bounded round trips", () =>
+    Effect.gen(function* () {
+      const days = 8
+      const { blobs, repository: near } = yield* backups.make(2, { days, split: true })
+      const server = yield* S3Server.make(["bucket"])
+      for (const [name, bytes] of blobs) yield* server.put("bucket", `tank/${name}`, bytes)
+      const slow = yield* SlowLine.make(server.port, { roundTrip: 50 })
+      const line = FarLine.make()
+      const http = yield* HttpClient.make({ timeout: 60_000 })
+      const counting = {
+        ...http,
+        request: (request: HttpClient.Request) => line.carry(request.url, http.request(request), () => 0),
+      }
+      const place = Result.getOrThrow(
+        S3Place.parse("s3://bucket/tank", { endpoint: `http://127.0.0.1:${slow.port}`, region: "us-east-1" }),
+      )
+      const { accessKey, secretKey } = server.account
+      const client = S3Client.make(counting, place, { accessKey, secretKey: Redacted.make(secretKey) })
+      const repository = yield* repositoryIn(yield* S3BlobStore.open(client))
+      const series = yield* questions.seriesOf(repository)
+      const expected = questions.of(near, yield* questions.seriesOf(near))
+      const most = questions.mostRounds(days, series.editions.length)
+      for (const [name, question] of Object.entries(questions.of(repository, series))) {
+        const key = name as keyof typeof most
+        const { answer, rounds } = yield* counted<unknown, { message: string }, never>(line, question)
+        assert.deepStrictEqual(answer, yield* expected[key] as Effect.Effect<unknown>, name)
+        assert.isAtMost(rounds, most[key], name)
+        assert.isAbove(rounds, 0, name)
       }
     }),
   )

@@ -1,5 +1,7 @@
 /** Backups of folders that change, made up, and what is in each of them: the model that answers are compared with. */
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
+import * as DynamicIndex from "../../../src/domain/datastore/DynamicIndex.ts"
+import * as ChunkStore from "../../../src/services/chunks/ChunkStore.ts"
 import type { SnapshotId } from "../../../src/domain/datastore/SnapshotId.ts"
 import * as BlobStore from "../../../src/services/blobs/BlobStore.ts"
 import * as BlobStoreWrappers from "../../../src/services/blobs/BlobStoreWrappers.ts"
@@ -70,6 +72,14 @@ const treeOf = (files: Files): MemoryArchive.Tree => {
   return root
 }
 
+/** Names of the chunks of all streams whose names end so. */
+const chunksOf = (blobs: ReadonlyMap<string, Uint8Array>, end: string): ReadonlyArray<string> =>
+  [...blobs].flatMap(([name, bytes]) => {
+    if (!name.endsWith(end)) return []
+    const index = Result.getOrThrow(DynamicIndex.parse(bytes))
+    return Array.from({ length: index.count }, (_, chunk) => ChunkStore.chunkPath(index.digest(chunk)))
+  })
+
 /** Backups of one host, day by day, and a repository with them. What is read of it is counted. */
 export const make = Effect.fnUntraced(function* (
   seed: number,
@@ -93,5 +103,8 @@ export const make = Effect.fnUntraced(function* (
     backups.push({ id, files })
   }
   const { counts, store } = BlobStoreWrappers.counting(BlobStore.fromMap(blobs))
-  return { backups, repository: yield* stores.over(store), counts, blobs }
+  /** Names of chunks that payloads alone have. */
+  const payloadChunks = new Set(chunksOf(blobs, ".ppxar.didx"))
+  for (const name of chunksOf(blobs, ".mpxar.didx")) payloadChunks.delete(name)
+  return { backups, repository: yield* stores.over(store), counts, blobs, payloadChunks }
 })
