@@ -43,13 +43,15 @@ export interface OpenOptions {
   readonly keys?: boolean | undefined
   /** Is told of what copies had; that is logged unless given. */
   readonly onHealed?: ((healed: Healed) => Effect.Effect<void>) | undefined
+  /** Whether the files of a datastore are given out, too; false unless given. */
+  readonly givesOut?: boolean | undefined
 }
 
 /** Opens what an address names, with the keys at hand; archives are only located. */
 export const open = Effect.fnUntraced(function* (
   text: string,
   given: Given,
-  { keys = true, onHealed }: OpenOptions = {},
+  { givesOut, keys = true, onHealed }: OpenOptions = {},
 ): Effect.fn.Return<OpenRepository.Opened, Failure, Scope.Scope> {
   Memory.keepYoungGenerationSmall()
   Compiler.optimizeLate()
@@ -69,6 +71,7 @@ export const open = Effect.fnUntraced(function* (
     also: given.also,
     chunks: given.chunks,
     unfinished: given.unfinished ? "open" : "refuse",
+    givesOut,
     onHealed: onHealed ?? sayHealed(),
   })
   if (opened._tag !== "InRepository") return opened

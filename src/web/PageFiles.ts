@@ -22,13 +22,15 @@ const types: Readonly<Record<string, string>> = {
 /** Where the build puts them, from a source file or from the bundle. */
 const places = ["../page", "../../dist/page"].map((place) => path.join(import.meta.dirname, place))
 
-/** Reads the files of a folder: by default that which the build has made. */
-export const load = (folder = places.find((place) => fs.existsSync(path.join(place, "index.html")))): PageFiles => {
+/** Reads the files of the page from the first of these folders that has one; `undefined` if none has. */
+export const load = (folders: ReadonlyArray<string> = places): PageFiles | undefined => {
+  const folder = folders.find((folder) => fs.existsSync(path.join(folder, "index.html")))
+  if (folder === undefined) return undefined
   const files = new Map<string, { readonly type: string; readonly bytes: Buffer; readonly zipped: Buffer }>()
-  for (const name of folder === undefined ? [] : fs.readdirSync(folder)) {
+  for (const name of fs.readdirSync(folder)) {
     const type = types[path.extname(name)]
     if (type === undefined) continue
-    const bytes = fs.readFileSync(path.join(folder as string, name))
+    const bytes = fs.readFileSync(path.join(folder, name))
     const at = name === "index.html" ? "/" : `/assets/${name}`
     files.set(at, { type, bytes, zipped: zlib.gzipSync(bytes, { level: 9 }) })
   }

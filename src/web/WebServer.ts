@@ -62,6 +62,8 @@ export interface Options extends WebContext.Options {
   readonly password: Redacted.Redacted<string> | undefined
   /** The token; one is made unless given. */
   readonly token?: Redacted.Redacted<string> | undefined
+  /** Folders where the files of the page may be; where the build puts them unless given. */
+  readonly pageFolders?: ReadonlyArray<string> | undefined
   /** Further routes: they share the port, the guard and what is open. */
   readonly routes?: ((context: WebContext.WebContext) => Layer.Layer<never, never, HttpRouter.HttpRouter>) | undefined
 }
@@ -114,14 +116,23 @@ export const start = Effect.fnUntraced(function* (
 })
 
 /** All routes as one application. */
-const appOf = Effect.fnUntraced(function* (context: WebContext.WebContext, { routes }: Options) {
-  const page = PageFiles.load()
+const appOf = Effect.fnUntraced(function* (context: WebContext.WebContext, { pageFolders, routes }: Options) {
+  const page = PageFiles.load(pageFolders)
+  if (page === undefined) {
+    yield* Effect.logWarning(
+      "there is no page, because its files are missing: npm run build makes them; all else is there",
+    )
+  }
   const pageRoutes = HttpRouter.add("GET", "*", (request) =>
     Effect.sync(
       () =>
-        page(request.url.split("?", 1)[0] as string, request.headers["accept-encoding"]) ??
+        page?.(request.url.split("?", 1)[0] as string, request.headers["accept-encoding"]) ??
         HttpServerResponse.jsonUnsafe(
-          { _tag: "NotFound", id: WebRefusal.ids.Page, message: "there is no such page" },
+          {
+            _tag: "NotFound",
+            id: WebRefusal.ids.Page,
+            message: page === undefined ? "the files of the page are missing" : "there is no such page",
+          },
           { status: 404 },
         ),
     ),

@@ -87,7 +87,8 @@ const mount = Effect.fnUntraced(function* (
   const options = yield* Effect.fromResult(MountOptions.parse(settings.options))
   const observer = settings.debug ? yield* RequestLog.make : undefined
   const [first = "", ...others] = settings.archives
-  const found = others.length === 0 ? yield* OpenAddress.open(first, settings) : undefined
+  const givesOut = settings.serve !== undefined
+  const found = others.length === 0 ? yield* OpenAddress.open(first, settings, { givesOut }) : undefined
   const isWide = found?._tag === "InRepository" && found.reference.type === undefined
   if (settings.pathTemplate !== undefined && !isWide) {
     return yield* new ExitCode.Usage({

@@ -1,5 +1,6 @@
 /**
- * The page and WebDAV beside a mount (`mount --serve`): the same process serves the same tree, with the same caches.
+ * The page and WebDAV beside a mount (`mount --serve`): the same process serves the same tree, with the same caches. Of a
+ * whole datastore it gives out the files, too, below `/chunks/`.
  *
  * Whoever types the command makes the token, so that the link reaches a terminal also when the mount goes on in the
  * background. It listens on loopback only; nothing can be restored, and no key be given later.
@@ -7,11 +8,13 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import type * as Reference from "../../domain/datastore/Reference.ts"
 import type { ArchiveTree } from "../../services/archive/ArchiveTree.ts"
 import type * as KeyRing from "../../services/keys/KeyRing.ts"
 import type { Opened } from "../../services/open/OpenRepository.ts"
 import * as Archive from "../../services/tree/Archive.ts"
 import * as Access from "../../web/Access.ts"
+import * as ChunkRoutes from "../../web/chunks/ChunkRoutes.ts"
 import * as HostNames from "../../web/HostNames.ts"
 import * as Served from "../../web/Served.ts"
 import * as WebKeys from "../../web/WebKeys.ts"
@@ -67,6 +70,8 @@ export const start = Effect.fnUntraced(function* (
       ? { repository: found.repository, root: found.reference, index: yield* OpenIndex.whenAsked({ cacheDir }, found) }
       : undefined,
   }
+  // Of a part of a datastore nothing is given out: chunks and indexes are those of all.
+  const files = hasBackups && isWhole(found.reference) ? found.files : undefined
   const server = yield* WebServer.start({
     host,
     port,
@@ -77,6 +82,9 @@ export const start = Effect.fnUntraced(function* (
     tls: undefined,
     password: undefined,
     token: Redacted.make(token),
+    ...(files !== undefined && { routes: () => ChunkRoutes.layer([{ id: "", store: files }]) }),
   })
   return Redacted.value(server.link)
 })
+
+const isWhole = ({ namespace, type }: Reference.Reference): boolean => namespace.length === 0 && type === undefined

@@ -73,6 +73,8 @@ export interface RepositoryOptions extends Access, FarPlace.Options, Omit<OpenSn
   readonly also?: ReadonlyArray<string> | undefined
   /** Whether digests of chunks are compared; true unless given. */
   readonly verifyChunks?: boolean | undefined
+  /** Whether the files of a datastore are given out, too, as they are stored; false unless given. */
+  readonly givesOut?: boolean | undefined
 }
 
 /** What can be wrong with a location, and with what is opened in it. */
@@ -93,6 +95,8 @@ export interface OpenedRepository {
   readonly repository: Repository
   /** Its decoded chunks, and what was fetched of them. */
   readonly cache: ChunkCache
+  /** Its files, where they are given out: a chunk that archives have just fetched is not fetched again. */
+  readonly files?: BlobStore | undefined
 }
 
 /** A file of this machine, or a folder of archive files. */

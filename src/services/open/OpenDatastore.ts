@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { BlobStore } from "../blobs/BlobStore.ts"
 import * as BlobStoreWrappers from "../blobs/BlobStoreWrappers.ts"
+import * as SharedReads from "../blobs/SharedReads.ts"
 import * as ChunkStore from "../chunks/ChunkStore.ts"
 import * as DatastoreRepository from "../repository/DatastoreRepository.ts"
 import * as FarPlace from "./FarPlace.ts"
@@ -23,10 +24,12 @@ export const open = Effect.fnUntraced(function* (
 ): Effect.fn.Return<OpenedRepository, Failure, Scope.Scope> {
   const { cache, over } = yield* FarPlace.make(options, isFar)
   const { onHealed, verifyChunks: verify } = options
-  const stores = [over(store), ...[...others, ...copies].map(over)] as const
+  const files = options.givesOut === true ? yield* SharedReads.make(over(store)) : undefined
+  const stores = [files ?? over(store), ...[...others, ...copies].map(over)] as const
   const chunks = ChunkStore.make({ stores, cache, verify, onHealed })
   return {
     cache,
+    files,
     repository: yield* DatastoreRepository.open(isFar ? BlobStoreWrappers.remembering(store, FRESH) : store, {
       ...options,
       keys: yield* options.keys,

@@ -58,7 +58,7 @@ const linkOf = (child: Processes.Process) =>
   )
 
 describe("a mount with --serve", () => {
-  it.live("fetches a chunk once for the kernel, the page and WebDAV at the same time", () =>
+  it.live("fetches a chunk once for the kernel, the page, WebDAV and those who take chunks, at the same time", () =>
     Effect.gen(function* () {
       const { fetched, url } = yield* counted(Datastores.store("datastore-plain"))
       const mountPoint = yield* Processes.mountPoint()
@@ -81,14 +81,29 @@ describe("a mount with --serve", () => {
       const headers = { authorization: `Bearer ${token}` }
       const repositories = (yield* send(port, "/api/v1/server", { headers })).json.repositories
       const content = `/api/v1/repositories/${repositories[0].id}/content?path=/${folder}/s1048576`
-      const [seen, page, dav] = yield* Effect.all(
+      // Which chunks the file is in, told by who fetches nothing here.
+      const inspected = yield* Command.run([
+        "inspect",
+        `${Datastores.store("datastore-plain")}::${folder.replace(/\/sizes$/, "")}/sizes/s1048576`,
+        "--json",
+      ])
+      const own = [...new Set(inspected.stdout.toString().match(/\b[0-9a-f]{64}\b/g))]
+      assert.isAbove(own.length, 5)
+      const [seen, page, dav, ...given] = yield* Effect.all(
         [
           Processes.run("sha256sum", [path.join(mountPoint, folder, "s1048576")]),
           send(port, content, { headers }),
           send(port, `/dav/${repositories[0].id}/${folder}/s1048576`, { headers }),
+          ...own.map((name) => send(port, `/chunks/.chunks/${name.slice(0, 4)}/${name}`, { headers })),
         ],
         { concurrency: "unbounded" },
       )
+      for (const [at, name] of own.entries()) {
+        const stored = fs.readFileSync(
+          path.join(Datastores.store("datastore-plain"), ".chunks", name.slice(0, 4), name),
+        )
+        assert.isTrue(given[at]!.body.equals(stored), name)
+      }
       const digest = crypto.createHash("sha256").update(page.body).digest("hex")
       assert.strictEqual(page.body.length, 1_048_576)
       assert.isTrue(page.body.equals(dav.body))
