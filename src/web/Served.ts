@@ -26,6 +26,14 @@ export interface Served {
   readonly backups: Backups | undefined
 }
 
+/** The same while it cannot be opened, because its key is not at hand. */
+export interface Locked extends Pick<Served, "id" | "address" | "backups"> {
+  readonly archive: undefined
+  /** Which key is wanted. */
+  readonly reason: { readonly id: string; readonly message: string }
+  readonly reopen: NonNullable<Served["reopen"]>
+}
+
 /** Where the backups of a tree are. */
 export interface Backups {
   readonly repository: Repository
@@ -68,7 +76,7 @@ export const idsOf = (addresses: ReadonlyArray<string>): ReadonlyArray<string> =
     const last =
       address
         .replace(/[/:]+$/, "")
-        .split(/[/:]/)
+        .split(/\/|::/)
         .at(-1) ?? ""
     const base = last.replace(/[^A-Za-z0-9._-]/g, "_").replace(/^\.+/, "") || "backups"
     let id = base

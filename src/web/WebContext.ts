@@ -9,14 +9,14 @@ import * as AtATime from "./AtATime.ts"
 import * as Downloads from "./Downloads.ts"
 import * as FolderListings from "./FolderListings.ts"
 import * as Jobs from "./Jobs.ts"
-import type { Served } from "./Served.ts"
+import type { Locked, Served } from "./Served.ts"
 import type { WebKeys } from "./WebKeys.ts"
 import { WebRefusal } from "./WebRefusal.ts"
 
 /** What is served, and how. */
 export interface Options {
   readonly version: string
-  readonly served: ReadonlyArray<Served>
+  readonly served: ReadonlyArray<Served | Locked>
   readonly keys: WebKeys
   /** Absolute path of the folder that may be restored into. */
   readonly restore: string | undefined
@@ -32,7 +32,8 @@ export interface WebContext extends Options {
   readonly searches: AtATime.AtATime
   /** Opens all again that keys make a difference for. */
   readonly reopen: Effect.Effect<void>
-  readonly repository: (id: string) => Effect.Effect<Served, ApiError.NotFound>
+  /** What is served under an id. Fails with `Unreadable` while it is locked. */
+  readonly repository: (id: string) => Effect.Effect<Served, ApiError.NotFound | ApiError.Unreadable>
 }
 
 /** Searches at the same time: each reads all that is below a folder. */
@@ -43,7 +44,7 @@ export const make = Effect.fnUntraced(function* (
   access: Access,
   isSecure: boolean,
 ): Effect.fn.Return<WebContext, never, Scope.Scope> {
-  const byId = new Map(options.served.map((served) => [served.id, served]))
+  const byId = new Map<string, Served | Locked>(options.served.map((served) => [served.id, served]))
   const listings = yield* FolderListings.make
   return {
     ...options,
@@ -64,10 +65,12 @@ export const make = Effect.fnUntraced(function* (
     }),
     repository: (id) => {
       const served = byId.get(id)
-      return served === undefined
-        ? Effect.fail(
-            new ApiError.NotFound({ id: WebRefusal.ids.Repository, message: `${id}: nothing of that name is served` }),
-          )
+      if (served === undefined) {
+        const message = `${id}: nothing of that name is served`
+        return Effect.fail(new ApiError.NotFound({ id: WebRefusal.ids.Repository, message }))
+      }
+      return served.archive === undefined
+        ? Effect.fail(new ApiError.Unreadable({ id: served.reason.id, message: served.reason.message }))
         : Effect.succeed(served)
     },
   }

@@ -133,6 +133,28 @@ describe("a store", () => {
   )
 
   it.live(
+    "is unlocked once also where the address is an encrypted backup or archive itself",
+    () =>
+      Effect.gen(function* () {
+        const key = Datastores.keyFile("key1-scrypt-small.json")
+        const backup = `${Datastores.store("datastore-encrypted")}::host/alpha/2024-01-01T00:00:00Z`
+        const served = yield* browser.serve("--key-file", key, backup, `${backup}/root.pxar`)
+        const page = yield* browser.open(yield* browser.launch, served.link)
+        yield* Effect.promise(async () => {
+          await page.getByRole("heading", { name: "This needs a key" }).waitFor()
+          await page.getByRole("button", { name: "Unlock a key…" }).click()
+          await page.getByLabel("Passphrase").fill("small cost")
+          await page.keyboard.press("Enter")
+          await browser.rows(page).getByText("root.pxar").waitFor()
+          await page.getByLabel("What to look at").selectOption("root.pxar")
+          await browser.rows(page).getByText("sizes").waitFor()
+        })
+        assert.deepStrictEqual(yield* browser.violations(page), [])
+      }),
+    60_000,
+  )
+
+  it.live(
     "that is damaged shows what is whole, and says what is lost",
     () =>
       Effect.gen(function* () {
@@ -180,6 +202,10 @@ describe("somebody without the link", () => {
           await browser.rows(page).getByText("2024-01-15T12:30:45Z").waitFor()
           await page.getByRole("button", { name: "Sign out" }).click()
           await page.getByLabel("Token or password").waitFor()
+          // The link, in the same tab.
+          await page.goto(served.link)
+          await browser.rows(page).or(page.locator(".group")).first().waitFor()
+          assert.notInclude(page.url(), served.token)
         })
       }),
     60_000,

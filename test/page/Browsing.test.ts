@@ -9,6 +9,7 @@ import * as Processes from "../support/Processes.ts"
 import { need } from "../support/Requirements.ts"
 import { golden } from "../web/harness.ts"
 import * as browser from "./browser.ts"
+import * as Film from "./Film.ts"
 
 beforeEach(need({ tools: ["chromium"] }))
 
@@ -121,6 +122,8 @@ describe("a preview", () => {
             "pixel.png": png,
             "sound.wav": wav(20),
             "<img src=x onerror=alert(1)>": "a name",
+            script: MemoryArchive.symlink("javascript:document.title='owned'"),
+            elsewhere: MemoryArchive.symlink("//evil.example/x"),
             "bytes.bin": new Uint8Array(5000).fill(0xab),
           }),
         )
@@ -164,6 +167,24 @@ describe("a preview", () => {
           )
           assert.closeTo(at, 15, 0.1)
         })
+        // A link leads to a place of the page, whatever it looks like.
+        for (const [name, target] of [
+          ["script", "javascript:document.title='owned'"],
+          ["elsewhere", "//evil.example/x"],
+        ] as const) {
+          yield* look(name)
+          yield* Effect.promise(async () => {
+            const link = page.getByRole("tabpanel").getByRole("link", { name: target })
+            assert.match((await link.getAttribute("href"))!, /^#\/test\.pxar\//)
+            await link.click()
+            await page
+              .getByText(/Not there|not there|nothing/)
+              .first()
+              .waitFor()
+            assert.notInclude(await page.title(), "owned'")
+            assert.include(page.url(), served.url)
+          })
+        }
         // Opened by itself, a content is saved or shown without scripts.
         for (const name of ["evil.html", "evil.svg"]) {
           yield* Effect.promise(async () => {
@@ -178,6 +199,57 @@ describe("a preview", () => {
         )
       }),
     90_000,
+  )
+})
+
+describe("a film", () => {
+  it.live(
+    "is seeked in by ranges: what is between is not fetched",
+    () =>
+      Effect.gen(function* () {
+        const chromium = yield* browser.launch
+        const gap = 32 * 1024 * 1024
+        const film = yield* Film.make(chromium, { seconds: 10, gap })
+        const served = yield* browser.serve(yield* archive({ "film.webm": film }))
+        const page = yield* browser.open(chromium, served.link)
+        const ranges: Array<number> = []
+        page.on("request", (request) => {
+          const [, start] = /^bytes=(\d+)-/.exec(request.headers()["range"] ?? "") ?? []
+          if (start !== undefined) ranges.push(Number(start))
+        })
+        yield* browser.go(page, served, "#/test.pxar/film.webm")
+        const shown = yield* Effect.promise(async () => {
+          const video = page.locator("video")
+          await video.waitFor()
+          return video.evaluate(
+            (video: HTMLVideoElement) =>
+              new Promise<{ readonly at: number; readonly duration: number; readonly grey: number }>(
+                (resolve, reject) => {
+                  video.addEventListener("error", () => reject(new Error(video.error?.message)))
+                  video.addEventListener("seeked", () => {
+                    const context = new OffscreenCanvas(1, 1).getContext("2d")!
+                    context.drawImage(video, 0, 0, 1, 1)
+                    const [grey = 0] = context.getImageData(0, 0, 1, 1).data
+                    resolve({ at: video.currentTime, duration: video.duration, grey })
+                  })
+                  const seek = (): void => void (video.currentTime = 8.5)
+                  if (video.readyState > 0) seek()
+                  else video.addEventListener("loadedmetadata", seek)
+                },
+              ),
+          )
+        })
+        assert.closeTo(shown.at, 8.5, 0.01)
+        assert.closeTo(shown.duration, 10, 0.01)
+        // Each second has a grey of its own.
+        assert.closeTo(shown.grey, Film.greyOf(8), 6)
+        assert.isTrue(
+          ranges.some((start) => start > gap),
+          String(ranges),
+        )
+        assert.deepStrictEqual(yield* browser.violations(page), [])
+      }),
+    60_000,
   )
 })
 

@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as http from "node:http"
 import * as path from "node:path"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Metric } from "effect"
 import * as Processes from "../support/Processes.ts"
 import { need } from "../support/Requirements.ts"
 import * as harness from "./harness.ts"
@@ -94,12 +94,18 @@ describe("a selection", () => {
     }),
   )
 
-  it.live.each(["tar", "zip"])("ends as %s when the client goes, and leaves no descriptor open", (format) =>
+  it.live.each(["tar", "zip"])("ends as %s when the client goes: no fiber runs on, no descriptor is open", (format) =>
     Effect.gen(function* () {
       const big = yield* harness.memory({ big: new Uint8Array(32 * 1024 * 1024) })
-      const web = yield* harness.start([big])
+      let running = 0
+      const web = yield* Effect.provideService(harness.start([big]), Metric.FiberRuntimeMetrics, {
+        recordFiberStart: () => running++,
+        recordFiberEnd: () => running--,
+      })
       const descriptors = Effect.sync(() => fs.readdirSync("/proc/self/fd").length)
       const before = yield* descriptors
+      const fibers = Effect.sync(() => running)
+      const idle = yield* fibers
       const body = { folder: "/", names: [], format }
       const job = yield* web.ask(`${inArchive}/exports`, { method: "POST", body })
       yield* Effect.callback<void>((resume) => {
@@ -107,6 +113,8 @@ describe("a selection", () => {
         const path = `/api/v1/jobs/${job.json.id}/content`
         const request = http.get({ host: "127.0.0.1", port: web.port, path, headers, agent: false }, (response) => {
           response.once("data", () => {
+            // The test would prove nothing if the download ran elsewhere.
+            assert.isAbove(running, idle)
             response.destroy()
             resume(Effect.void)
           })
@@ -119,6 +127,7 @@ describe("a selection", () => {
         "cancelled",
       )
       yield* Processes.eventually("descriptors to be closed", descriptors, (count) => count <= before)
+      yield* Processes.eventually("fibers to end", fibers, (count) => count === idle)
     }),
   )
 

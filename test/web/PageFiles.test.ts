@@ -8,10 +8,7 @@ describe("the page", () => {
     Effect.gen(function* () {
       const lines: Array<string> = []
       const logger = Logger.make(({ message }) => void lines.push(String(message)))
-      const web = yield* Effect.provide(
-        harness.start([], { pageFolders: ["/no/such/folder"] }),
-        Logger.layer([logger]),
-      )
+      const web = yield* Effect.provide(harness.start([], { pageFolders: ["/no/such/folder"] }), Logger.layer([logger]))
       assert.match(lines.join("\n"), /there is no page.*npm run build/)
       const { json, status } = yield* web.ask("/")
       assert.deepStrictEqual([status, json.message], [404, "the files of the page are missing"])

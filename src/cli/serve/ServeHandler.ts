@@ -94,7 +94,7 @@ const open = Effect.fnUntraced(function* (
   address: string,
   id: string,
   options: OpenAddress.Options,
-): Effect.fn.Return<Served.Served, OpenAddress.Failure, Scope.Scope> {
+): Effect.fn.Return<Served.Served | Served.Locked, OpenAddress.Failure, Scope.Scope> {
   const opened = yield* OpenAddress.open(address, options)
   const archive = Effect.flatMap(
     OpenTree.tree(opened, { ...options, owner: OpenAddress.thisUser(), onLost: OpenAddress.onLost(options) }),
@@ -103,15 +103,16 @@ const open = Effect.fnUntraced(function* (
   const found = opened._tag === "InRepository" ? opened : undefined
   const scope = yield* Effect.scope
   const isTree = found !== undefined && found.reference.archive === undefined
-  return {
-    id,
-    address,
-    archive: yield* archive,
-    reopen: found && Scope.provide(archive, scope),
-    backups: isTree
-      ? { repository: found.repository, root: found.reference, index: yield* OpenIndex.whenAsked(options, found) }
-      : undefined,
-  }
+  const reopen = found && Scope.provide(archive, scope)
+  const backups = isTree
+    ? { repository: found.repository, root: found.reference, index: yield* OpenIndex.whenAsked(options, found) }
+    : undefined
+  const first = yield* Effect.result(archive)
+  if (first._tag === "Success") return { id, address, archive: first.success, reopen, backups }
+  const reason = first.failure
+  if (reopen === undefined || reason.id !== "PXF-REPOSITORY-KEY-REQUIRED") return yield* reason
+  yield* Terminal.say(`${reason.message}; the page asks for it`, "Warn")
+  return { id, address, archive: undefined, reason, reopen, backups }
 })
 
 /** Of a file its folder is served. */

@@ -40,6 +40,29 @@ export const BackupJson = Schema.Struct({
 })
 export type BackupJson = typeof BackupJson.Type
 
+/** How the backups of a group grow; bytes before compression. */
+export const GroupStatsJson = Schema.Struct({
+  /** All backups together, and their chunks, each counted once. */
+  size: Count,
+  distinct: Count,
+  chunks: Count,
+  /** Backups that could not be read. */
+  unreadable: Count,
+  /** The oldest first. */
+  backups: Schema.Array(
+    Schema.Struct({
+      path: Schema.String,
+      time: Schema.String,
+      size: Count,
+      /** Chunks that no backup before it has. */
+      added: Count,
+      /** Chunks that no other backup has. */
+      only: Count,
+    }),
+  ),
+})
+export type GroupStatsJson = typeof GroupStatsJson.Type
+
 /** How an entry differs from the one of its name in another folder. */
 export const Change = Schema.Literals(["new", "changed", "gone"])
 

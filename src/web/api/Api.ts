@@ -56,6 +56,12 @@ export class BrowseApi extends HttpApiGroup.make("browse")
       success: Schema.Array(Json.BackupJson),
       error,
     }),
+    HttpApiEndpoint.get("stats", "/repositories/:repository/stats", {
+      params,
+      query: { group: Path },
+      success: Json.GroupStatsJson,
+      error,
+    }),
     HttpApiEndpoint.get("folder", "/repositories/:repository/folder", {
       params,
       query: {

@@ -8,6 +8,7 @@ import * as JsonText from "../../domain/json/JsonText.ts"
 import type { FolderJson, RowJson, Sort } from "../../domain/json/WebJson.ts"
 import * as Details from "../Details.ts"
 import type * as FolderListing from "../FolderListing.ts"
+import * as GroupStats from "../GroupStats.ts"
 import * as Search from "../Search.ts"
 import * as Served from "../Served.ts"
 import * as TextDiff from "../TextDiff.ts"
@@ -36,6 +37,10 @@ export const layer = (context: WebContext) =>
         backups: ({ params, query }) =>
           Effect.flatMap(context.repository(params.repository), (served) =>
             Versions.backups(served, { details: query.details === "true", group: query.group }),
+          ),
+        stats: ({ params, query }) =>
+          Effect.flatMap(context.repository(params.repository), (served) =>
+            context.searches.held(GroupStats.of(served, query.group)),
           ),
         folder: ({ params, query }) =>
           Effect.flatMap(context.repository(params.repository), (served) => folder(context, served, query)),

@@ -8,6 +8,7 @@ import * as CommandLine from "./CommandLine.ts"
 import { Downloads, save } from "./Downloads.tsx"
 import { Footer } from "./Footer.tsx"
 import { Found } from "./Found.tsx"
+import { Growth } from "./Growth.tsx"
 import { Help } from "./Help.tsx"
 import * as Keys from "./Keys.ts"
 import { Listing } from "./Listing.tsx"
@@ -46,6 +47,7 @@ export const Browser = ({ onLeave, onServer, server }: Props): JSX.Element => {
   const [open, setOpen] = useState<Open>()
   const [searched, setSearched] = useState<string>()
   const [marksChanges, setMarksChanges] = useState(false)
+  const [showsGrowth, setShowsGrowth] = useState(false)
   const [editing, setEditing] = useState(0)
   const [searching, setSearching] = useState(0)
   const [jobs, setJobs] = useState<ReadonlyArray<Client.Json.JobJson>>([])
@@ -60,6 +62,7 @@ export const Browser = ({ onLeave, onServer, server }: Props): JSX.Element => {
   const folderPath = isFile ? Route.parent(route.path) : route.path
   const { backups, current, members, moved } = useBackups(route.repository, isDatastore, folderPath, turn)
   const isOverview = isDatastore && route.path === "/"
+  const isGroup = backups.some(({ group }) => group === folderPath)
   const before = members[current - 1]
   const wanted: Wanted & { readonly turn: number } = {
     repository: route.repository,
@@ -172,6 +175,7 @@ export const Browser = ({ onLeave, onServer, server }: Props): JSX.Element => {
         g: () => setEditing((count) => count + 1),
         "[": () => move(current - 1),
         "]": () => move(current + 1),
+        t: () => setShowsGrowth(!showsGrowth),
         c: () => void navigator.clipboard.writeText(commandLine),
         d: () => download(subjects, "zip"),
         r: () => canRestore && setOpen("restore"),
@@ -222,6 +226,9 @@ export const Browser = ({ onLeave, onServer, server }: Props): JSX.Element => {
       ) : (
         <main class="folder">
           <h1 class="unseen">{Route.lastName(folderPath) || route.repository}</h1>
+          {isGroup && showsGrowth ? (
+            <Growth repository={route.repository} group={folderPath} onClose={() => setShowsGrowth(false)} />
+          ) : null}
           {error === undefined ? null : (
             <Trouble
               error={error}
@@ -253,6 +260,7 @@ export const Browser = ({ onLeave, onServer, server }: Props): JSX.Element => {
             filterField={filterField}
             selected={selected.size}
             commandLine={commandLine}
+            onGrowth={isGroup && !showsGrowth ? () => setShowsGrowth(true) : undefined}
             onFilter={(text) => {
               setFilter(text)
               setCursor(0)

@@ -63,6 +63,9 @@ export const server = (): Promise<Json.ServerJson> => get("/server")
 export const backups = (repository: string, details: boolean): Promise<ReadonlyArray<Json.BackupJson>> =>
   get(within(repository, "backups", { details: String(details) }))
 
+export const stats = (repository: string, group: string, signal: AbortSignal): Promise<Json.GroupStatsJson> =>
+  get(within(repository, "stats", { group }), signal)
+
 export const folder = (repository: string, query: Query, signal: AbortSignal): Promise<Json.FolderJson> =>
   get(within(repository, "folder", query), signal)
 

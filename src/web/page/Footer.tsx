@@ -13,6 +13,8 @@ interface Props {
   readonly filterField: RefObject<HTMLInputElement | null>
   readonly selected: number
   readonly commandLine: string
+  /** Shows how the backups here grow, where that can be said. */
+  readonly onGrowth: (() => void) | undefined
   readonly onFilter: (text: string) => void
   readonly onDownload: (format: "tar" | "zip") => void
   readonly onRestore: (() => void) | undefined
@@ -20,7 +22,8 @@ interface Props {
 }
 
 export const Footer = (props: Props): JSX.Element => {
-  const { commandLine, filter, filterField, folder, onClear, onDownload, onFilter, onRestore, selected } = props
+  const { commandLine, filter, filterField, folder, onClear, onDownload, onFilter, onGrowth, onRestore, selected } =
+    props
   const isEmpty = folder.state === "ready" && folder.count === 0
   return (
     <>
@@ -52,6 +55,11 @@ export const Footer = (props: Props): JSX.Element => {
                 : `${Format.count(folder.count)} of ${Format.count(folder.total)}`}
           </span>
         </div>
+        {onGrowth === undefined ? null : (
+          <button type="button" title="Sizes over time  t" onClick={onGrowth}>
+            Sizes over time
+          </button>
+        )}
         {selected === 0 ? (
           <Command text={commandLine} />
         ) : (

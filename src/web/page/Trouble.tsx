@@ -17,7 +17,15 @@ export const Trouble = ({ error, isInTime, keys, onUnlock, onUp }: Props): JSX.E
   const wantsKey = /\bkey\b|encrypted/.test(error.message) || keys.some(({ locked }) => locked)
   return (
     <section class="trouble" role="alert">
-      <h2>{status === 404 ? "Not in this backup" : wantsKey ? "This needs a key" : "This cannot be read"}</h2>
+      <h2>
+        {status === 404
+          ? isInTime
+            ? "Not in this backup"
+            : "Not there"
+          : wantsKey
+            ? "This needs a key"
+            : "This cannot be read"}
+      </h2>
       <p class={wantsKey && status !== 404 ? "id" : ""}>{error.message}</p>
       {status === 404 && isInTime ? <p>Move through time above: it may be in another one.</p> : null}
       {id === "" ? null : <p class="id">{id}</p>}

@@ -9,9 +9,20 @@ import * as Client from "./Client.ts"
 import { Login } from "./Login.tsx"
 import * as Route from "./Route.ts"
 
-/** The token of the link, taken before anything else is done. */
-let token = /^#token=([\w-]+)$/.exec(location.hash)?.[1]
-if (token !== undefined) history.replaceState(null, "", location.pathname)
+/** The token of the link. */
+let token: string | undefined
+
+/** Takes it out of the address, if it is there. */
+const takeToken = (): boolean => {
+  const [, found] = /^#token=([\w-]+)$/.exec(location.hash) ?? []
+  if (found === undefined) return false
+  token = found
+  history.replaceState(null, "", location.pathname)
+  return true
+}
+
+// Before anything else is done.
+takeToken()
 
 /** What is known of the server; `"login"` if it wants to know who asks. */
 type Known = Client.Json.ServerJson | "login" | Error | undefined
@@ -38,7 +49,13 @@ const begin = async (): Promise<Known> => {
 const Page = (): JSX.Element => {
   const [known, setKnown] = useState<Known>()
   const start = (): void => void begin().then(setKnown)
-  useEffect(start, [])
+  useEffect(() => {
+    start()
+    // A link that is opened where the page is already changes the address, and nothing else.
+    const follow = (): void => void (takeToken() && start())
+    addEventListener("hashchange", follow)
+    return () => removeEventListener("hashchange", follow)
+  }, [])
   if (known === undefined) return <p class="starting">…</p>
   if (known === "login") return <Login onDone={start} />
   if (known instanceof Error) {
