@@ -32,6 +32,12 @@ export const of = Effect.fnUntraced(function* (
     distinct,
     chunks,
     unreadable: unreadable.length,
-    backups: snapshots.map(({ id, ...figures }) => ({ path: Served.pathOf(root, id), time: id.time, ...figures })),
+    backups: snapshots.map(({ added, id, only, size }) => ({
+      path: Served.pathOf(root, id),
+      time: id.time,
+      size,
+      added,
+      only,
+    })),
   }
 })

@@ -96,6 +96,30 @@ describe("backups", () => {
     }),
   )
 
+  it.live("grow by what no backup before them has, and are told apart from what others have", () =>
+    Effect.gen(function* () {
+      const web = yield* harness.start([yield* harness.datastore("datastore-plain")])
+      const { json } = yield* web.ask(`${inStore}/stats?group=/host/alpha`)
+      const { backups, distinct, size } = json
+      const sum = (of: (backup: Record<"size" | "added" | "only", number>) => number): number =>
+        backups.map(of).reduce((a: number, b: number) => a + b, 0)
+      assert.strictEqual(backups.length, 5)
+      assert.match(backups[0].path, /^\/host\/alpha\/2024-01-01T/)
+      assert.strictEqual(
+        sum(({ size }) => size),
+        size,
+      )
+      assert.strictEqual(
+        sum(({ added }) => added),
+        distinct,
+      )
+      assert.isAbove(size, distinct)
+      for (const path of ["/host/none", "/host", "/"]) {
+        assert.strictEqual((yield* web.ask(`${inStore}/stats?group=${path}`)).status, 404, path)
+      }
+    }),
+  )
+
   it.live("have versions of a path", () =>
     Effect.gen(function* () {
       const web = yield* harness.start([yield* harness.datastore("datastore-plain")])
