@@ -57,6 +57,16 @@ describe("a folder of 200,000 entries", () => {
             `frames: median ${times[60]!.toFixed(1)} ms, 95 % ${times[114]!.toFixed(1)} ms, longest ${times[119]!.toFixed(1)} ms; tasks above 50 ms: ${long}`,
           )
           await page.getByRole("grid").focus()
+          // The row that is meant is never behind the head or the end of the table.
+          for (const key of ["PageDown", "PageDown", "ArrowDown", "PageUp", "ArrowUp"]) {
+            await page.keyboard.press(key)
+            await page.evaluate(() => new Promise(requestAnimationFrame))
+            const [row, head, grid] = await Promise.all(
+              [".row.current", ".row.head", "[role=grid]"].map((of) => page.locator(of).boundingBox()),
+            )
+            assert.isAtLeast(row!.y, head!.y + head!.height - 1, key)
+            assert.isAtMost(row!.y + row!.height, grid!.y + grid!.height + 1, key)
+          }
           await page.keyboard.press("End")
           await page.getByText("file 199999").waitFor()
           await page.keyboard.press("/")

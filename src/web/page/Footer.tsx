@@ -48,11 +48,7 @@ export const Footer = (props: Props): JSX.Element => {
             }}
           />
           <span role="status">
-            {folder.state === "loading"
-              ? "Reading…"
-              : filter === ""
-                ? Format.counted(folder.total, "entry", "entries")
-                : `${Format.count(folder.count)} of ${Format.count(folder.total)}`}
+            {folder.state === "ready" ? counted(folder, filter) : folder.state === "loading" ? "Reading…" : ""}
           </span>
         </div>
         {onGrowth === undefined ? null : (
@@ -89,6 +85,9 @@ export const Footer = (props: Props): JSX.Element => {
     </>
   )
 }
+
+const counted = ({ count, total }: Folder, filter: string): string =>
+  filter === "" ? Format.counted(total, "entry", "entries") : `${Format.count(count)} of ${Format.count(total)}`
 
 const Command = ({ text }: { readonly text: string }): JSX.Element => {
   const [wasCopied, setCopied] = useState("")

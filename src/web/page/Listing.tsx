@@ -40,6 +40,9 @@ const useVirtual = (count: number) => {
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
     overscan: 12,
+    // The head is above the rows, and stays where it is when they move.
+    scrollMargin: ROW,
+    scrollPaddingStart: ROW,
     scrollToFn: elementScroll,
     observeElementRect,
     observeElementOffset,
@@ -127,7 +130,7 @@ export const Listing = (props: Props): JSX.Element => {
               <Row
                 key={index}
                 index={index}
-                start={start}
+                start={start - ROW}
                 row={row}
                 isCurrent={index === cursor}
                 isSelected={row !== undefined && selected.has(row.name)}

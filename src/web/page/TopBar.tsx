@@ -2,7 +2,7 @@
  * Where one is: a path whose parts lead back, and that can be typed or pasted; and the search.
  */
 import type { JSX } from "preact"
-import { useEffect, useRef, useState } from "preact/hooks"
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { Json } from "./Client.ts"
 import { Icon } from "./Icons.tsx"
 import * as Route from "./Route.ts"
@@ -20,7 +20,8 @@ interface Props {
 
 export const TopBar = ({ editing, onHelp, onLeave, onSearch, route, searching, server }: Props): JSX.Element => {
   const search = useRef<HTMLInputElement>(null)
-  useEffect(() => {
+  // At once: what is typed next belongs to the field.
+  useLayoutEffect(() => {
     if (searching > 0) search.current?.select()
   }, [searching])
   return (
@@ -86,10 +87,10 @@ const Breadcrumb = ({
   const [isEdited, setEdited] = useState(false)
   const field = useRef<HTMLInputElement>(null)
   const nav = useRef<HTMLElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (editing > 0) setEdited(true)
   }, [editing])
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isEdited) field.current?.select()
   }, [isEdited])
   useEffect(() => {

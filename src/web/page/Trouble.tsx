@@ -26,6 +26,9 @@ export const Trouble = ({ error, isInTime, keys, onUnlock, onUp }: Props): JSX.E
             ? "This needs a key"
             : "This cannot be read"}
       </h2>
+      {wantsKey && status !== 404 ? (
+        <p>It is encrypted, and no key that is at hand opens it. Give the passphrase of the key, or the key itself.</p>
+      ) : null}
       <p class={wantsKey && status !== 404 ? "id" : ""}>{error.message}</p>
       {status === 404 && isInTime ? <p>Move through time above: it may be in another one.</p> : null}
       {id === "" ? null : <p class="id">{id}</p>}
