@@ -1,6 +1,7 @@
 /** The API over HTTP: what is in archives and datastores. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import * as MemoryArchive from "../../src/testing/MemoryArchive.ts"
 import * as WebKeys from "../../src/web/WebKeys.ts"
 import * as fs from "node:fs"
 import * as Datastores from "../support/Datastores.ts"
@@ -64,6 +65,26 @@ describe("folders", () => {
         gone.json.rows.map(({ change }: { change?: string }) => change),
         "gone",
       )
+    }),
+  )
+
+  it.live("tell a change also where a listing shows none: an attribute, a part of a second", () =>
+    Effect.gen(function* () {
+      const day = Date.UTC(2024, 1, 1)
+      const file = (mtime: number, comment: string) =>
+        MemoryArchive.file("x", { mtime: new Date(mtime), xattrs: { "user.comment": comment } })
+      const made = yield* harness.memory({
+        old: { attribute: file(day, "one"), time: file(day, "one"), same: file(day, "one") },
+        new: { attribute: file(day, "two"), time: file(day + 5, "one"), same: file(day, "one") },
+      })
+      const web = yield* harness.start([made])
+      const { json } = yield* web.ask(`${inArchive}/folder?${at("/new")}&compare=/old`)
+      const changes = json.rows.map(({ change, name }: { name: string; change?: string }) => [name, change])
+      assert.deepStrictEqual(changes, [
+        ["attribute", "changed"],
+        ["same", undefined],
+        ["time", "changed"],
+      ])
     }),
   )
 

@@ -5,9 +5,9 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as PathText from "../../domain/PathText.ts"
 import * as JsonText from "../../domain/json/JsonText.ts"
-import type { FolderJson, RowJson, Sort } from "../../domain/json/WebJson.ts"
+import type { FolderJson, Sort } from "../../domain/json/WebJson.ts"
 import * as Details from "../Details.ts"
-import type * as FolderListing from "../FolderListing.ts"
+import * as FolderChanges from "../FolderChanges.ts"
 import * as GroupStats from "../GroupStats.ts"
 import * as Search from "../Search.ts"
 import * as Served from "../Served.ts"
@@ -81,16 +81,19 @@ const folder = Effect.fnUntraced(function* (
     return yield* new ApiError.BadRequest({ id: WebRefusal.ids.Cursor, message: "that is no cursor of a page" })
   }
   const end = Math.min(start + (query.limit ?? MAX_ROWS), numbers.length)
+  const numbersOfPage = [...numbers.subarray(start, end)]
   const other = query.compare === undefined ? undefined : yield* compared(context, served, query.compare)
-  const rows = Array.from(numbers.subarray(start, end), (index): RowJson => {
-    const row = listing.row(index)
-    if (query.compare === undefined) return row
-    const otherIndex = other?.indexOf(row.name)
-    if (other === undefined || otherIndex === undefined) return { ...row, change: "new" }
-    return listing.isChanged(index, other, otherIndex) ? { ...row, change: "changed" } : row
-  })
+  const rows =
+    query.compare === undefined
+      ? numbersOfPage.map(listing.row)
+      : yield* FolderChanges.rows(
+          served,
+          { path: query.path, listing },
+          other && { path: query.compare, listing: other },
+          numbersOfPage,
+        )
   // What is gone is told once, with the first rows.
-  const gone = start === 0 && other !== undefined ? yield* goneFrom(other, listing) : []
+  const gone = start === 0 && other !== undefined ? yield* FolderChanges.gone(listing, other) : []
   return {
     ...JsonText.path(PathText.parse(query.path)),
     total: listing.count,
@@ -113,22 +116,6 @@ const listingAt = Effect.fnUntraced(function* (context: WebContext, served: Serv
 /** The folder that changes are told against; none if it is not there. */
 const compared = (context: WebContext, served: Served.Served, path: string) =>
   Effect.catchTag(listingAt(context, served, path), ["NotFound", "BadRequest"], () => Effect.undefined)
-
-/** Most names that are told to be gone. */
-const MAX_GONE = 1000
-
-const goneFrom = Effect.fnUntraced(function* (
-  other: FolderListing.FolderListing,
-  listing: FolderListing.FolderListing,
-): Effect.fn.Return<ReadonlyArray<RowJson>> {
-  const gone: Array<RowJson> = []
-  for (let index = 0; index < other.count && gone.length < MAX_GONE; index++) {
-    const row = other.row(index)
-    if (listing.indexOf(row.name) === undefined) gone.push({ ...row, change: "gone" })
-    if (index % 8192 === 8191) yield* Effect.yieldNow
-  }
-  return gone
-})
 
 const startOf = (cursor: string): number | undefined => {
   const text = Buffer.from(cursor, "base64url").toString("latin1")
