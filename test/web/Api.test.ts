@@ -124,7 +124,8 @@ describe("backups", () => {
       const { backups, distinct, size } = json
       const sum = (of: (backup: Record<"size" | "added" | "only", number>) => number): number =>
         backups.map(of).reduce((a: number, b: number) => a + b, 0)
-      assert.strictEqual(backups.length, 5)
+      // One of five is not finished.
+      assert.strictEqual(backups.length, 4)
       assert.match(backups[0].path, /^\/host\/alpha\/2024-01-01T/)
       assert.strictEqual(
         sum(({ size }) => size),
