@@ -223,7 +223,7 @@ describe("a preview", () => {
               .getByText(/Not there|not there|nothing/)
               .first()
               .waitFor()
-            assert.notInclude(await page.title(), "owned'")
+            assert.notMatch(await page.title(), /^owned/)
             assert.include(page.url(), served.url)
           })
         }
@@ -286,7 +286,7 @@ describe("a film", () => {
         // Each second has a grey of its own.
         assert.closeTo(shown.grey, Film.greyOf(8), 6)
         assert.isTrue(
-          ranges.some((start) => start > gap),
+          ranges.some((start) => start > gap / 2),
           String(ranges),
         )
         assert.deepStrictEqual(yield* browser.violations(page), [])

@@ -2,7 +2,7 @@
  * A repository on the screen: the folder, the backup it is in among the others, the entry that is looked at.
  */
 import type { JSX } from "preact"
-import { useEffect, useMemo, useRef, useState } from "preact/hooks"
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks"
 import * as Client from "./Client.ts"
 import * as CommandLine from "./CommandLine.ts"
 import { Downloads, save } from "./Downloads.tsx"
@@ -165,7 +165,8 @@ export const Browser = ({ onLeave, onServer, server }: Props): JSX.Element => {
   )
   const canRestore = server.restore !== undefined && subjects.length > 0
 
-  useEffect(() => {
+  // At once: the next key is about the row that this one has led to.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (Keys.isTyping(event) || open !== undefined) return
       const actions: Readonly<Record<string, () => void>> = {
