@@ -21,7 +21,11 @@ export const layer = (context: WebContext) =>
             repositories: context.served.map(({ address, backups, id }) => ({
               id,
               address,
-              kind: backups === undefined ? ("archive" as const) : ("datastore" as const),
+              // One backup has no others beside it.
+              kind:
+                backups === undefined || backups.root.time !== undefined
+                  ? ("archive" as const)
+                  : ("datastore" as const),
             })),
             ...(context.restore !== undefined && { restore: context.restore }),
             keys: context.keys.list(),
