@@ -108,7 +108,8 @@ await write(
   {
     groups: [
       { name: "fast", test: (id) => fast.has(id), priority: 1 },
-      { name: "common", minShareCount: 4 },
+      // Questions of all backups are not asked by those that are used most.
+      { name: "common", minShareCount: 4, test: (id) => !/\/src\/services\/(?:index|history)\//.test(id) },
     ],
   },
 )

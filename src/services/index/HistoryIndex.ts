@@ -5,7 +5,7 @@
  * States are known by the checksum of the index that their entries are in (datastore §3.1), so nothing in it is ever stale:
  * what is in it holds for every backup with such an archive. It is a cache: without it everything is found, too, more slowly.
  */
-import { Worker } from "node:worker_threads"
+import * as workers from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -143,7 +143,7 @@ const start = Effect.fnUntraced(function* (
   const name = import.meta.url.endsWith(".ts") ? "./IndexThread.ts" : "./IndexThread.js"
   const worker = yield* Effect.acquireRelease(
     Effect.sync(() => {
-      const worker = new Worker(new URL(name, import.meta.url), {
+      const worker = new workers.Worker(new URL(name, import.meta.url), {
         workerData: { file, use, answered, content } satisfies Messages.Start,
         resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 },
       })
