@@ -16,8 +16,8 @@ import { MAX_MESSAGES, Stores } from "../wire/Stores.ts"
 
 /** The largest file that is stored, in bytes: what the kernel's first READ of a file asks for. */
 export const MAX_FILE: number = 64 * 1024
-/** READs of one process in a row after which it counts as the only reader. */
-export const ALONE = 32
+/** READs of one process in a row after which it counts as the only reader. Fewer do not pay for beginning, which costs 40 ms. */
+export const ALONE = 1000
 /** Entries that a reader in order may leave out: links, empty files, what it does not want. */
 const GAP = 8
 /** Files stored at first; twice as many each time that they were wanted. */
@@ -40,6 +40,7 @@ export class NextFiles {
   /** Who read last, and how often in a row. */
   private reader = 0
   private alone = 0
+  private readonly needed: number
   /** The folder read last, what comes next there, and files read in order. */
   private folder: number = NONE
   private next = 0
@@ -57,7 +58,9 @@ export class NextFiles {
   private probed: number = NONE
   private probe = 0
 
-  constructor(atHand: AtHand, registry: Pick<LookupRegistry.LookupRegistry, "find">) {
+  /** `needed` are the READs in a row, `ALONE` unless given. */
+  constructor(atHand: AtHand, registry: Pick<LookupRegistry.LookupRegistry, "find">, needed: number = ALONE) {
+    this.needed = needed
     this.atHand = atHand
     this.registry = registry
   }
@@ -92,7 +95,7 @@ export class NextFiles {
       if (this.inOrder < this.patience) return undefined
       this.files = FIRST_FILES
     } else if (!isNext && !this.isFirst(index)) return undefined
-    return this.alone < ALONE ? undefined : this.fill(parent, index + 1, count)
+    return this.alone < this.needed ? undefined : this.fill(parent, index + 1, count)
   }
 
   /** What a READ says of what was stored. False for a file among it that was too large to be stored. */

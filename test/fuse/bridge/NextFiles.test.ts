@@ -1,14 +1,17 @@
 /** What is chosen to be stored, for readers of all kinds. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { ALONE, MAX_FILE, NextFiles } from "../../../src/fuse/bridge/NextFiles.ts"
+import { MAX_FILE, NextFiles } from "../../../src/fuse/bridge/NextFiles.ts"
 import { MAX_BYTES, type Stores } from "../../../src/fuse/wire/Stores.ts"
 import type * as Node from "../../../src/domain/pxar/Node.ts"
+import type { AtHand } from "../../../src/services/archive/AtHand.ts"
 import * as ArchiveReader from "../../../src/services/archive/ArchiveReader.ts"
-import { type ByteSource, fromBytes } from "../../../src/services/bytes/ByteSource.ts"
+import { fromBytes } from "../../../src/services/bytes/ByteSource.ts"
 import * as LookupRegistry from "../../../src/services/LookupRegistry.ts"
 import * as B from "../../support/ArchiveBuilder.ts"
 
+/** READs of one process in a row. */
+const ALONE = 32
 const TAR = 100
 const OTHER = 200
 
@@ -19,15 +22,20 @@ const files = (count: number, from = 0): Array<B.Node> =>
     return B.file(name, contentOf(name))
   })
 
-/** An archive whose nodes a kernel holds, all but `forgotten`; every read of it is one of these. */
+/** An archive whose nodes a kernel holds, all but `forgotten`; whose contents are at hand but for those of `far`. */
 const open = Effect.fnUntraced(function* (
   children: ReadonlyArray<B.Node>,
-  { forgotten, shown = (source) => source }: { forgotten?: string; shown?: (source: ByteSource) => ByteSource } = {},
+  { far, forgotten }: { far?: string; forgotten?: string } = {},
 ) {
   const built = B.build({ children: [...children] })
-  const reader = yield* ArchiveReader.make(shown(fromBytes(built.bytes)), { _tag: "Absent", expected: undefined }, {})
+  const reader = yield* ArchiveReader.make(fromBytes(built.bytes), { _tag: "Absent", expected: undefined }, {})
   const registry = yield* LookupRegistry.make(reader.root)
-  const atHand = reader.atHand?.(reader) ?? assert.fail("nothing is at hand")
+  const all = reader.atHand?.(reader) ?? assert.fail("nothing is at hand")
+  const atHand: AtHand = {
+    ...all,
+    content: (offset, target) =>
+      all.content(offset, target) && (far === undefined || !Buffer.from(target).includes(far)),
+  }
   const names = new Map<number, string>()
   const nodes = new Map<string, Node.Node>()
   const hold = (folder: Node.Node, path: string): Effect.Effect<void, unknown> =>
@@ -45,7 +53,7 @@ const open = Effect.fnUntraced(function* (
       for (const node of found) yield* hold(node, `${names.get(node.id) ?? ""}/`)
     })
   yield* hold(reader.root, "")
-  const next = new NextFiles(atHand, registry)
+  const next = new NextFiles(atHand, registry, ALONE)
   const cached = new Set<string>()
   let requests = 0
   /** A READ; the names of what is stored before it is answered. */
@@ -188,14 +196,7 @@ describe("the files that are read next", () => {
 
   it.effect("are none whose bytes are not at hand", () =>
     Effect.gen(function* () {
-      const slow = (source: ByteSource): ByteSource => ({
-        ...source,
-        read: (target, offset) => {
-          const read = source.read(target, offset)
-          return Buffer.from(target).includes("f0006") && target.length < 100 ? Effect.suspend(() => read) : read
-        },
-      })
-      const { read, settle } = yield* open(files(20), { shown: slow })
+      const { read, settle } = yield* open(files(20), { far: "f0006" })
       settle("f0000")
       for (const name of ["f0000", "f0001"]) read(name)
       assert.deepStrictEqual(read("f0002"), ["f0003", "f0004", "f0005"])

@@ -5,6 +5,7 @@ import * as Bridge from "../../../src/fuse/bridge/Bridge.ts"
 import type { FuseDevice } from "../../../src/fuse/session/FuseDevice.ts"
 import * as MemoryDevice from "../../../src/fuse/session/MemoryDevice.ts"
 import { CannotStore, type PageStore } from "../../../src/fuse/session/PageStore.ts"
+import { ALONE } from "../../../src/fuse/bridge/NextFiles.ts"
 import * as Session from "../../../src/fuse/session/Session.ts"
 import * as ArchiveReader from "../../../src/services/archive/ArchiveReader.ts"
 import { fromBytes } from "../../../src/services/bytes/ByteSource.ts"
@@ -74,7 +75,7 @@ const serve = Effect.fnUntraced(function* (isObserved = false) {
   const reply = Effect.map(Queue.take(replies), Wire.parseReply)
   yield* ask((unique) => Wire.readdirplus(unique, 1, 0, 64 * 1024))
   yield* reply
-  for (let time = 0; time < 32; time++) {
+  for (let time = 0; time < ALONE; time++) {
     yield* ask((unique) => Wire.read(unique, nodeOf(0), 4096, 4096))
     yield* reply
   }
@@ -106,7 +107,7 @@ describe("a READ of who reads in order", () => {
       )
       assert.strictEqual(yield* session.inFlight, 0)
       const { READ } = (yield* session.counters).requests
-      assert.strictEqual(READ, 32 + 4)
+      assert.strictEqual(READ, ALONE + 4)
     }),
   )
 
