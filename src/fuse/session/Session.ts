@@ -62,7 +62,11 @@ export interface Session {
 export interface Options extends Init.Options {
   /** Told of every request, the first included. */
   readonly observer?: Observer.Observer | undefined
-  /** Where contents go that will be read next; unless given nothing is read ahead. While somebody observes nothing is either. */
+  /**
+   * Where contents go that will be read next; unless given nothing is read ahead. While somebody observes nothing is either.
+   *
+   * @internal
+   */
   readonly pages?: PageStore.PageStore | undefined
 }
 

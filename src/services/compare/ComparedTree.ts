@@ -37,7 +37,11 @@ export interface Listing<I> {
   readonly nameAt: (index: number) => Uint8Array
   /** The entry with the name number `index`. It must be closed. */
   readonly open: (index: number) => Effect.Effect<I, TreeError>
-  /** The same entries as plain files, where they can be looked at so. */
+  /**
+   * The same entries as plain files, where they can be looked at so.
+   *
+   * @internal
+   */
   readonly plain?: PlainFiles | undefined
   /** Children whose names cannot be read. */
   readonly errors: ReadonlyArray<TreeError>

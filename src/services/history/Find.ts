@@ -48,8 +48,9 @@ export interface Options extends Edition.Options {
   readonly index?: HistoryIndex | undefined
   /** Archives that are walked at once; 4 unless given. */
   readonly jobs?: number | undefined
-  /** Versions in an archive of a group after which no more are looked for there; `onLimit` tells that there may be more. */
+  /** Versions in an archive of a group after which no more are looked for there. */
   readonly limit?: number | undefined
+  /** Called where the limit was reached: there may be more. */
   readonly onLimit?: (() => void) | undefined
   /** Called now and then with the number of entries looked at; must be quick. */
   readonly onProgress?: ((entries: number) => void) | undefined

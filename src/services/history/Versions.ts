@@ -8,7 +8,9 @@
 import * as Effect from "effect/Effect"
 import type { SnapshotId } from "../../domain/datastore/SnapshotId.ts"
 import type { Entry } from "../../domain/pxar/Entry.ts"
+import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { HistoryIndex } from "../index/HistoryIndex.ts"
+import type { RepositoryError } from "../repository/RepositoryError.ts"
 import * as Edition from "./Edition.ts"
 import * as EntryIdentity from "./EntryIdentity.ts"
 import * as Moves from "./Moves.ts"
@@ -62,7 +64,7 @@ export interface Versions {
   /** Archives that could not be looked into, or contents in them that could not be read. */
   readonly unreadable: ReadonlyArray<{
     readonly edition: Edition.Edition
-    readonly error: PathStates.Failure
+    readonly error: ArchiveError | RepositoryError
   }>
 }
 
