@@ -152,6 +152,7 @@ export const handler = Effect.fn("list")(function* ({
         yield* StraightWalk.walk(archive.reader, atHand, start, Limits.defaults.depth, visitor)
       }
     }
+    progress.update({ entries, position, size })
     yield* output.bytes(ByteBuilder.contents(lines))
   })
 
