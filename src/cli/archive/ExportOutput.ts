@@ -2,6 +2,7 @@
  * A selection of an archive as one stream on stdout: what `extract --to-stdout` and `cat --tar` do.
  */
 import * as Effect from "effect/Effect"
+import * as Bytes from "../../domain/Bytes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import type { ArchiveTree } from "../../services/archive/ArchiveTree.ts"
 import type * as Export from "../../services/export/Export.ts"
@@ -25,7 +26,7 @@ export const write = Effect.fnUntraced(function* (
   const output = Output.make()
   const progress = yield* Progress.make({ mode })
   const options: Export.Options<Output.OutputError | ExitCode.Ended> = {
-    target: { write: output.bytes },
+    target: { write: output.bytes, isDone: true, memory: oneAfterTheOther() },
     paths,
     onUnreadable: (path, message) => progress.say(`${PathText.print(path)}: ${message}`, "Warn"),
     onProgress: progress.update,
@@ -41,6 +42,15 @@ export const write = Effect.fnUntraced(function* (
   if (report.unreadable > 0) return yield* new ExitCode.Ended({ code: ExitCode.INCOMPLETE })
   if (report.unmatched.length > 0) return yield* new ExitCode.Ended({ code: ExitCode.NO_ENTRY })
 }, Effect.scoped)
+
+/** Memory for pieces of which the one before has been written when the next is read: each is read to the same place. */
+const oneAfterTheOther = (): ((length: number) => Uint8Array) => {
+  let memory: Uint8Array = Bytes.empty
+  return (length) => {
+    if (memory.length < length) memory = new Uint8Array(length)
+    return memory.subarray(0, length)
+  }
+}
 
 const load = (format: Format) =>
   Effect.promise(() =>

@@ -5,8 +5,10 @@ import type * as Effect from "effect/Effect"
 
 /** Where the bytes go: a `ByteSink`, or the standard output. */
 export interface Target<E> {
-  /** Takes bytes, which are its own from then on. */
+  /** Takes bytes, which are its own from then on, unless `isDone` says otherwise. */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, E>
+  /** Whether it has done with the bytes when `write` has ended: their memory is then used again. False unless given. */
+  readonly isDone?: boolean | undefined
   /** Memory of exactly `length` bytes for contents, where the target has some to use again; fresh memory otherwise. */
   readonly memory?: ((length: number) => Uint8Array) | undefined
 }

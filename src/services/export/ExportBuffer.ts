@@ -1,7 +1,7 @@
 /**
  * Gathers small pieces of an export into larger ones, in order; large pieces go through as they are.
  *
- * What the target is given is its own: nothing is written over.
+ * What the target is given is its own, and nothing is written over, unless it has done with it at once.
  */
 import * as Effect from "effect/Effect"
 import type { Target } from "./Export.ts"
@@ -26,7 +26,7 @@ export const make = <E>(target: Target<E>): ExportBuffer<E> => {
   const flush = Effect.suspend(() => {
     if (held === 0) return Effect.void
     const piece = buffer.subarray(0, held)
-    buffer = new Uint8Array(SIZE)
+    if (target.isDone !== true) buffer = new Uint8Array(SIZE)
     held = 0
     return target.write(piece)
   })
