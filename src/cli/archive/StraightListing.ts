@@ -4,6 +4,7 @@
  */
 import * as ByteBuilder from "../../domain/ByteBuilder.ts"
 import * as Bytes from "../../domain/Bytes.ts"
+import * as PartitionAttributes from "../../domain/datastore/PartitionAttributes.ts"
 import * as PathText from "../../domain/PathText.ts"
 import { S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "../../domain/pxar/Entry.ts"
 import type { AtHand } from "../../services/archive/AtHand.ts"
@@ -126,7 +127,5 @@ const hasPartition = (atHand: AtHand): boolean => {
   const { scan } = atHand
   const { base, bytes } = atHand.window()
   const entry = bytes.subarray(scan.start - base, scan.end - base)
-  return Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength).includes(PARTITION)
+  return Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength).includes(PartitionAttributes.PREFIX)
 }
-
-const PARTITION = "user.pxar-fuse."

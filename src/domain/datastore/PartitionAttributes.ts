@@ -6,10 +6,13 @@ import * as Bytes from "../Bytes.ts"
 import type { FileSystemSignature } from "./FileSystemSignature.ts"
 import type { Partition } from "./PartitionTable.ts"
 
-const FILE_SYSTEM = "user.pxar-fuse.filesystem"
-const LABEL = "user.pxar-fuse.label"
-const TYPE = "user.pxar-fuse.partition-type"
-const NAME = "user.pxar-fuse.partition-name"
+/** What the names of these attributes, and of no others, begin with. */
+export const PREFIX = "user.pxar-fuse."
+
+const FILE_SYSTEM = `${PREFIX}filesystem`
+const LABEL = `${PREFIX}label`
+const TYPE = `${PREFIX}partition-type`
+const NAME = `${PREFIX}partition-name`
 
 /** The attributes by their names. */
 export const make = (

@@ -62,6 +62,10 @@ export interface BlobStore {
   readonly uncached?: BlobStore | undefined
 }
 
+/** The digest, in hex, of a chunk by its place in a datastore (datastore §1.2); `undefined` for anything else. */
+export const chunkDigestOf = (blob: string): string | undefined =>
+  /^\.chunks\/[0-9a-f]{4}\/([0-9a-f]{64})$/.exec(blob)?.[1]
+
 /** Whether names of a path can be followed: none is empty, `.` or `..`. */
 export const isSafe = (path: string): boolean =>
   path.split("/").every((name) => name !== "" && name !== "." && name !== ".." && !name.includes("\0"))

@@ -16,7 +16,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { ErrorId } from "../../domain/ErrorId.ts"
 import * as OwnMemory from "../bytes/OwnMemory.ts"
 import type { Traffic } from "../bytes/Traffic.ts"
-import type { BlobStore } from "./BlobStore.ts"
+import { type BlobStore, chunkDigestOf } from "./BlobStore.ts"
 import * as CacheFolder from "./CacheFolder.ts"
 
 /** The folder of the cache cannot be used. */
@@ -124,7 +124,7 @@ export const make = Effect.fnUntraced(function* ({
       list: store.list,
       uncached: store,
       read: (blob, limit) => {
-        const digest = digestOf(blob)
+        const digest = chunkDigestOf(blob)
         if (digest === undefined) return store.read(blob, limit)
         return Effect.flatMap(
           Effect.promise(() => CacheFolder.read(folder, digest, limit, TOUCH_AFTER)),
@@ -143,15 +143,12 @@ export const make = Effect.fnUntraced(function* ({
       },
       forget: (blob) =>
         Effect.promise(() => {
-          const digest = digestOf(blob)
+          const digest = chunkDigestOf(blob)
           return digest === undefined ? Promise.resolve(false) : CacheFolder.remove(folder, digest)
         }),
     }),
   }
 })
-
-/** The digest of a chunk by its place in a datastore (datastore §1.2). */
-const digestOf = (blob: string): string | undefined => /^\.chunks\/[0-9a-f]{4}\/([0-9a-f]{64})$/.exec(blob)?.[1]
 
 /** The folder for those who name none: below `XDG_CACHE_HOME`, or `~/.cache`; `undefined` where there is no home. */
 export const defaultFolder = (env: Readonly<Record<string, string | undefined>>): string | undefined => {

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import * as DataBlob from "../../domain/datastore/DataBlob.ts"
-import { BlobError, type BlobStore } from "./BlobStore.ts"
+import { BlobError, type BlobStore, chunkDigestOf } from "./BlobStore.ts"
 
 /** Bytes of chunks that are held: eight of the usual size. */
 const CAPACITY = 32 * 1024 * 1024
@@ -61,7 +61,7 @@ export const make = (store: BlobStore, capacity = CAPACITY): Effect.Effect<BlobS
       uncached: store.uncached ?? store,
       read: (blob, limit) =>
         Effect.suspend(() => {
-          if (!isChunk(blob)) return store.read(blob, limit)
+          if (chunkDigestOf(blob) === undefined) return store.read(blob, limit)
           const known = held.get(blob)
           if (known !== undefined) hold(blob, known)
           return Effect.flatMap(known === undefined ? fetch(blob) : Effect.succeed(known), (stored) =>
@@ -76,8 +76,6 @@ export const make = (store: BlobStore, capacity = CAPACITY): Effect.Effect<BlobS
         }),
     }
   })
-
-const isChunk = (blob: string): boolean => /^\.chunks\/[0-9a-f]{4}\/[0-9a-f]{64}$/.test(blob)
 
 const tooLarge = (store: BlobStore, blob: string, { length }: Uint8Array, limit: number): BlobError =>
   new BlobError({
