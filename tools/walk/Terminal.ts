@@ -39,7 +39,8 @@ export const run = (main: string, ready: string, commands: ReadonlyArray<string>
       "mount -t proc proc /proc",
       "for place in /mnt /srv /root; do mount -t tmpfs tmpfs $place; done",
       "mkdir -p /run/pxar-fuse; mount -t tmpfs tmpfs /run/pxar-fuse",
-      `export HOME=/root TZ=UTC LC_ALL=C.UTF-8 NO_COLOR=1 PATH=${quoted(folder)}:/usr/sbin:/usr/bin:/sbin:/bin`,
+      // script(1) runs $SHELL, and where there is none, as in a service, sh, which knows no jobs.
+      `export SHELL=/bin/bash HOME=/root TZ=UTC LC_ALL=C.UTF-8 NO_COLOR=1 PATH=${quoted(folder)}:/usr/sbin:/usr/bin:/sbin:/bin`,
       "cd /root",
       ready,
       "set +e",
