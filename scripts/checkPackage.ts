@@ -159,8 +159,10 @@ const others = async (): Promise<void> => {
   const deno = process.arch === "x64" ? ["@deno/linux-x64-glibc@2.9.6"] : []
   const wanted = managers.map(({ from }) => from).concat(deno)
   await run(path.dirname(installed), "npm", ["install", ...WITHOUT_SCRIPTS, ...wanted])
-  // Caches and stores of their own: nothing is left in the home of whoever runs this.
+  // Caches and stores of their own: nothing is left in the home of whoever runs this. They trust whom npm is told to trust.
+  const authorities = process.env["NODE_EXTRA_CA_CERTS"] ?? process.env["npm_config_cafile"]
   const own = {
+    ...(authorities === undefined ? {} : { NODE_EXTRA_CA_CERTS: authorities }),
     HOME: folder,
     XDG_DATA_HOME: folder,
     XDG_CACHE_HOME: folder,
