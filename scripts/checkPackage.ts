@@ -5,7 +5,7 @@
  *
  * Two lines of work go on at once; each command is printed when it has ended, with what it said and the seconds it took.
  */
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import {
   cpSync,
   existsSync,
@@ -159,10 +159,17 @@ const others = async (): Promise<void> => {
   const deno = process.arch === "x64" ? ["@deno/linux-x64-glibc@2.9.6"] : []
   const wanted = managers.map(({ from }) => from).concat(deno)
   await run(path.dirname(installed), "npm", ["install", ...WITHOUT_SCRIPTS, ...wanted])
-  // Caches and stores of their own: nothing is left in the home of whoever runs this. They trust whom npm is told to trust.
-  const authorities = process.env["NODE_EXTRA_CA_CERTS"] ?? process.env["npm_config_cafile"]
+  // Caches and stores of their own: nothing is left in the home of whoever runs this. Where the registry is, and whom to
+  // trust, npm may know from files that the others do not read.
+  const npm = (key: string): string => execFileSync("npm", ["config", "get", key], { encoding: "utf8" }).trim()
+  const [registry, authorities] = [npm("registry"), process.env["NODE_EXTRA_CA_CERTS"] ?? npm("cafile")]
   const own = {
-    ...(authorities === undefined ? {} : { NODE_EXTRA_CA_CERTS: authorities }),
+    npm_config_registry: registry,
+    YARN_NPM_REGISTRY_SERVER: registry.replace(/\/$/, ""),
+    ...(authorities !== "null" && { NODE_EXTRA_CA_CERTS: authorities }),
+    // Some refuse what was published lately; what is pinned here is meant, on whatever day.
+    pnpm_config_minimum_release_age: "0",
+    YARN_NPM_MINIMAL_AGE_GATE: "0",
     HOME: folder,
     XDG_DATA_HOME: folder,
     XDG_CACHE_HOME: folder,

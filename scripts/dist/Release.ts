@@ -26,11 +26,14 @@ export const machines: ReadonlyArray<Machine> = [
   { node: "arm64", debian: "arm64", rpm: "aarch64" },
 ]
 
+/** Words for git: root may build what another user has cloned. */
+export const ANYBODYS = ["-c", "safe.directory=*"]
+
 /** Seconds since 1970 that all files get: those of the commit, so that the same source makes the same packages. */
 export const epoch = (): number => {
   const given = process.env["SOURCE_DATE_EPOCH"]
   return given === undefined
-    ? Number(execFileSync("git", ["log", "-1", "--format=%ct"], { cwd: root, encoding: "utf8" }))
+    ? Number(execFileSync("git", [...ANYBODYS, "log", "-1", "--format=%ct"], { cwd: root, encoding: "utf8" }))
     : Number(given)
 }
 

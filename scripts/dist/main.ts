@@ -29,6 +29,8 @@ const named = (all: ReadonlyArray<string>): ReadonlySet<string> => {
 const kinds = named(Object.keys(makers))
 const architectures = named(machines.map(({ node }) => node))
 
+// What is in a package is for everybody, whatever whoever makes it lets others read.
+process.umask(0o022)
 await run("npm", ["run", "--silent", "build"])
 // Of every kind of machine, and nothing of it is run.
 await run("npm", [
@@ -39,7 +41,7 @@ await run("npm", [
   "--ignore-scripts",
   "--no-audit",
   "--no-fund",
-  "--silent",
+  "--loglevel=error",
 ])
 const target = path.join(root, "release")
 // What is published is what lies there: nothing of an older release.

@@ -21,6 +21,8 @@ const ENVIRONMENT = {
   DEBIAN_FRONTEND: "noninteractive",
 }
 
+const PATIENTLY = { encoding: "utf8", env: ENVIRONMENT, timeout: 300_000 } as const
+
 const check = (what: string, { error, status, stderr, stdout }: SpawnSyncReturns<string>): string => {
   if (error !== undefined) throw error
   if (status !== 0) throw new Error(`${what}: ends with ${status}\n${stdout}${stderr}`)
@@ -31,9 +33,12 @@ const check = (what: string, { error, status, stderr, stdout }: SpawnSyncReturns
 export const make = (): BareDebian => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "pxar-fuse-debian-"))
   fs.chmodSync(root, 0o755)
-  const run = (command: string, args: ReadonlyArray<string>) =>
-    check(command, spawnSync(command, args, { encoding: "utf8", env: ENVIRONMENT, timeout: 300_000 }))
-  run("debootstrap", ["--variant=minbase", "bookworm", root, "http://deb.debian.org/debian"])
+  const run = (command: string, args: ReadonlyArray<string>) => check(command, spawnSync(command, args, PATIENTLY))
+  const files = ["--variant=minbase", "bookworm", root, "http://deb.debian.org/debian"]
+  // It gives up when a mirror has failed once, and goes on with what it has when it is started again.
+  let tries = 0
+  while (spawnSync("debootstrap", ["--download-only", ...files], PATIENTLY).status !== 0 && ++tries < 4);
+  run("debootstrap", files)
   for (const file of ["etc/resolv.conf", "etc/hosts"]) fs.copyFileSync(`/${file}`, path.join(root, file))
   // As whoever boots a Debian has it.
   fs.symlinkSync("../proc/self/mounts", path.join(root, "etc/mtab"))

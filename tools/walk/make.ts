@@ -14,11 +14,12 @@ const MINUTE = 60
 
 const steps = Terminal.run(
   path.join(root, "dist/cli/main.js"),
-  ready(
-    Datastores.realStore(),
-    path.dirname(Datastores.realKeyFile("enc-none.json")),
-    path.join(root, "fixtures/golden"),
-  ),
+  (machine) =>
+    ready(
+      `${machine}${Datastores.realStore()}`,
+      `${machine}${path.dirname(Datastores.realKeyFile("enc-none.json"))}`,
+      `${machine}${path.join(root, "fixtures/golden")}`,
+    ),
   parts.flatMap(({ commands }) => commands),
 )
 
