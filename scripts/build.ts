@@ -113,7 +113,12 @@ await write(
     ],
   },
 )
-await write(await bundle(["src/cli/mount/ServerProcess.ts"]), { groups: [{ name: "server", tags: ["$initial"] }] })
+/** What every mount of an archive loads: all of it is in one file, and in V8's code cache of that. */
+const server = await importedBy("src/cli/mount/ServerProcess.ts", "src/services/open/OpenPath.ts")
+
+await write(await bundle(["src/cli/mount/ServerProcess.ts"]), {
+  groups: [{ name: "server", test: (id) => server.has(id) }],
+})
 await write(await bundle(["src/services/http/Undici.ts"], []), true, [])
 // A thread of the command, and so a file of its own.
 await write(await bundle(["src/services/index/IndexThread.ts"]), true)

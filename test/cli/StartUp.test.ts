@@ -112,7 +112,7 @@ describe("a common command line", () => {
       const parent = names.find((files) => files.includes("table.json")) ?? []
       const server = processes.find((read) => read.some(([file]) => file.endsWith("ServerProcess.js"))) ?? []
       assert.deepStrictEqual(parent, ["main.js", "table.json"])
-      assert.isAtMost(server.length, 6, server.join("\n"))
+      assert.isAtMost(server.length, 3, server.join("\n"))
       assert.isAtMost(
         server.reduce((sum, [, size]) => sum + size, 0),
         370_000,

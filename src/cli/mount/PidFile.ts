@@ -4,9 +4,9 @@
  * It replaces what is there, and removes only what it wrote. It is not a lock. Who else may write to its folder can neither
  * have another file overwritten nor another removed (see `HeldFolder`).
  */
-import { randomBytes } from "node:crypto"
-import * as fs from "node:fs/promises"
+import * as fs from "node:fs"
 import * as path from "node:path"
+import { promisify } from "node:util"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
@@ -41,6 +41,19 @@ export const make = (file: string): Effect.Effect<void, PidFileError, Scope.Scop
     return Effect.asVoid(Effect.acquireRelease(write(absolute), (identity) => remove(absolute, identity)))
   })
 
+// Of `fs.promises` and `node:crypto` nothing else is used by a mount, and loading them takes 5 ms of CPU.
+const open = promisify(fs.open)
+const close = promisify(fs.close)
+const fstat = promisify(fs.fstat)
+const lstat = promisify(fs.lstat)
+const readFile = promisify(fs.readFile)
+const rename = promisify(fs.rename)
+const unlink = promisify(fs.unlink)
+const writeFile = promisify(fs.writeFile)
+
+/** A name that nobody else has; whoever guesses it can only have the file refused, as it is created and not opened. */
+const besides = (file: string): string => `${file}.${Math.random().toString(36).slice(2)}`
+
 const content = (): string => `${process.pid}\n`
 
 /** In one step: whoever waits for the file finds all of it. */
@@ -49,18 +62,18 @@ const write = (file: string): Effect.Effect<Identity, PidFileError> =>
     Effect.flatMap(HeldFolder.of(file), (held) =>
       Effect.tryPromise({
         try: async () => {
-          const temporary = `${held}.${randomBytes(8).toString("hex")}`
-          const created = await fs.open(DiskPath.forNode(temporary), "wx", 0o644)
+          const temporary = besides(held)
+          const created = await open(DiskPath.forNode(temporary), "wx", 0o644)
           try {
-            await created.writeFile(content())
-            const { dev, ino } = await created.stat()
-            await fs.rename(DiskPath.forNode(temporary), DiskPath.forNode(held))
+            await writeFile(created, content())
+            const { dev, ino } = await fstat(created)
+            await rename(DiskPath.forNode(temporary), DiskPath.forNode(held))
             return { device: dev, inode: ino }
           } catch (error) {
-            await fs.unlink(DiskPath.forNode(temporary)).catch(() => {})
+            await unlink(DiskPath.forNode(temporary)).catch(() => {})
             throw error
           } finally {
-            await created.close()
+            await close(created)
           }
         },
         catch: (error) => ErrorMessage.of(error).replaceAll(/\/proc\/self\/fd\/\d+/g, path.dirname(file)),
@@ -73,10 +86,10 @@ const remove = (file: string, { device, inode }: Identity): Effect.Effect<void> 
     Effect.flatMap(HeldFolder.of(file), (held) =>
       Effect.tryPromise({
         try: async () => {
-          const { dev, ino } = await fs.lstat(DiskPath.forNode(held))
+          const { dev, ino } = await lstat(DiskPath.forNode(held))
           if (dev !== device || ino !== inode) return
           // Another process may have written its own id into this very file.
-          if ((await fs.readFile(DiskPath.forNode(held), "utf8")) === content()) await fs.unlink(DiskPath.forNode(held))
+          if ((await readFile(DiskPath.forNode(held), "utf8")) === content()) await unlink(DiskPath.forNode(held))
         },
         catch: ErrorMessage.of,
       }),

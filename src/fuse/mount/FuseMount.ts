@@ -107,15 +107,12 @@ const notEmpty = (mountPoint: string): MountError => {
 const resolve = Effect.fnUntraced(function* (mountPoint: string) {
   const present = yield* MountTable.at(mountPoint)
   if (present !== undefined) return { path: MountTable.pathOf(present), present }
-  const found = yield* attempt(mountPoint, "realpath", () =>
-    fs.promises.realpath(DiskPath.forNode(DiskPath.resolve(mountPoint)), "buffer"),
-  )
-  const path = DiskPath.fromNode(found)
+  const path = yield* attempt(mountPoint, "realpath", () => DiskPath.realpath(DiskPath.resolve(mountPoint)))
   return { path, present: yield* MountTable.find(path) }
 })
 
 const isEmpty = async (path: string): Promise<boolean> => {
-  const directory = await fs.promises.opendir(DiskPath.forNode(path))
+  const directory = await promisify(fs.opendir)(DiskPath.forNode(path))
   try {
     return (await directory.read()) === null
   } finally {
@@ -191,7 +188,7 @@ const holdTarget = Effect.fnUntraced(function* (
     close,
   )
   const held = `/proc/self/fd/${folder}`
-  const found = yield* attempt(mountPoint, "readlink", () => fs.promises.readlink(held, "buffer"))
+  const found = yield* attempt(mountPoint, "readlink", () => promisify(fs.readlink)(held, "buffer"))
   if (DiskPath.fromNode(found) !== mountPoint) {
     const detail = "the folder was replaced by another just now"
     return yield* new MountError({ reason: "Failed", mountPoint, detail })

@@ -6,6 +6,7 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { promisify } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as DiskPath from "../../services/posix/DiskPath.ts"
@@ -121,15 +122,14 @@ export const at = (mountPoint: string, links = MAX_LINKS): Effect.Effect<Entry |
   Effect.gen(function* () {
     const absolute = DiskPath.resolve(mountPoint)
     const above = path.dirname(absolute)
-    const folder = yield* Effect.orElseSucceed(io(fs.promises.realpath(DiskPath.forNode(above), "buffer")), () => above)
+    const folder = yield* Effect.orElseSucceed(io(() => DiskPath.realpath(above)), () => above)
     const entry = yield* find(path.join(folder, path.basename(absolute)))
     if (entry !== undefined || links === 0) return entry
     const target = yield* Effect.orElseSucceed(
-      io(fs.promises.readlink(DiskPath.forNode(absolute), "buffer")),
+      io(() => promisify(fs.readlink)(DiskPath.forNode(absolute), "buffer").then(DiskPath.fromNode)),
       () => undefined,
     )
     return target === undefined ? undefined : yield* at(path.resolve(folder, target), links - 1)
   })
 
-const io = (promise: Promise<Buffer>): Effect.Effect<string, string> =>
-  Effect.map(Effect.tryPromise({ try: () => promise, catch: String }), DiskPath.fromNode)
+const io = (ask: () => Promise<string>): Effect.Effect<string, string> => Effect.tryPromise({ try: ask, catch: String })

@@ -15,6 +15,12 @@ export const forNode = (path: string): string | Buffer =>
 /** The text of a path that Node was asked for as bytes. */
 export const fromNode = (path: Uint8Array): string => Bytes.toText(path)
 
+/** Where a path leads in the end, found by a thread. Without `fs.promises`, which takes 1.4 ms of CPU to load. */
+export const realpath = (path: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    fs.realpath.native(forNode(path), "buffer", (error, found) => (error ? reject(error) : resolve(fromNode(found))))
+  })
+
 /** The absolute path of one as it is typed, by its text alone: `path.resolve` in a folder whose own path is no UTF-8 either. */
 export const resolve = (...parts: ReadonlyArray<string>): string => {
   const cwd = process.cwd()

@@ -7,6 +7,7 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { promisify } from "node:util"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -112,7 +113,7 @@ export const open = Effect.fnUntraced(function* (
 
 const status = (file: string): Effect.Effect<fs.BigIntStats, FileSource.OpenError> =>
   Effect.tryPromise({
-    try: () => fs.promises.stat(DiskPath.forNode(file), { bigint: true }),
+    try: () => promisify(fs.stat)(DiskPath.forNode(file), { bigint: true }),
     catch: (error) => FileSource.fromNode(file, error),
   })
 
@@ -123,7 +124,7 @@ const archivesAt = Effect.fnUntraced(function* (
   const absolute = path.resolve(given)
   if (!(yield* status(absolute)).isDirectory()) return [absolute]
   const names = yield* Effect.tryPromise({
-    try: () => fs.promises.readdir(DiskPath.forNode(absolute), { encoding: "buffer" }),
+    try: () => promisify(fs.readdir)(DiskPath.forNode(absolute), { encoding: "buffer" }),
     catch: (error) => FileSource.fromNode(absolute, error),
   })
   const archives: Array<string> = []
