@@ -122,7 +122,10 @@ export const at = (mountPoint: string, links = MAX_LINKS): Effect.Effect<Entry |
   Effect.gen(function* () {
     const absolute = DiskPath.resolve(mountPoint)
     const above = path.dirname(absolute)
-    const folder = yield* Effect.orElseSucceed(io(() => DiskPath.realpath(above)), () => above)
+    const folder = yield* Effect.orElseSucceed(
+      io(() => DiskPath.realpath(above)),
+      () => above,
+    )
     const entry = yield* find(path.join(folder, path.basename(absolute)))
     if (entry !== undefined || links === 0) return entry
     const target = yield* Effect.orElseSucceed(
