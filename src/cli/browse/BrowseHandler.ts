@@ -5,6 +5,7 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as VersionsFolder from "../../services/history/VersionsFolder.ts"
 import * as Archive from "../../services/tree/Archive.ts"
+import * as OpenIndex from "../history/OpenIndex.ts"
 import * as BrowseSession from "./BrowseSession.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as OpenAddress from "../OpenAddress.ts"
@@ -24,7 +25,10 @@ export const handler = Effect.fn("browse")(function* ({ archive: file, ...flags 
     })
   }
   const opened = yield* OpenAddress.open(file, flags)
-  const besideBackups = opened._tag === "InRepository" ? yield* VersionsFolder.make(opened.repository) : undefined
+  const besideBackups =
+    opened._tag === "InRepository"
+      ? yield* VersionsFolder.make(opened.repository, { index: yield* OpenIndex.whenAsked(flags, opened) })
+      : undefined
   const { tree } = yield* OpenAddress.treeOf(opened, { ...flags, besideBackups })
   const archive = Archive.fromReader(tree)
   const { code, extractions } = yield* BrowseSession.run(archive, path.basename(file))

@@ -4,6 +4,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as DiskCache from "../../services/blobs/DiskCache.ts"
@@ -26,23 +27,28 @@ export const fileOf = (
   return Effect.succeed(IndexFile.inFolder(caches, folder === undefined ? repository.name : fs.realpathSync(folder)))
 }
 
-/** The same, opened when it is first asked for; if it was not there, again the next time. It is closed with the scope. */
+/**
+ * The same, opened when it is first asked for; if it was not there, or somebody's interrupted question has closed it, again the
+ * next time. It is closed with the scope.
+ */
 export const whenAsked = Effect.fnUntraced(function* (
   given: Pick<CacheOptions.Given, "cacheDir">,
   opened: Pick<InRepository, "folder" | "repository">,
 ): Effect.fn.Return<Effect.Effect<HistoryIndex.HistoryIndex | undefined>, never, Scope.Scope> {
   const scope = yield* Effect.scope
   const turn = yield* Semaphore.make(1)
-  let known: HistoryIndex.HistoryIndex | undefined
-  return turn.withPermit(
-    Effect.suspend(() =>
-      known === undefined
-        ? Effect.tap(Scope.provide(forReading(given, opened), scope), (index) =>
-            Effect.sync(() => void (known = index)),
-          )
-        : Effect.succeed(known),
-    ),
-  )
+  let known: { readonly index: HistoryIndex.HistoryIndex; readonly scope: Scope.Closeable } | undefined
+  const open = Effect.gen(function* () {
+    if (known?.index.isOpen() === true) return known.index
+    if (known !== undefined) yield* Scope.close(known.scope, Exit.void)
+    known = undefined
+    const own = yield* Scope.fork(scope)
+    return yield* Scope.provide(forReading(given, opened), own).pipe(
+      Effect.tap((index) => Effect.sync(() => void (known = index && { index, scope: own }))),
+      Effect.onExit((exit) => (known === undefined ? Scope.close(own, exit) : Effect.void)),
+    )
+  })
+  return turn.withPermit(open)
 })
 
 /** The index for those who can do without it: whatever is wrong with it is said. */

@@ -182,8 +182,10 @@ const mountBeside = Effect.fnUntraced(function* (
 const besideBackups = Effect.fnUntraced(function* (found: OpenAddress.Opened, settings: Settings) {
   if (!settings.versions || found._tag !== "InRepository") return undefined
   const VersionsFolder = yield* Effect.promise(() => import("../../services/history/VersionsFolder.ts"))
+  const OpenIndex = yield* Effect.promise(() => import("../history/OpenIndex.ts"))
   const { closeAfter, timeTemplate } = settings
-  return yield* VersionsFolder.make(found.repository, { idle: closeAfter, timeTemplate })
+  const index = yield* OpenIndex.whenAsked(settings, found)
+  return yield* VersionsFolder.make(found.repository, { idle: closeAfter, index, timeTemplate })
 })
 
 const mountVersions = Effect.fnUntraced(function* (

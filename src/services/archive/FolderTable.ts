@@ -4,6 +4,7 @@
  *
  * Memory is 4 bytes a child for the order, and a record for each hash that more than `FEW` children have.
  */
+import { partitionPoint } from "../../domain/PartitionPoint.ts"
 import * as Work from "../../domain/Work.ts"
 import * as GoodbyeTable from "../../domain/pxar/GoodbyeTable.ts"
 import type { Hash } from "../../domain/pxar/SipHash.ts"
@@ -50,14 +51,7 @@ export class FolderTable {
   /** Number of the first child that begins at or behind `position`. */
   indexFrom(position: number): number {
     const { starts } = this.table
-    let low = 0
-    let high = starts.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((starts[middle] as number) < position) low = middle + 1
-      else high = middle
-    }
-    return low
+    return partitionPoint(starts.length, (at) => (starts[at] as number) < position)
   }
 
   /** Whether `slotAt` can be asked: a large folder is to be put in order before, which takes a while. */

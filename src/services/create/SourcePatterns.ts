@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Bytes from "../../domain/Bytes.ts"
+import { partitionPoint } from "../../domain/PartitionPoint.ts"
 import { S_IFREG } from "../../domain/pxar/Entry.ts"
 import * as ExcludePattern from "../../domain/pxar/ExcludePattern.ts"
 import type { Listing, Opened, DiskTree, SourceTreeError } from "../disk/DiskTree.ts"
@@ -66,16 +67,8 @@ export const read = Effect.fnUntraced(function* <E>(
 
 /** Number of `name` in a listing. */
 const find = (listing: Listing, name: Uint8Array): number | undefined => {
-  let low = 0
-  let high = listing.count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const order = Bytes.compare(listing.nameAt(middle), name)
-    if (order === 0) return middle
-    if (order < 0) low = middle + 1
-    else high = middle
-  }
-  return undefined
+  const at = partitionPoint(listing.count, (at) => Bytes.compare(listing.nameAt(at), name) < 0)
+  return at < listing.count && Bytes.equals(listing.nameAt(at), name) ? at : undefined
 }
 
 /** The first `MAX_SIZE` bytes of a file, and one more if there is one. */

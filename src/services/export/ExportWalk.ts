@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as ArchivePath from "../../domain/pxar/ArchivePath.ts"
 import * as Bytes from "../../domain/Bytes.ts"
+import { partitionPoint } from "../../domain/PartitionPoint.ts"
 import * as PathText from "../../domain/PathText.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
@@ -127,12 +128,7 @@ class Positions {
   }
 
   has(position: number): boolean {
-    let [low, high] = [0, this.count]
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.held[middle] as number) < position) low = middle + 1
-      else high = middle
-    }
-    return low < this.count && this.held[low] === position
+    const at = partitionPoint(this.count, (at) => (this.held[at] as number) < position)
+    return at < this.count && this.held[at] === position
   }
 }

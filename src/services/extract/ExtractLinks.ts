@@ -7,6 +7,7 @@
  *
  * Links lead to files of their own archive. Where a tree has several, each is extracted whole before the next.
  */
+import { partitionPoint } from "../../domain/PartitionPoint.ts"
 import type { Folder } from "./Folder.ts"
 import type { Identity } from "./Identity.ts"
 
@@ -92,13 +93,5 @@ export class ExtractLinks {
 }
 
 /** The last of `count` ascending values that is not greater than `wanted`; -1 if there is none. */
-const lastAtMost = (count: number, valueAt: (index: number) => number, wanted: number): number => {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (valueAt(middle) <= wanted) low = middle + 1
-    else high = middle
-  }
-  return low - 1
-}
+const lastAtMost = (count: number, valueAt: (index: number) => number, wanted: number): number =>
+  partitionPoint(count, (at) => valueAt(at) <= wanted) - 1

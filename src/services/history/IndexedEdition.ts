@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import type { File } from "../../domain/datastore/Manifest.ts"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
+import * as Archive from "../tree/Archive.ts"
 import type { HistoryIndex, Left, Place } from "../index/HistoryIndex.ts"
 import type * as IndexFile from "../index/IndexFile.ts"
 import type * as Edition from "./Edition.ts"
@@ -65,6 +66,48 @@ export const orAll = (index: HistoryIndex | undefined, series: Edition.Series): 
     Effect.as(Effect.logWarning(`${error.message}; everything is walked through`), none),
   )
 }
+
+/** What is below a path in those states of a series that the index has, and the states that it has not. */
+export interface Below {
+  readonly names: ReadonlyArray<Uint8Array>
+  /** Whether the path is a folder in each of them, or nothing. */
+  readonly isFolder: boolean
+  readonly rest: ReadonlyArray<Edition.Edition>
+}
+
+/** Asks what is right below a path. Where there is no index, or one that fails, it has none of the states. */
+export const below = (
+  index: HistoryIndex | undefined,
+  series: Edition.Series,
+  path: Uint8Array,
+): Effect.Effect<Below> => {
+  const nothing: Below = { names: [], isFolder: true, rest: series.editions }
+  if (index === undefined) return Effect.succeed(nothing)
+  return Effect.catch(belowIn(index, series, path), (error) =>
+    Effect.as(Effect.logWarning(`${error.message}; every archive is looked into`), nothing),
+  )
+}
+
+const belowIn = Effect.fnUntraced(function* (
+  index: HistoryIndex,
+  series: Edition.Series,
+  path: Uint8Array,
+): Effect.fn.Return<Below, IndexFile.IndexError> {
+  const { indexed, rest } = yield* split(index, series)
+  const parts = Archive.namesOf(path)
+  const names: Array<Uint8Array> = []
+  let isFolder = true
+  for (const [chain, those] of Map.groupBy(indexed, ({ place }) => place.chain)) {
+    const numbers = those.map(({ place }) => place.number).toSorted((a, b) => a - b)
+    names.push(...(yield* index.below(chain, parts, numbers)))
+    const versions = yield* index.versions(chain, parts)
+    isFolder &&= versions.every(
+      ({ entry, gone = Infinity, since }) =>
+        entry.body._tag === "Directory" || !numbers.some((number) => number >= since && number < gone),
+    )
+  }
+  return { names, isFolder, rest }
+})
 
 const hasKey = ({ file, snapshot }: Edition.Edition): Effect.Effect<boolean> =>
   Effect.match(snapshot.index(file.name), { onFailure: () => false, onSuccess: ({ key }) => key !== undefined })

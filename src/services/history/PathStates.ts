@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Bytes from "../../domain/Bytes.ts"
+import { partitionPoint } from "../../domain/PartitionPoint.ts"
 import type { Entry } from "../../domain/pxar/Entry.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { HistoryIndex, Version } from "../index/HistoryIndex.ts"
@@ -101,14 +102,7 @@ const byIndex = Effect.fnUntraced(function* (
 
 /** The version that a state has, of versions in their order. */
 const versionAt = (versions: ReadonlyArray<Version>, number: number): Version | undefined => {
-  let low = 0
-  let high = versions.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((versions[middle] as Version).since <= number) low = middle + 1
-    else high = middle
-  }
-  const version = versions[low - 1]
+  const version = versions[partitionPoint(versions.length, (at) => (versions[at] as Version).since <= number) - 1]
   return version === undefined || number >= (version.gone ?? Infinity) ? undefined : version
 }
 

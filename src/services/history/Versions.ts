@@ -3,7 +3,8 @@
  *
  * Backups in which all that archives say of it is the same, its size and times among that, have one version. No content is
  * read, unless that is asked for: then contents tell, and nothing is undecided. The answer with an index is the same as
- * without; a backup that is in it needs no chunk, unless two versions of one size come one after the other.
+ * without; a backup that is in it needs no chunk, unless two states of one size come one after the other, and only where
+ * contents are to tell, or these are two versions.
  */
 import * as Effect from "effect/Effect"
 import type { SnapshotId } from "../../domain/datastore/SnapshotId.ts"
@@ -68,6 +69,9 @@ export interface Versions {
   }>
 }
 
+/** States that are looked into at once. */
+const AT_ONCE = 4
+
 /** Looks a path up in each state of an archive. */
 export const of = Effect.fnUntraced(function* (
   series: Edition.Series,
@@ -82,8 +86,7 @@ export const of = Effect.fnUntraced(function* (
         undefined,
       ),
     )
-  // What is compared by content is opened anyway.
-  const looked = yield* PathStates.lookUp(series, path, { open, index: data ? undefined : index })
+  const looked = yield* PathStates.lookUp(series, path, { open, index })
   for (const [edition, state] of looked) if (isUnreadable(state)) unreadable.push({ edition, error: state.error })
   const states = bySnapshot(series, looked)
   const normal = PathStates.normal(path)
@@ -99,6 +102,11 @@ export const of = Effect.fnUntraced(function* (
     return (yield* attempt(own.edition, SameContent.compareIn(before, now, open))) ?? byChunks
   })
 
+  // One after the other they would wait for each other's round trips. What fails is told below.
+  yield* Effect.forEach(compared(states, data), ({ located }) => Effect.ignore(located), {
+    concurrency: AT_ONCE,
+    discard: true,
+  })
   const versions: Array<Growing> = []
   let last: Growing | undefined
   for (const [at, state] of states.entries()) {
@@ -156,6 +164,24 @@ type State = PathStates.State | undefined
 const isUnreadable = (state: State): state is PathStates.Unreadable => typeof state === "object" && "error" in state
 
 const isPresent = (state: State): state is PathStates.Present => typeof state === "object" && "entry" in state
+
+/** States whose contents are held against others': where these stand has to be known. */
+const compared = (states: ReadonlyArray<State>, data: boolean): ReadonlySet<PathStates.Present> => {
+  const found = new Set<PathStates.Present>()
+  let last: PathStates.Present | undefined
+  for (const state of states) {
+    if (isUnreadable(state) || state === last) continue
+    const own = isPresent(state) ? state : undefined
+    if (last !== undefined && own !== undefined && EntryIdentity.sizes(last.entry, own.entry) === "undecided") {
+      const isAlike = EntryIdentity.metadata(last.entry) === EntryIdentity.metadata(own.entry)
+      // Then the version goes on, whatever is in it.
+      if (isAlike && !data) continue
+      found.add(last).add(own)
+    }
+    last = own
+  }
+  return found
+}
 
 /** The state that an archive has in a backup, by its number. */
 const editionAt = ({ editions, snapshots }: Edition.Series, at: number): Edition.Edition | undefined => {

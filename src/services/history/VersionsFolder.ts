@@ -5,9 +5,10 @@
  * attributes and the content that it has there.
  *
  * Two versions differ: where chunks do not tell whether their contents do, these are read, when somebody looks into the folder
- * of the file. Nothing is looked up before somebody looks into a folder; then each state of the archive is asked for that path. What was
- * found stays until there are other backups: memory grows with the folders that were looked into. What is open is closed when
- * it has not been used for a while. A state that cannot be read is left out and logged, once.
+ * of the file. Nothing is looked up before somebody looks into a folder; then the index is asked for that path, and each state
+ * of the archive that it has not. What was found stays until there are other backups: memory grows with the folders that were
+ * looked into. What is open is closed when it has not been used for a while. A state that cannot be read is left out and logged,
+ * once.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -20,12 +21,14 @@ import type { Node } from "../../domain/pxar/Node.ts"
 import * as ArchiveReader from "../archive/ArchiveReader.ts"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { Read } from "../archive/ArchiveTree.ts"
+import type { HistoryIndex } from "../index/HistoryIndex.ts"
 import { toArchiveError } from "../repository/OpenedFiles.ts"
 import type { Repository } from "../repository/Repository.ts"
 import type { RepositoryError } from "../repository/RepositoryError.ts"
 import * as Archive from "../tree/Archive.ts"
 import type * as VirtualItem from "../virtual/VirtualItem.ts"
 import * as Edition from "./Edition.ts"
+import * as IndexedEdition from "./IndexedEdition.ts"
 import * as Versions from "./Versions.ts"
 
 /** How versions are shown. */
@@ -34,6 +37,8 @@ export interface Options {
   readonly timeTemplate?: TimeTemplate.TimeTemplate | undefined
   /** How long an archive stays open unused; a minute unless given. */
   readonly idle?: Duration.Input | undefined
+  /** It is asked for what it has, where there is one. */
+  readonly index?: Effect.Effect<HistoryIndex | undefined> | undefined
 }
 
 /** Name of the folder. */
@@ -62,7 +67,7 @@ interface State {
 /** Makes the folders of groups. What is open is closed with the scope. */
 export const make = Effect.fnUntraced(function* (
   repository: Repository,
-  { idle = "1 minute", timeTemplate }: Options = {},
+  { idle = "1 minute", index: whenAsked = Effect.undefined, timeTemplate }: Options = {},
 ): Effect.fn.Return<(group: SnapshotId.GroupId) => VirtualItem.Item, never, Scope.Scope> {
   const editions = new Map<string, Edition.Edition>()
   const opened = yield* RcMap.make({
@@ -130,20 +135,21 @@ export const make = Effect.fnUntraced(function* (
       name: string,
       names: State["names"],
     ): Effect.fn.Return<Items, ArchiveError> {
-      const { below, errors, isFolder } = yield* childrenOf(series, path)
+      const index = yield* whenAsked
+      const { below, errors, isFolder } = yield* childrenOf(series, path, index)
       for (const { edition, error } of errors) yield* tell(edition.checksum, error.message)
       const [failed] = errors
       if (failed !== undefined && errors.length === series.editions.length) {
         return yield* failed.error._tag === "ArchiveError" ? failed.error : toArchiveError(failed.error)
       }
-      const items: Array<VirtualItem.Item> = [...below].map((child) => ({
+      const items: Array<VirtualItem.Item> = [...below].toSorted().map((child) => ({
         _tag: "Folder",
         name: child,
         folder: pathFolder(series.archive, Bytes.concat([path, SLASH, Bytes.fromText(child)]), child),
       }))
       if (isFolder) return items
       const taken = new Set(below)
-      for (const version of (yield* Versions.of(series, path, { data: true, open })).versions) {
+      for (const version of (yield* Versions.of(series, path, { data: true, index, open })).versions) {
         if (version.entry.body._tag === "Directory") continue
         const time = version.snapshots[0]?.time ?? ""
         let shown = `${names.get(time) ?? time}${extension(name)}`
@@ -167,12 +173,17 @@ export const make = Effect.fnUntraced(function* (
   }
 
   /** What is below a path in any state of an archive, and whether it is nothing but a folder. */
-  const childrenOf = Effect.fnUntraced(function* (series: Edition.Series, path: Uint8Array) {
-    const below = new Set<string>()
+  const childrenOf = Effect.fnUntraced(function* (
+    series: Edition.Series,
+    path: Uint8Array,
+    index: HistoryIndex | undefined,
+  ) {
+    const known = yield* IndexedEdition.below(index, series, path)
+    const below = new Set(known.names.map(Bytes.toText))
     const errors: Array<{ readonly edition: Edition.Edition; readonly error: ArchiveError | RepositoryError }> = []
-    let isFolder = true
+    let { isFolder } = known
     yield* Effect.forEach(
-      series.editions,
+      known.rest,
       (edition) =>
         Effect.gen(function* () {
           const { reader } = yield* open(edition)

@@ -9,7 +9,7 @@
 import type * as Sqlite from "node:sqlite"
 
 /** Another version of the tables has another number, and is made anew. */
-const VERSION = 1
+const VERSION = 2
 
 /** `pxfi` in ASCII. */
 const APPLICATION = 0x70786669
@@ -30,6 +30,7 @@ CREATE TABLE version (
 );
 CREATE INDEX version_name ON version (name, chain, folder);
 CREATE INDEX version_here ON version (chain, folder) WHERE gone IS NULL;
+CREATE INDEX version_gone ON version (chain, folder) WHERE gone IS NOT NULL;
 CREATE TABLE state (chain INTEGER NOT NULL, folder INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (chain, folder)) WITHOUT ROWID;
 INSERT INTO name VALUES (1, '');
 INSERT INTO folder VALUES (1, 0, 1);

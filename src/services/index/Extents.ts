@@ -9,6 +9,7 @@ import { createHash } from "node:crypto"
 import * as Bytes from "../../domain/Bytes.ts"
 import type { ChunkIndex } from "../../domain/datastore/ChunkIndex.ts"
 import * as DynamicIndex from "../../domain/datastore/DynamicIndex.ts"
+import { partitionPoint } from "../../domain/PartitionPoint.ts"
 
 /** A folder of an archive. */
 export interface Extent {
@@ -74,14 +75,7 @@ export class Extents {
 
   /** Number of the first folder that begins at or after `start`. */
   private rank(start: number): number {
-    let low = 0
-    let high = this.extents.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.extents[middle] as Extent).start < start) low = middle + 1
-      else high = middle
-    }
-    return low
+    return partitionPoint(this.extents.length, (at) => (this.extents[at] as Extent).start < start)
   }
 }
 

@@ -56,6 +56,7 @@ export interface Version {
 /** An index that is open. Whoever interrupts one of its effects closes it: what is asked later fails. */
 export interface HistoryIndex {
   readonly file: string
+  readonly isOpen: () => boolean
   /** What is known of archives, by their checksums; `undefined` of those that are not in it. */
   readonly places: (
     checksums: ReadonlyArray<Uint8Array>,
@@ -75,6 +76,12 @@ export interface HistoryIndex {
     chain: number,
     path: ReadonlyArray<Uint8Array>,
   ) => Effect.Effect<ReadonlyArray<Version>, IndexFile.IndexError>
+  /** Names of what was right below a path in the states `numbers` of a chain, ascending; each once, in no order. */
+  readonly below: (
+    chain: number,
+    path: ReadonlyArray<Uint8Array>,
+    numbers: ReadonlyArray<number>,
+  ) => Effect.Effect<ReadonlyArray<Uint8Array>, IndexFile.IndexError>
   readonly totals: Effect.Effect<Totals, IndexFile.IndexError>
   /** Says that an archive will be put in soon: its first chunks are asked for, unless archives before it had them. */
   readonly expect: (archive: Archive) => void
@@ -96,6 +103,8 @@ export interface Listener {
 /** Chunks that are asked for ahead, of the archive that is put in, and of each that comes next. */
 const AHEAD = 8
 const EXPECTED = 2
+
+const ENDED = "its thread has ended"
 
 /** Chunks that are remembered: 100 bytes each. */
 const MAX_SEEN = 100_000
@@ -125,6 +134,7 @@ export const openForWriting = Effect.fnUntraced(function* (
 /** A thread that runs. One thing is asked at a time. */
 interface Thread {
   readonly isThere: boolean
+  readonly isRunning: () => boolean
   readonly ask: <A extends Messages.Request>(
     request: A,
     hear?: (message: Messages.Message) => void,
@@ -176,7 +186,7 @@ const start = Effect.fnUntraced(function* (
         if (taken !== undefined) end(Effect.succeed(taken.value))
       }
       const onError = (error: Error): void => end(Effect.fail(IndexFile.failed(file, error.message)))
-      const onExit = (): void => end(Effect.fail(IndexFile.failed(file, "its thread has ended")))
+      const onExit = (): void => end(Effect.fail(IndexFile.failed(file, ENDED)))
       worker.ref()
       worker.on("message", onMessage)
       worker.on("error", onError)
@@ -194,25 +204,33 @@ const start = Effect.fnUntraced(function* (
     (message) => (message._tag === "Ready" ? { value: message.isThere } : undefined),
   )
 
+  // An ended worker takes messages, and answers none.
+  const isRunning = (): boolean => worker.threadId >= 0
+
   const ask: Thread["ask"] = (request, hear) =>
     turn.withPermit(
-      ended(
-        () => worker.postMessage(request),
-        (message) => {
-          if (message._tag === "Answer") return { value: message.answer as never }
-          hear?.(message)
-          return undefined
-        },
+      Effect.suspend(() =>
+        isRunning()
+          ? ended(
+              () => worker.postMessage(request),
+              (message) => {
+                if (message._tag === "Answer") return { value: message.answer as never }
+                hear?.(message)
+                return undefined
+              },
+            )
+          : Effect.fail(IndexFile.failed(file, ENDED)),
       ),
     )
   if (isThere) {
     yield* Effect.addFinalizer(() =>
-      worker.threadId < 0 ? Effect.void : Effect.ignore(Effect.timeout(ask({ _tag: "Close" }), "5 seconds")),
+      isRunning() ? Effect.ignore(Effect.timeout(ask({ _tag: "Close" }), "5 seconds")) : Effect.void,
     )
   }
 
   return {
     isThere,
+    isRunning,
     ask,
     content,
     answer: (chunk) => {
@@ -285,11 +303,13 @@ const make = (file: string, thread: Thread): HistoryIndex => {
 
   return {
     file,
+    isOpen: thread.isRunning,
     places: (checksums) => thread.ask({ _tag: "Places", checksums }),
     totals: thread.ask({ _tag: "Totals" }),
     find: (query, chain, numbers, limit = Infinity) =>
       Effect.map(thread.ask({ _tag: "Find", query, chain, numbers, limit }), versionsOf),
     versions: (chain, path) => Effect.map(thread.ask({ _tag: "Versions", chain, path }), versionsOf),
+    below: (chain, path, numbers) => thread.ask({ _tag: "Below", chain, path, numbers }),
     expect: (archive) => fetchAhead(archive, 0, EXPECTED),
     add,
   }

@@ -3,6 +3,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import * as Bytes from "../../domain/Bytes.ts"
+import { partitionPoint } from "../../domain/PartitionPoint.ts"
 import type { Entry } from "../../domain/pxar/Entry.ts"
 import type * as Query from "../tree/Query.ts"
 import * as EntryLook from "./EntryLook.ts"
@@ -50,6 +51,12 @@ interface Stored extends EntryLook.Variable {
   readonly look: number
   readonly since: number
   readonly gone: number | null
+}
+
+/** A name in a folder, both by their numbers. */
+interface Named {
+  readonly folder: number
+  readonly name: number
 }
 
 const COLUMNS = "v.folder, n.name, v.look, v.size, v.seconds, v.nanos, v.since, v.gone"
@@ -121,17 +128,41 @@ export class IndexReader {
 
   /** All versions of a path in a chain, whatever their states. */
   versions(chain: number, path: ReadonlyArray<Uint8Array>): ReadonlyArray<Row> {
-    const { findFolder, findName, versions } = this.statements
-    let folder = 0
-    let name = 1
-    for (const part of path) {
-      const found = findFolder.get(folder, name) as { id: number } | undefined
-      const next = findName.get(NameText.toStored(part)) as { id: number } | undefined
-      if (found === undefined || next === undefined) return []
-      folder = found.id
-      name = next.id
+    const place = this.placeOf(path)
+    if (place === undefined) return []
+    const rows = this.statements.versions.all(place.name, chain, place.folder) as unknown as ReadonlyArray<Stored>
+    return rows.map((row) => this.rowOf(row))
+  }
+
+  /** Names of what is right below a path in any of the states `numbers`, ascending, of a chain; each once, in no order. */
+  below(chain: number, path: ReadonlyArray<Uint8Array>, numbers: ReadonlyArray<number>): ReadonlyArray<Uint8Array> {
+    const place = this.placeOf(path)
+    const own = place && this.folderOf(place)
+    if (own === undefined) return []
+    const names = new Map<number, Uint8Array>()
+    for (const stored of this.statements.below.iterate(chain, own, chain, own)) {
+      const row = stored as unknown as Pick<Stored, "name" | "since" | "gone"> & { readonly id: number }
+      if (names.has(row.id) || !isInAny(numbers, row.since, row.gone)) continue
+      names.set(row.id, NameText.fromStored(row.name))
     }
-    return (versions.all(name, chain, folder) as unknown as ReadonlyArray<Stored>).map((row) => this.rowOf(row))
+    return [...names.values()]
+  }
+
+  /** Numbers of a path's name, and of the folder that it is in; `undefined` if no state has had such a path. */
+  private placeOf(path: ReadonlyArray<Uint8Array>): Named | undefined {
+    let place: Named = { folder: 0, name: 1 }
+    for (const part of path) {
+      const folder = this.folderOf(place)
+      const name = this.statements.findName.get(NameText.toStored(part)) as { id: number } | undefined
+      if (folder === undefined || name === undefined) return undefined
+      place = { folder, name: name.id }
+    }
+    return place
+  }
+
+  /** The number of the folder at a place. */
+  private folderOf({ folder, name }: Named): number | undefined {
+    return (this.statements.findFolder.get(folder, name) as { id: number } | undefined)?.id
   }
 
   /** Gives a row if it is wanted; whether more are. */
@@ -223,14 +254,8 @@ class Candidate implements Query.Subject {
 
 /** Whether one of the states, which ascend, has a version. */
 const isInAny = (numbers: ReadonlyArray<number>, since: number, gone: number | null): boolean => {
-  let low = 0
-  let high = numbers.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((numbers[middle] as number) < since) low = middle + 1
-    else high = middle
-  }
-  return low < numbers.length && (gone === null || (numbers[low] as number) < gone)
+  const first = numbers[partitionPoint(numbers.length, (at) => (numbers[at] as number) < since)]
+  return first !== undefined && (gone === null || first < gone)
 }
 
 const prepare = (database: DatabaseSync) => {
@@ -250,6 +275,12 @@ const prepare = (database: DatabaseSync) => {
     range: statement(`${ROWS} WHERE v.id BETWEEN ? AND ? AND v.chain = ?`),
     named: statement(`${ROWS} WHERE v.name = ? AND v.chain = ?`),
     versions: statement(`${ROWS} WHERE v.name = ? AND v.chain = ? AND v.folder = ?`),
+    below: statement(
+      `SELECT n.id, n.name, v.since, v.gone FROM version v JOIN name n ON n.id = v.name
+        WHERE v.chain = ? AND v.folder = ? AND v.gone IS NULL
+      UNION ALL SELECT n.id, n.name, v.since, v.gone FROM version v JOIN name n ON n.id = v.name
+        WHERE v.chain = ? AND v.folder = ? AND v.gone IS NOT NULL`,
+    ),
     findFolder: statement("SELECT id FROM folder WHERE parent = ? AND name = ?"),
     findName: statement("SELECT id FROM name WHERE name = ?"),
   }

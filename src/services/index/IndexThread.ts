@@ -80,6 +80,8 @@ const serve = (database: DatabaseSync): void => {
       }
       case "Versions":
         return Database.patiently(() => withLooks(reader, reader.versions(request.chain, request.path)))
+      case "Below":
+        return Database.patiently(() => reader.below(request.chain, request.path, request.numbers))
       case "Close":
         if (writer !== undefined) Database.patiently(() => writer.close())
         database.close()

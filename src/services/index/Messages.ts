@@ -38,6 +38,12 @@ export type Request =
       readonly limit: number
     }
   | { readonly _tag: "Versions"; readonly chain: number; readonly path: ReadonlyArray<Uint8Array> }
+  | {
+      readonly _tag: "Below"
+      readonly chain: number
+      readonly path: ReadonlyArray<Uint8Array>
+      readonly numbers: ReadonlyArray<number>
+    }
   | { readonly _tag: "Close" }
 
 /** Rows, with the looks among them that were not sent before. */
@@ -53,6 +59,7 @@ export interface Answers {
   readonly Totals: Totals
   readonly Find: Found
   readonly Versions: Found
+  readonly Below: ReadonlyArray<Uint8Array>
   readonly Close: undefined
 }
 

@@ -1,20 +1,17 @@
 /** The versions of a path are the same with an index, half of one, and none. */
-import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import * as Bytes from "../../../src/domain/Bytes.ts"
 import * as EntryJson from "../../../src/domain/json/EntryJson.ts"
-import * as BuildIndex from "../../../src/services/history/BuildIndex.ts"
 import * as Edition from "../../../src/services/history/Edition.ts"
 import * as EntryIdentity from "../../../src/services/history/EntryIdentity.ts"
 import * as Versions from "../../../src/services/history/Versions.ts"
-import * as HistoryIndex from "../../../src/services/index/HistoryIndex.ts"
 import type { Repository } from "../../../src/services/repository/Repository.ts"
 import * as Archive from "../../../src/services/tree/Archive.ts"
 import * as Datastores from "../../support/Datastores.ts"
-import * as Processes from "../../support/Processes.ts"
 import * as stores from "../repository/stores.ts"
 import * as backups from "./backups.ts"
+import * as indexes from "./indexes.ts"
 
 const answer = Effect.fnUntraced(function* (series: Edition.Series, path: Uint8Array, options: Versions.Options) {
   const { unreadable, versions } = yield* Versions.of(series, path, options)
@@ -36,12 +33,6 @@ const answer = Effect.fnUntraced(function* (series: Edition.Series, path: Uint8A
 const seriesOf = (repository: Repository) =>
   Effect.map(Stream.runCollect(Edition.groups(repository)), (groups) => groups.flatMap(({ series }) => series))
 
-const indexOf = Effect.fnUntraced(function* (repository: Repository, options: Edition.Options = {}) {
-  const index = yield* HistoryIndex.openForWriting(path.join(yield* Processes.temporaryFolder, "index", "test.sqlite"))
-  yield* Stream.runDrain(BuildIndex.build(repository, index, { ...options, encrypted: false }))
-  return index
-})
-
 const paths = [
   "d/alpha",
   "/d/./letter.txt",
@@ -62,13 +53,13 @@ describe("versions with an index", () => {
       for (let seed = 1; seed <= 6; seed++) {
         const made = yield* backups.make(seed, { days: 8, unseen: seed % 3 === 0 })
         const within = { namespace: [], type: "host", id: "elsa", time: "2024-01-03" } as const
-        const indexes = [yield* indexOf(made.repository), yield* indexOf(made.repository, { within })]
+        const both = [yield* indexes.of(made.repository), yield* indexes.of(made.repository, { within })]
         for (const series of yield* seriesOf(made.repository)) {
           for (const path of paths.map(Bytes.fromText)) {
             for (const options of [{}, { data: true }, { moves: true }]) {
               const expected = yield* answer(series, path, options)
               versions += expected.versions.length
-              for (const index of indexes) {
+              for (const index of both) {
                 assert.deepStrictEqual(yield* answer(series, path, { ...options, index }), expected, `seed ${seed}`)
               }
             }
@@ -82,7 +73,7 @@ describe("versions with an index", () => {
   it.effect("are those without for every path of a store, whatever is there", () =>
     Effect.gen(function* () {
       const repository = yield* stores.at(Datastores.store("datastore-plain"))
-      const index = yield* indexOf(repository)
+      const index = yield* indexes.of(repository)
       let count = 0
       for (const series of yield* seriesOf(repository)) {
         const { reader } = yield* Edition.open(series.editions.at(-1)!)
@@ -99,10 +90,38 @@ describe("versions with an index", () => {
     }).pipe(Effect.scoped),
   )
 
+  it.effect("open, to tell by contents, only states that have a file of one size one after the other", () =>
+    Effect.gen(function* () {
+      let spared = 0
+      for (const seed of [2, 4, 6]) {
+        const made = yield* backups.make(seed, { days: 8, split: true, unseen: true })
+        const index = yield* indexes.of(made.repository)
+        const [series] = yield* seriesOf(made.repository)
+        const opened = Effect.fnUntraced(function* (path: string, options: Versions.Options) {
+          const editions = new Set<string>()
+          const open: typeof Edition.open = (edition) => {
+            editions.add(edition.snapshot.id.time)
+            return Edition.open(edition)
+          }
+          yield* Versions.of(series!, Bytes.fromText(path), { data: true, open, ...options })
+          return editions
+        })
+        for (const path of ["d/alpha", "alpha", "zeta", "gamma.txt", "no/such"]) {
+          const [all, few] = [yield* opened(path, {}), yield* opened(path, { index })]
+          assert.strictEqual(all.size, series!.editions.length)
+          assert.isTrue([...few].every((time) => all.has(time)))
+          if (path === "no/such") assert.strictEqual(few.size, 0)
+          spared += all.size - few.size
+        }
+      }
+      assert.isAbove(spared, 60)
+    }).pipe(Effect.scoped),
+  )
+
   it.effect("need no chunk of what has no contents", () =>
     Effect.gen(function* () {
       const made = yield* backups.make(2, { days: 8, split: true })
-      const index = yield* indexOf(made.repository)
+      const index = yield* indexes.of(made.repository)
       const [series] = yield* seriesOf(made.repository)
       const before = made.counts.blobs.length
       const { versions } = yield* Versions.of(series!, Bytes.fromText("d/e"), { index })

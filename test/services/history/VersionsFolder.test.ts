@@ -5,6 +5,7 @@ import { Effect, Stream } from "effect"
 import * as Bytes from "../../../src/domain/Bytes.ts"
 import * as Stat from "../../../src/domain/pxar/Stat.ts"
 import * as EntryIdentity from "../../../src/services/history/EntryIdentity.ts"
+import * as IndexFile from "../../../src/services/index/IndexFile.ts"
 import * as VersionsFolder from "../../../src/services/history/VersionsFolder.ts"
 import type { Repository } from "../../../src/services/repository/Repository.ts"
 import * as Archive from "../../../src/services/tree/Archive.ts"
@@ -13,10 +14,11 @@ import * as RepositoryTree from "../../../src/services/virtual/RepositoryTree.ts
 import * as Datastores from "../../support/Datastores.ts"
 import * as stores from "../repository/stores.ts"
 import * as backups from "./backups.ts"
+import * as indexes from "./indexes.ts"
 
-const treeOf = (repository: Repository) =>
+const treeOf = (repository: Repository, options?: VersionsFolder.Options) =>
   Effect.gen(function* () {
-    const besideBackups = yield* VersionsFolder.make(repository)
+    const besideBackups = yield* VersionsFolder.make(repository, options)
     const shown = { uid: 1, gid: 2, mtimeSeconds: 1_700_000_000, besideBackups }
     return Archive.fromReader(yield* RepositoryTree.make(repository, shown))
   })
@@ -90,6 +92,35 @@ describe("VersionsFolder", () => {
         versions += found.size
       }
       assert.isAbove(versions, 12)
+    }),
+  )
+
+  it.live("has the same with an index of all backups, of some, and with one that fails", () =>
+    Effect.gen(function* () {
+      for (let seed = 1; seed <= 4; seed++) {
+        const made = yield* backups.make(seed, { days: 8, unseen: seed % 2 === 0 })
+        const within = { namespace: [], type: "host", id: "elsa", time: "2024-01-03" } as const
+        const expected = yield* below(yield* treeOf(made.repository), "/host/elsa/versions")
+        const [whole, half] = [yield* indexes.of(made.repository), yield* indexes.of(made.repository, { within })]
+        const failing = { ...whole, below: () => Effect.fail(IndexFile.failed("here", "it is gone")) }
+        for (const index of [whole, half, failing]) {
+          const tree = yield* treeOf(made.repository, { index: Effect.succeed(index) })
+          assert.deepStrictEqual([...(yield* below(tree, "/host/elsa/versions"))], [...expected], `seed ${seed}`)
+        }
+      }
+    }),
+  )
+
+  it.live("opens no archive to show a folder that the index knows", () =>
+    Effect.gen(function* () {
+      const made = yield* backups.make(2, { days: 8, split: true })
+      const index = Effect.succeed(yield* indexes.of(made.repository))
+      const tree = yield* treeOf(made.repository, { index })
+      const chunks = () => made.counts.blobs.filter((name) => name.includes(".chunks")).length
+      const before = chunks()
+      const folder = yield* tree.find(Bytes.fromText("/host/elsa/versions/root.pxar/d/e"))
+      assert.isAbove((yield* Stream.runCollect(tree.list(folder))).length, 0)
+      assert.strictEqual(chunks(), before)
     }),
   )
 
