@@ -303,7 +303,7 @@ const makeData = async ({ directory, program, quick, say }: Setting, isSmall: bo
 
 const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
-const columns = [6, 12, 10, 7, 14, 8, 9, 8, 8, 6, 6]
+const columns = [6, 12, 10, 7, 14, 8, 9, 12, 8, 6, 6]
 const aligned = (cells: ReadonlyArray<string>): string =>
   cells.map((cell, column) => cell.padEnd(columns[column] ?? 0)).join(" ")
 
@@ -321,8 +321,15 @@ const header = aligned([
   "others",
 ])
 
+/** How much faster than the serial reader it was, and how much faster one can be that has all of the line. */
+const timesSerial = ({ line, serial }: Figure, time: number): string => {
+  if (serial === 0) return "–"
+  const times = (serial / time).toFixed(1)
+  return line === 0 ? times : `${times} of ${(serial / line).toFixed(1)}`
+}
+
 const row = (figure: Figure): string => {
-  const { archive, bandwidth, line, peakMiB, place, roundTrip, serial, workload } = figure
+  const { archive, bandwidth, line, peakMiB, place, roundTrip, workload } = figure
   const time = median(figure.seconds)
   return aligned([
     place,
@@ -332,7 +339,7 @@ const row = (figure: Figure): string => {
     workload,
     time.toFixed(2),
     line === 0 ? "–" : `${Math.round((100 * line) / time)} %`,
-    serial === 0 ? "–" : (serial / time).toFixed(1),
+    timesSerial(figure, time),
     peakMiB.toFixed(0),
     figure.cpu.toFixed(1),
     figure.cpuOfOthers.toFixed(1),

@@ -3,9 +3,11 @@
  *
  * Chunks are small, so that the way is what takes time and not the processor: a process has as many under way as it has
  * jobs, and each takes a round trip. With few jobs that holds for four processes too; with those that are the default on a
- * few cores it does not, which the CPU that all together take tells.
+ * few cores it does not. So there is the most that is possible beside it: four processes take at least as long as a quarter of
+ * the chunks waits for the way, and as all their CPU takes on the cores that there are.
  */
 import * as fs from "node:fs"
+import * as os from "node:os"
 import * as path from "node:path"
 import * as CpuTime from "../CpuTime.ts"
 import * as Process from "../Process.ts"
@@ -54,7 +56,9 @@ export const run = async ({ directory, program, rounds, say }: Setting): Promise
   }
   const shards = Array.from({ length: PARTS }, (_, part) => ["--shard", `${part + 1}/${PARTS}`])
   const lines: Array<string> = []
-  for (const jobs of [4, 16]) {
+  const cores = os.availableParallelism()
+  for (const jobs of [2, 4, 16]) {
+    const way = (CHUNKS / jobs) * (ROUND_TRIP / 1000)
     const samples: Array<{ readonly one: Sample; readonly four: Sample }> = []
     for (let round = 0; round < rounds; round++) {
       say(`${jobs} jobs, round ${round + 1}`)
@@ -63,10 +67,12 @@ export const run = async ({ directory, program, rounds, say }: Setting): Promise
     }
     const of = (value: (sample: (typeof samples)[number]) => number): string =>
       (Statistics.median(samples.map(value)) ?? 0).toFixed(2)
+    const most = ({ four, one }: (typeof samples)[number]) => one.seconds / Math.max(way / PARTS, four.cpu / cores)
     lines.push(
-      `--jobs ${jobs}: one process ${of(({ one }) => one.seconds)} s, with ${of(({ one }) => one.cpu)} s of CPU; ` +
+      `--jobs ${jobs}: one process ${of(({ one }) => one.seconds)} s, of which ${way.toFixed(2)} s are the way, ` +
+        `with ${of(({ one }) => one.cpu)} s of CPU; ` +
         `four with a quarter each ${of(({ four }) => four.seconds)} s, with ${of(({ four }) => four.cpu)} s: ` +
-        `${of(({ four, one }) => one.seconds / four.seconds)} times as fast`,
+        `${of(({ four, one }) => one.seconds / four.seconds)} times as fast; at most ${of(most)} on ${cores} cores`,
     )
   }
   await Servers.stop(line)

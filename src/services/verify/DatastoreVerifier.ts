@@ -4,9 +4,12 @@
  *
  * Without the key of an encrypted backup its chunks are checked as far as a server can (datastore §2.6, steps 1 to 3), and
  * that is told. Chunks are shared out by the beginning of their digests, so that several runs, on several machines too,
- * do the whole; what is in no chunk is checked by the first of them.
+ * do the whole; what is in no chunk is checked by the first of them. As many chunks as there are jobs are under way from the
+ * first to the last, of whatever backups they are: nothing waits for the end of one.
  */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as SnapshotId from "../../domain/datastore/SnapshotId.ts"
@@ -17,6 +20,7 @@ import type { Healed } from "../chunks/Healed.ts"
 import type { Repository, Snapshot, StreamIndex } from "../repository/Repository.ts"
 import type { RepositoryError } from "../repository/RepositoryError.ts"
 import * as WalkRepository from "../repository/WalkRepository.ts"
+import * as ReadAhead from "./ReadAhead.ts"
 
 /** Chunks checked at once: for as many as have processors, and for as many as a long way has room for. */
 const JOBS = 4
@@ -105,8 +109,12 @@ export const verify = (
 ): Stream.Stream<Problem | Verdict, RepositoryError> =>
   Stream.suspend(() => {
     const run = new Run(options)
-    const problems = Stream.flatMap(WalkRepository.snapshots(repository, options), (id) => run.snapshot(repository, id))
-    const counted = Stream.tap(problems, (problem) => Effect.sync(() => run.take(problem)))
+    const backups = ReadAhead.backups(repository, WalkRepository.snapshots(repository, options))
+    const counted = Stream.flatMap(backups, (backup) => run.snapshot(backup)).pipe(
+      Stream.mapEffect((step) => step, { concurrency: options.jobs ?? FAR_JOBS }),
+      Stream.filter((problem) => problem !== undefined),
+      Stream.tap((problem) => Effect.sync(() => run.take(problem))),
+    )
     return Stream.concat(
       counted,
       Stream.suspend(() => Stream.succeed(run.verdict())),
@@ -119,6 +127,9 @@ interface Looked {
   readonly healable: Healable | undefined
 }
 
+/** Something to be done, or known already: what is wrong, if anything is. */
+type Step = Effect.Effect<Problem | undefined>
+
 class Run {
   private errors = 0
   private notes = 0
@@ -130,6 +141,10 @@ class Run {
   private bytes = 0
   /** Chunks that have been looked at, with what was wrong. */
   private readonly seen = new Map<string, Looked | undefined>()
+  private readonly underWay = new Map<string, Deferred.Deferred<Looked | undefined>>()
+  /** What copies had to stand in for in backups that were read ahead. */
+  private healedAhead: ReadonlyArray<Healed> = []
+  private readonly near = Semaphore.makeUnsafe(JOBS)
   private readonly options: Options
 
   constructor(options: Options) {
@@ -157,23 +172,27 @@ class Run {
     }
   }
 
-  snapshot(repository: Repository, id: SnapshotId.SnapshotId): Stream.Stream<Problem> {
+  snapshot({ id, read }: ReadAhead.Backup): Stream.Stream<Step> {
     const path = SnapshotId.format(id)
-    return Stream.unwrap(
-      Effect.map(Effect.result(repository.snapshot(id)), (read) => {
-        this.snapshots++
-        this.tell()
-        if (read._tag === "Success") return Stream.concat(this.healed(path), this.opened(path, read.success))
-        const { check, detail } = read.failure
-        const severity = check === "SnapshotUnfinished" ? "note" : "error"
-        return this.ofFirst([
-          { _tag: "Problem", snapshot: path, file: undefined, severity, check, detail, range: undefined },
-        ])
-      }),
-    )
+    this.snapshots++
+    this.tell()
+    const healed = this.healed(path)
+    if (read._tag === "Success") return Stream.concat(healed, this.opened(path, read.success))
+    const { check, detail } = read.failure
+    const severity = check === "SnapshotUnfinished" ? "note" : "error"
+    const problem = {
+      _tag: "Problem",
+      snapshot: path,
+      file: undefined,
+      severity,
+      check,
+      detail,
+      range: undefined,
+    } as const
+    return Stream.concat(healed, this.ofFirst([problem]))
   }
 
-  private opened(path: string, snapshot: Snapshot): Stream.Stream<Problem> {
+  private opened(path: string, snapshot: Snapshot): Stream.Stream<Step> {
     const warnings = snapshot.warnings.map(({ check, detail }): Problem => ({
       _tag: "Problem",
       snapshot: path,
@@ -208,17 +227,17 @@ class Run {
     return Stream.concat(this.ofFirst([...warnings, ...incomplete]), files)
   }
 
-  private blob(path: string, snapshot: Snapshot, name: string): Stream.Stream<Problem> {
+  private blob(path: string, snapshot: Snapshot, name: string): Stream.Stream<Step> {
     if (!this.isFirst()) return Stream.empty
     return Stream.unwrap(
       Effect.match(snapshot.blob(name), {
         onSuccess: () => this.healed(path),
-        onFailure: (error) => Stream.succeed(problemOf(path, name, error)),
+        onFailure: (error) => Stream.succeed(Effect.succeed(problemOf(path, name, error))),
       }),
     )
   }
 
-  private stream(path: string, snapshot: Snapshot, name: string): Stream.Stream<Problem> {
+  private stream(path: string, snapshot: Snapshot, name: string): Stream.Stream<Step> {
     return Stream.unwrap(
       Effect.map(Effect.result(snapshot.index(name)), (read) => {
         if (read._tag === "Failure") return this.ofFirst([problemOf(path, name, read.failure)])
@@ -240,25 +259,19 @@ class Run {
     )
   }
 
-  private chunksOf(path: string, name: string, stream: StreamIndex): Stream.Stream<Problem> {
-    const { index } = stream
+  private chunksOf(path: string, name: string, stream: StreamIndex): Stream.Stream<Step> {
+    const { chunks, index } = stream
     const numbers = Array.from({ length: index.count }, (_, chunk) => chunk).filter((chunk) =>
       this.isMine(index.digest(chunk)),
     )
-    return Stream.fromIterable(numbers).pipe(
-      Stream.mapEffect((chunk) => this.chunk(path, name, stream, chunk), {
-        concurrency: this.options.jobs ?? (stream.chunks.cache.isFar ? FAR_JOBS : JOBS),
-      }),
-      Stream.filter((problem) => problem !== undefined),
-    )
+    const isNear = this.options.jobs === undefined && !chunks.cache.isFar
+    return Stream.map(Stream.fromIterable(numbers), (chunk) => {
+      const step = Effect.suspend(() => this.chunk(path, name, stream, chunk))
+      return isNear ? this.near.withPermit(step) : step
+    })
   }
 
-  private chunk(
-    snapshot: string,
-    file: string,
-    { chunks, encrypted, index, key }: StreamIndex,
-    chunk: number,
-  ): Effect.Effect<Problem | undefined> {
+  private chunk(snapshot: string, file: string, { chunks, encrypted, index, key }: StreamIndex, chunk: number): Step {
     const digest = index.digest(chunk)
     const range = { start: index.start(chunk), end: index.end(chunk) }
     const id = Bytes.toKey(digest) + (encrypted ? "e" : "p")
@@ -276,22 +289,31 @@ class Run {
       const before = this.seen.get(id)
       return Effect.succeed(before === undefined ? undefined : problem(before))
     }
+    const same = this.underWay.get(id)
+    if (same !== undefined) return Effect.map(Deferred.await(same), (looked) => looked && problem(looked))
     if (this.options.isDone?.(digest) === true) {
       this.seen.set(id, undefined)
       this.skipped++
       return Effect.undefined
     }
-    this.seen.set(id, undefined)
+    const underWay = Deferred.makeUnsafe<Looked | undefined>()
+    this.underWay.set(id, underWay)
+    const ended = (looked: Looked | undefined): void => {
+      this.seen.set(id, looked)
+      this.underWay.delete(id)
+      Deferred.doneUnsafe(underWay, Effect.succeed(looked))
+    }
     const wanted = { digest, length: range.end - range.start, encrypted, key }
     return Effect.matchEffect(chunks.check(wanted), {
       onFailure: (fault) =>
         Effect.map(this.look(chunks, wanted, fault), (looked) => {
-          this.seen.set(id, looked)
+          ended(looked)
           this.count(wanted.length)
           return problem(looked)
         }),
       onSuccess: (proof) =>
         Effect.sync(() => {
+          ended(undefined)
           this.count(wanted.length)
           if (proof === "checksum") this.partly++
           else this.options.onGood?.(digest)
@@ -308,20 +330,24 @@ class Run {
     })
   }
 
-  /** What copies had to stand in for. */
-  private healed(snapshot: string): Stream.Stream<Problem> {
-    const all = this.options.takeHealed?.() ?? []
+  /** What copies had to stand in for. Of a backup that was read ahead it is told when that has its turn. */
+  private healed(snapshot: string): Stream.Stream<Step> {
+    const all = [...this.healedAhead, ...(this.options.takeHealed?.() ?? [])]
+    const isAhead = ({ file }: Healed) => IN_BACKUP.test(file) && !file.includes(`${snapshot}/`)
+    this.healedAhead = all.filter(isAhead)
     return this.ofFirst(
-      all.map(({ check, detail, file, from }) => ({
-        _tag: "Problem",
-        snapshot,
-        file: file.slice(file.lastIndexOf("/") + 1),
-        severity: "error",
-        check,
-        detail,
-        range: undefined,
-        healable: { from, isPartly: false },
-      })),
+      all
+        .filter((each) => !isAhead(each))
+        .map(({ check, detail, file, from }) => ({
+          _tag: "Problem",
+          snapshot,
+          file: file.slice(file.lastIndexOf("/") + 1),
+          severity: "error",
+          check,
+          detail,
+          range: undefined,
+          healable: { from, isPartly: false },
+        })),
     )
   }
 
@@ -339,8 +365,8 @@ class Run {
     return this.options.shard === undefined || this.options.shard.index === 1
   }
 
-  private ofFirst(problems: ReadonlyArray<Problem>): Stream.Stream<Problem> {
-    return this.isFirst() ? Stream.fromIterable(problems) : Stream.empty
+  private ofFirst(problems: ReadonlyArray<Problem>): Stream.Stream<Step> {
+    return this.isFirst() ? Stream.fromIterable(problems.map((problem) => Effect.succeed(problem))) : Stream.empty
   }
 
   /** Whether a chunk is in this shard: each has an equal part of the folders of chunks. */
@@ -351,6 +377,9 @@ class Run {
     return Math.floor((folder * shard.count) / 65_536) === shard.index - 1
   }
 }
+
+/** A file of a backup, by its path. */
+const IN_BACKUP = /\/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z\/[^/]*$/
 
 /** Without a key a blob cannot be read: that is told, and it is no damage. */
 const problemOf = (snapshot: string, file: string, { check, detail }: RepositoryError): Problem => ({

@@ -2,12 +2,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { toKey } from "../../../src/domain/Bytes.ts"
+import * as BlobStore from "../../../src/services/blobs/BlobStore.ts"
 import * as BlobStoreWrappers from "../../../src/services/blobs/BlobStoreWrappers.ts"
 import * as FolderBlobStore from "../../../src/services/blobs/FolderBlobStore.ts"
 import * as KeyRing from "../../../src/services/keys/KeyRing.ts"
 import * as DatastoreVerifier from "../../../src/services/verify/DatastoreVerifier.ts"
 import * as Datastores from "../../support/Datastores.ts"
 import * as FarLine from "../../support/FarLine.ts"
+import * as backups from "../history/backups.ts"
 import * as stores from "../repository/stores.ts"
 
 const verify = Effect.fnUntraced(function* (
@@ -78,11 +80,46 @@ describe("DatastoreVerifier", () => {
   ])("checks as many chunks at once as the way is long, or as it is told: $most", ({ isFar, jobs, most }) =>
     Effect.gen(function* () {
       const line = FarLine.make({ roundTrip: "10 millis" })
-      const store = FarLine.store(line, FolderBlobStore.make(Datastores.store("datastore-plain")))
-      const repository = yield* stores.over(store, { isFar })
-      line.mostInFlight = 0
+      const store = FolderBlobStore.make(Datastores.store("datastore-plain"))
+      const far = FarLine.store(line, store)
+      // What is read ahead of backups comes besides.
+      const read = (blob: string, limit: number) => (blob.startsWith(".chunks/") ? far : store).read(blob, limit)
+      const repository = yield* stores.over({ ...store, read }, { isFar })
       yield* Stream.runDrain(DatastoreVerifier.verify(repository, { jobs }))
       assert.strictEqual(line.mostInFlight, most)
+    }),
+  )
+
+  it.live.each([undefined, { index: 2, count: 4 }])("waits for no backup of many before the next: shard %o", (shard) =>
+    Effect.gen(function* () {
+      const days = 8
+      const { blobs } = yield* backups.make(2, { days, split: true })
+      const line = FarLine.make({ roundTrip: "10 millis" })
+      const repository = yield* stores.over(FarLine.store(line, BlobStore.fromMap(blobs)), { isFar: true })
+      const before = line.rounds
+      const jobs = 64
+      const events = yield* Stream.runCollect(DatastoreVerifier.verify(repository, { jobs, shard }))
+      assert.strictEqual((events.at(-1) as DatastoreVerifier.Verdict).result, "sound")
+      // Each has its manifest, its indexes, its blobs and its chunks: one after the other these would be six a backup.
+      assert.isAtMost(line.rounds - before, 2 * days)
+    }),
+  )
+
+  it.live("tells of a damaged chunk for each backup that has it, also while it is being looked at", () =>
+    Effect.gen(function* () {
+      const { blobs } = yield* backups.make(2, { days: 4, split: true })
+      const digests = [...blobs.keys()].filter((name) => name.startsWith(".chunks/"))
+      const line = FarLine.make({ roundTrip: "10 millis" })
+      const counts: Array<number> = []
+      for (const jobs of [1, 64]) {
+        const damaged = new Map(blobs)
+        for (const digest of digests) damaged.set(digest, new Uint8Array(20))
+        const repository = yield* stores.over(FarLine.store(line, BlobStore.fromMap(damaged)), { isFar: true })
+        const events = yield* Stream.runCollect(DatastoreVerifier.verify(repository, { jobs }))
+        counts.push(events.length)
+      }
+      assert.isAbove(counts[0] as number, digests.length)
+      assert.strictEqual(counts[1], counts[0])
     }),
   )
 
