@@ -69,8 +69,10 @@ const ofRepository = Effect.fnUntraced(function* (
 })
 
 const ofKeys = Effect.fnUntraced(function* (manifests: ReadonlyArray<Manifest>, given: Given) {
-  const wanted = new Set(manifests.flatMap(({ fingerprint }) => fingerprint ?? []))
+  const keysOf = (some: ReadonlyArray<Manifest>) => new Set(some.flatMap(({ fingerprint }) => fingerprint ?? []))
+  const wanted = keysOf(manifests)
   if (wanted.size === 0) return []
+  const needed = keysOf(manifests.filter(({ files }) => files.some(({ cryptMode }) => cryptMode === "encrypt")))
   const { entries } = yield* Keys.open(given)
   return [...wanted].map((fingerprint): DoctorJson => {
     const short = Digest.shortFingerprint(fingerprint)
@@ -78,10 +80,12 @@ const ofKeys = Effect.fnUntraced(function* (manifests: ReadonlyArray<Manifest>, 
     if (entry !== undefined) return { check: "key", state: "ok", found: `the key ${short} is in ${entry.path}` }
     // A paper key or an old file tells its fingerprint only when it is unlocked.
     const isUnknown = entries.some((each) => each.fingerprint === undefined)
+    // What is only signed can be read, and goes unchecked.
+    const isNeeded = needed.has(fingerprint)
     return {
       check: "key",
-      state: isUnknown ? "warn" : "fail",
-      found: `backups are encrypted with the key ${short}, which is ${isUnknown ? "perhaps in a key file that does not say" : "not at hand"}`,
+      state: isNeeded && !isUnknown ? "fail" : "warn",
+      found: `backups are ${isNeeded ? "encrypted" : "signed"} with the key ${short}, which is ${isUnknown ? "perhaps in a key file that does not say" : "not at hand"}`,
       advice: "name its file with --key-file; a key that was printed on paper, typed into a file, is one too",
     }
   })

@@ -59,4 +59,15 @@ describe("pxar-fuse doctor", () => {
       assert.isTrue(found.some((line) => line.found.endsWith(path.basename(key))))
     }),
   )
+
+  it.effect("warns only, where the missing key has signed backups and encrypted none", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* doctor(`${Datastores.realStore()}::host/sign`)
+      const [line, ...others] = about(stdout, "key")
+      assert.deepStrictEqual(others, [])
+      assert.strictEqual(line?.state, "warn")
+      assert.match(line?.found ?? "", /^backups are signed with the key 94:e2:69:02:75:d8:c8:6a, which is not at hand/)
+      assert.strictEqual(code, ExitCode.SUCCESS)
+    }),
+  )
 })
