@@ -25,8 +25,11 @@ export type Format = "tar" | "zip"
 
 export const types: Readonly<Record<Format, string>> = { tar: "application/x-tar", zip: "application/zip" }
 
-/** Pieces of up to a megabyte that wait for a client. */
-const AHEAD = 4
+/** Bytes of a piece: so many that the next one is read while this one goes out. */
+const PIECE = 2 * 1024 * 1024
+
+/** Pieces that wait for a client. */
+const AHEAD = 2
 
 /** What names in a folder select there, as an archive whose root is the folder. Fails if one of them is not there. */
 export const selected = Effect.fnUntraced(function* (
@@ -62,7 +65,7 @@ export const make = (
     Effect.gen(function* () {
       const queue = yield* Queue.bounded<Uint8Array, Cause.Done>(AHEAD)
       const options: Options<never> = {
-        target: { write: (bytes) => Effect.asVoid(Queue.offer(queue, bytes)), memory: memory.take },
+        target: { write: (bytes) => Effect.asVoid(Queue.offer(queue, bytes)), memory: memory.take, piece: PIECE },
         paths,
         onUnreadable: (path, message) =>
           Effect.sync(() => {

@@ -14,7 +14,7 @@ export interface PieceMemory {
 }
 
 /** Blocks that are kept: as many as wait for a client, and a few. */
-const MAX = 8
+const MAX = 4
 
 /** Smaller ones are not worth it. */
 const SMALLEST = 256 * 1024

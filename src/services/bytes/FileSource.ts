@@ -2,7 +2,7 @@
  * A byte source over a file.
  *
  * Bytes in the page cache are copied at once, others are read on a thread, so that a slow disk holds up one request
- * and not the program. The descriptor is closed by the scope, after the last read in flight has come back.
+ * and not the program. Long reads are always on a thread: copying alone takes longer than getting there. The descriptor is closed by the scope, after the last read in flight has come back.
  */
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
@@ -103,11 +103,15 @@ export const fromNode = (path: string, error: unknown): OpenError => {
 const closed = (file: OpenFile, offset: number): SourceError =>
   new SourceError({ source: file.path, offset, detail: "is closed" })
 
+/** Most bytes that are copied at once. The kernel asks a mount for no more. */
+const AT_ONCE = 1024 * 1024
+
 const read = (file: OpenFile, target: Uint8Array, offset: number): Effect.Effect<void, SourceError> => {
   if (file.descriptor.isClosed) return Effect.fail(closed(file, offset))
   if (!Number.isSafeInteger(offset) || offset < 0) {
     return Effect.fail(new SourceError({ source: file.path, offset: 0, detail: `no position in a file: ${offset}` }))
   }
+  if (target.length > AT_ONCE) return readOnThread(file, target, 0, offset)
   const cached = file.readCached(file.descriptor.number, target, offset)
   return cached === target.length ? Effect.void : readOnThread(file, target, Math.max(cached, 0), offset)
 }

@@ -3,12 +3,17 @@
  */
 import type * as Effect from "effect/Effect"
 
+/** Bytes of a piece of a content; the last one is shorter. */
+export const PIECE = 1024 * 1024
+
 /** Where the bytes go: a `ByteSink`, or the standard output. */
 export interface Target<E> {
   /** Takes bytes, which are its own from then on, unless `isDone` says otherwise. */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, E>
   /** Whether it has done with the bytes when `write` has ended: their memory is then used again. False unless given. */
   readonly isDone?: boolean | undefined
+  /** Bytes of a piece of a content: `PIECE` unless given. More than that is read on a thread, while the target has others. */
+  readonly piece?: number | undefined
   /** Memory of exactly `length` bytes for contents, where the target has some to use again; fresh memory otherwise. */
   readonly memory?: ((length: number) => Uint8Array) | undefined
 }

@@ -9,16 +9,14 @@ import * as Metric from "effect/Metric"
 import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 import * as Archive from "../tree/Archive.ts"
+import { PIECE, type Target } from "./Export.ts"
 import type { Exported } from "./ExportWalk.ts"
-
-/** Bytes of a piece; the last of a content is shorter. */
-export const PIECE = 1024 * 1024
 
 export interface Options<E> {
   /** Bytes of the content, at least one. */
   readonly length: number
-  /** Where a piece is read to: as many bytes, with anything in them. */
-  readonly memory?: ((length: number) => Uint8Array) | undefined
+  /** Where it goes: how much is a piece, and where it is read to. */
+  readonly target: Pick<Target<E>, "memory" | "piece">
   /** Bytes in front of each piece. */
   readonly room?: number
   /** Told why the bytes are not all the archive's. */
@@ -33,11 +31,11 @@ const allocate = (length: number): Uint8Array => new Uint8Array(length)
 export const forEach = Effect.fnUntraced(function* <E>(
   archive: Archive.Archive<ArchiveTree>,
   { found }: Exported,
-  { length, memory: allot = allocate, report, room = 0, use }: Options<E>,
+  { length, report, room = 0, target: { memory: allot = allocate, piece: most = PIECE }, use }: Options<E>,
 ): Effect.fn.Return<void, E> {
   let lost = false
   for (let done = 0; done < length;) {
-    const memory = allot(room + Math.min(PIECE, length - done))
+    const memory = allot(room + Math.min(most, length - done))
     const piece = memory.subarray(room)
     if (lost) {
       piece.fill(0)

@@ -46,7 +46,7 @@ export const write = Effect.fnUntraced(function* <E>(
       options.onProgress?.({ entries, bytes })
       return put(piece)
     }
-    yield* ExportContent.forEach(archive, item, { length, memory: options.target.memory, report, use })
+    yield* ExportContent.forEach(archive, item, { length, target: options.target, report, use })
     yield* put(TarHeader.padding(length))
   })
 

@@ -18,17 +18,14 @@ import type { ArchiveError } from "../archive/ArchiveError.ts"
 import type { ArchiveTree } from "../archive/ArchiveTree.ts"
 import type * as Archive from "../tree/Archive.ts"
 import type { SelectionError } from "../tree/Selection.ts"
-import type { Options, Report } from "./Export.ts"
+import { type Options, PIECE, type Report } from "./Export.ts"
 import * as ExportBuffer from "./ExportBuffer.ts"
 import * as ExportContent from "./ExportContent.ts"
 import * as ExportWalk from "./ExportWalk.ts"
 import * as StoredBlocks from "./StoredBlocks.ts"
 
 /** The longest content that is in memory before it is written. */
-const SMALL = ExportContent.PIECE
-
-/** Room for the headers of the blocks of a piece. */
-const ROOM = StoredBlocks.roomFor(ExportContent.PIECE)
+const SMALL = PIECE
 
 /** Writes entries that paths and patterns select (see `Selection`), everything by default. */
 export const write = Effect.fnUntraced(function* <E>(
@@ -37,6 +34,8 @@ export const write = Effect.fnUntraced(function* <E>(
 ): Effect.fn.Return<Report, ArchiveError | SelectionError | E> {
   const walk = yield* ExportWalk.make(archive, options.paths ?? [])
   const { flush, put, size } = ExportBuffer.make(options.target)
+  /** For the headers of the blocks of a piece. */
+  const room = StoredBlocks.roomFor(options.target.piece ?? PIECE)
   const directory: Array<Uint8Array> = []
   let entries = 0
   let bytes = 0
@@ -56,7 +55,7 @@ export const write = Effect.fnUntraced(function* <E>(
   ) =>
     ExportContent.forEach(archive, item, {
       length,
-      memory: options.target.memory,
+      target: options.target,
       room,
       report: (message) => told(item.path, message),
       use: (memory) => {
@@ -77,10 +76,10 @@ export const write = Effect.fnUntraced(function* <E>(
   const streamed = Effect.fnUntraced(function* (entry: ZipRecords.ZipEntry, item: ExportWalk.Exported) {
     const start = size()
     yield* put(ZipRecords.local(entry))
-    const blocks = StoredBlocks.make(entry.size, ROOM)
+    const blocks = StoredBlocks.make(entry.size, room)
     let crc = 0
-    yield* content(item, entry.size, ROOM, (memory) => {
-      crc = zlib.crc32(memory.subarray(ROOM), crc)
+    yield* content(item, entry.size, room, (memory) => {
+      crc = zlib.crc32(memory.subarray(room), crc)
       return put(blocks(memory))
     })
     yield* put(ZipRecords.descriptor(entry, crc))

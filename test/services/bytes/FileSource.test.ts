@@ -77,6 +77,18 @@ describe("FileSource", () => {
     }),
   )
 
+  it.live("reads what is long on a thread, also where the page cache has it", () =>
+    Effect.gen(function* () {
+      const content = pattern(1024 * 1024 + 2)
+      const source = yield* FileSource.open(yield* file(content))
+      const buffer = new Uint8Array(content.length - 1)
+      const reading = source.read(buffer, 1)
+      assert.isFalse(Exit.isExit(reading))
+      yield* reading
+      assert.isTrue(content.subarray(1).equals(buffer))
+    }),
+  )
+
   it.live("fills the part of a buffer that it is given, and nothing around it", () =>
     Effect.gen(function* () {
       const source = yield* FileSource.open(yield* file(Buffer.from("abcdef")))
