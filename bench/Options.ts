@@ -29,6 +29,7 @@ export const usage = `npm run bench -- [OPTIONS]
                   (--only shards: verify of a datastore far away by one process, and by four)
                   (--only history: questions over many backups: a thousand of 100,000 files each)
                   (--only small-files: commands that mount nothing, beside tar, bsdtar and squashfs-tools)
+                  (--only web: tar, zip and the page over HTTP, beside cat of the same files on a mount)
                   (--only start: CPU of starting, beside a Node that does nothing)
   --rounds N      rounds of every workload (default 5, with --quick 3)
   --pinned        only with everything on one core, not also free on all of them

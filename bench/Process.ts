@@ -14,6 +14,8 @@ export type Core = number | undefined
 
 export interface Started {
   readonly pid: number
+  /** The first line that it prints, or all of it if it ends before. */
+  readonly firstLine: Promise<string>
   readonly exited: Promise<Finished>
 }
 
@@ -45,7 +47,13 @@ export const start = (command: ReadonlyArray<string>, core?: Core): Started => {
   running.add(child)
   let stdout = ""
   let stderr = ""
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
+  const firstLine = new Promise<string>((resolve) => {
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text
+      if (stdout.includes("\n")) resolve(stdout.slice(0, stdout.indexOf("\n")))
+    })
+    child.on("close", () => resolve(stdout))
+  })
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
   const exited = new Promise<Finished>((resolve) => {
     child.on("error", (error) => {
@@ -57,7 +65,7 @@ export const start = (command: ReadonlyArray<string>, core?: Core): Started => {
       resolve({ status: code ?? signal ?? "ended", stdout, stderr })
     })
   })
-  return { pid: child.pid ?? 0, exited }
+  return { pid: child.pid ?? 0, firstLine, exited }
 }
 
 /** Runs a program to its end; fails if that is not a success. */

@@ -21,6 +21,7 @@ import * as Report from "./Report.ts"
 import * as SmallFiles from "./SmallFiles.ts"
 import * as StartUp from "./StartUp.ts"
 import * as Trees from "./Trees.ts"
+import * as Web from "./Web.ts"
 
 const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`)
 
@@ -80,6 +81,14 @@ const main = async (options: Options.Options, scratch: string): Promise<void> =>
       { program, against, scratch, rounds },
       (line) => void process.stdout.write(`${line}\n`),
     )
+    if (options.json !== undefined) {
+      fs.writeFileSync(options.json, `${JSON.stringify({ machine, options, figures }, undefined, 2)}\n`)
+    }
+    return
+  }
+  if (options.only.includes(Web.NAME)) {
+    const setting = { program, directory: options.directory, scratch, quick: options.quick, rounds, say }
+    const figures = await Web.run(setting, (line) => void process.stdout.write(`${line}\n`))
     if (options.json !== undefined) {
       fs.writeFileSync(options.json, `${JSON.stringify({ machine, options, figures }, undefined, 2)}\n`)
     }
