@@ -2,6 +2,7 @@
  * A server that is gone for a while, because it is restarted or a cable was pulled: requests are tried again, ever less
  * often. A refusal never is (server §6.4). An outage is told once, whatever number of requests wait for its end.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { ServerError } from "./ServerError.ts"
 
@@ -34,12 +35,13 @@ export const make = (milliseconds: number): Outage => {
   })
   return {
     endure: (request) =>
-      Effect.suspend(() => {
-        const until = performance.now() + milliseconds
+      Clock.clockWith((clock) => {
+        const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+        const until = now() + milliseconds
         const attempt = (delay: number): typeof request =>
           Effect.catch(Effect.tap(request, over), (error) => {
             const wait = Math.max(delay, error.retryAfter ?? 0)
-            if (!error.isTransient || performance.now() + wait > until) return Effect.fail(error)
+            if (!error.isTransient || now() + wait > until) return Effect.fail(error)
             // A connection that was kept may have been closed by the other side: that is no outage yet.
             return (delay > FIRST ? tell(error) : Effect.void).pipe(
               Effect.andThen(Effect.sleep(wait)),

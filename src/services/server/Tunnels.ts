@@ -7,6 +7,7 @@
  * again on each, and must be what they were (server §6.4).
  */
 import * as crypto from "node:crypto"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Schedule from "effect/Schedule"
@@ -66,15 +67,16 @@ export const make = (
   prepare: (count: number) => void = () => {},
 ): Effect.Effect<Tunnels, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     const backups = new Map<string, Backup>()
     let isOver = false
     const entries = (): ReadonlyArray<Entry> => [...backups.values()].flatMap((backup) => backup.entries)
     const isIdle = ({ tunnel, users }: Entry): boolean => users === 0 && tunnel.inFlight() === 0
 
     const sweep = Effect.sync(() => {
-      const now = performance.now()
       for (const entry of entries()) {
-        const quiet = now - entry.lastUsed
+        const quiet = now() - entry.lastUsed
         if (isIdle(entry) && quiet > IDLE) entry.tunnel.close()
         else if (quiet > SILENT) entry.tunnel.ping()
       }
@@ -116,6 +118,7 @@ export const make = (
           prepare,
           (effect) => void run(effect),
           () => isOver,
+          now,
         )
         backups.set(name, backup)
         return backup
@@ -144,6 +147,8 @@ class Backup implements BackupTunnels {
   private readonly prepare: (count: number) => void
   private readonly fork: (effect: Effect.Effect<void>) => void
   private readonly isOver: () => boolean
+  /** Milliseconds of a clock that nobody sets. */
+  private readonly now: () => number
 
   constructor(
     name: string,
@@ -152,6 +157,7 @@ class Backup implements BackupTunnels {
     prepare: (count: number) => void,
     fork: (effect: Effect.Effect<void>) => void,
     isOver: () => boolean,
+    now: () => number,
   ) {
     this.name = name
     this.open = open
@@ -159,6 +165,7 @@ class Backup implements BackupTunnels {
     this.prepare = prepare
     this.fork = fork
     this.isOver = isOver
+    this.now = now
   }
 
   get ready(): Effect.Effect<void> {
@@ -196,7 +203,7 @@ class Backup implements BackupTunnels {
         use(entry),
         Effect.sync(() => {
           entry.users--
-          entry.lastUsed = performance.now()
+          entry.lastUsed = this.now()
           this.wake()
         }),
       )
@@ -225,7 +232,7 @@ class Backup implements BackupTunnels {
 
   /** Opens as many further tunnels as there is work and a use for, all at once: each takes several round trips. */
   private widen(best: Entry): void {
-    if (performance.now() < this.widenAfter) return
+    if (this.now() < this.widenAfter) return
     const users = 1 + this.waiting.size + this.entries.reduce((sum, entry) => sum + entry.users, 0)
     const useful = Math.min(wanted(best.tunnel.roundTrip()), Math.ceil(users / BUSY))
     for (let count = this.entries.length + this.widening; count < useful; count++) {
@@ -233,7 +240,7 @@ class Backup implements BackupTunnels {
       const opened = Effect.onExit(this.another(), (exit) =>
         Effect.sync(() => {
           this.widening--
-          if (exit._tag === "Failure") this.widenAfter = performance.now() + REFUSED
+          if (exit._tag === "Failure") this.widenAfter = this.now() + REFUSED
           this.wake()
         }),
       )
@@ -279,7 +286,7 @@ class Backup implements BackupTunnels {
           registered: new Set(),
           registering: Semaphore.makeUnsafe(1),
           users: 0,
-          lastUsed: performance.now(),
+          lastUsed: this.now(),
         }
         this.entries = [...this.entries, entry]
         return Effect.succeed(entry)
