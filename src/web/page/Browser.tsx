@@ -176,11 +176,12 @@ export const Browser = ({ onLeave, onServer, server }: Props): JSX.Element => {
         g: () => setEditing((count) => count + 1),
         "[": () => move(current - 1),
         "]": () => move(current + 1),
-        t: () => setShowsGrowth(!showsGrowth),
+        t: () => isGroup && setShowsGrowth(!showsGrowth),
         c: () => void navigator.clipboard.writeText(commandLine),
         d: () => download(subjects, "zip"),
         r: () => canRestore && setOpen("restore"),
         v: () => {
+          if (members.length < 2) return
           setTab("versions")
           if (row !== undefined && shownPath === undefined) setInspected(here(row.name))
         },
@@ -240,36 +241,38 @@ export const Browser = ({ onLeave, onServer, server }: Props): JSX.Element => {
             />
           )}
           {folder.error !== undefined ? null : (
-            <Listing
-              folder={folder}
-              wanted={wanted}
-              cursor={cursor}
-              selected={selected}
-              onCursor={setCursor}
-              onOpen={openRow}
-              onSelect={select}
-              onSort={(by) => {
-                setDescending(by === sort && !descending)
-                setSort(by)
-              }}
-              onUp={up}
-            />
+            <>
+              <Listing
+                folder={folder}
+                wanted={wanted}
+                cursor={cursor}
+                selected={selected}
+                onCursor={setCursor}
+                onOpen={openRow}
+                onSelect={select}
+                onSort={(by) => {
+                  setDescending(by === sort && !descending)
+                  setSort(by)
+                }}
+                onUp={up}
+              />
+              <Footer
+                folder={folder}
+                filter={filter}
+                filterField={filterField}
+                selected={selected.size}
+                commandLine={commandLine}
+                onGrowth={isGroup && !showsGrowth ? () => setShowsGrowth(true) : undefined}
+                onFilter={(text) => {
+                  setFilter(text)
+                  setCursor(0)
+                }}
+                onDownload={(format) => download([...selected], format)}
+                onRestore={server.restore === undefined ? undefined : () => setOpen("restore")}
+                onClear={() => setSelected(new Set())}
+              />
+            </>
           )}
-          <Footer
-            folder={folder}
-            filter={filter}
-            filterField={filterField}
-            selected={selected.size}
-            commandLine={commandLine}
-            onGrowth={isGroup && !showsGrowth ? () => setShowsGrowth(true) : undefined}
-            onFilter={(text) => {
-              setFilter(text)
-              setCursor(0)
-            }}
-            onDownload={(format) => download([...selected], format)}
-            onRestore={server.restore === undefined ? undefined : () => setOpen("restore")}
-            onClear={() => setSelected(new Set())}
-          />
         </main>
       )}
       {shownPath === undefined || shownRow === undefined || searched !== undefined ? null : (
@@ -286,7 +289,13 @@ export const Browser = ({ onLeave, onServer, server }: Props): JSX.Element => {
         />
       )}
       <Downloads jobs={jobs} onForget={(id) => setJobs((jobs) => jobs.filter((job) => job.id !== id))} />
-      {open === "help" ? <Help version={server.version} onClose={() => setOpen(undefined)} /> : null}
+      {open === "help" ? (
+        <Help
+          version={server.version}
+          has={{ backups: isDatastore, restore: server.restore !== undefined }}
+          onClose={() => setOpen(undefined)}
+        />
+      ) : null}
       {open === "restore" && server.restore !== undefined ? (
         <Restore
           repository={route.repository}

@@ -49,9 +49,10 @@ export const Growth = ({ group, onClose, repository }: Props): JSX.Element => {
 }
 
 const summary = ({ backups, distinct, size, unreadable }: Client.Json.GroupStatsJson): string => {
-  const times = distinct === 0 ? "" : `, ${(size / distinct).toFixed(1)} times as much as is kept`
+  const saved =
+    size === 0 ? "" : `: what is the same is kept once, which saves ${Math.round(100 - (100 * distinct) / size)} %`
   const lost = unreadable === 0 ? "" : `. ${Format.counted(unreadable, "backup", "backups")} cannot be read`
-  return `${Format.counted(backups.length, "backup", "backups")} of ${Format.size(size)} together, kept in ${Format.size(distinct)}${times}${lost}.`
+  return `${Format.counted(backups.length, "backup", "backups")} of ${Format.size(size)} together, kept in ${Format.size(distinct)}${saved}${lost}.`
 }
 
 const Figures = ({
