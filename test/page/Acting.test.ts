@@ -91,9 +91,15 @@ describe("a restore", () => {
           await page.keyboard.press("ArrowDown")
           await page.keyboard.press("r")
           await page.getByLabel("Into this folder").fill("other")
-          await page.getByRole("button", { name: "Restore", exact: true }).click()
-          // At once, without waiting for the page to be still.
-          await page.getByRole("button", { name: "Cancel" }).dispatchEvent("click")
+          // The server stands still from when it has begun until it is to end: it cannot be faster than the page.
+          const begun = page.waitForResponse((response) => response.url().endsWith("/restores"))
+          await page.getByRole("button", { name: "Restore", exact: true }).dispatchEvent("click")
+          await begun
+          process.kill(served.process.pid, "SIGSTOP")
+          const cancelling = page.waitForRequest((request) => request.method() === "DELETE")
+          await page.getByRole("button", { name: "Cancel" }).click()
+          await cancelling
+          process.kill(served.process.pid, "SIGCONT")
           await page.getByText("Cancelled").waitFor()
           const many = path.join(allowed, "other/many")
           assert.isBelow(fs.existsSync(many) ? fs.readdirSync(many).length : 0, 60_000)
@@ -118,7 +124,9 @@ describe("a store", () => {
           await page.getByRole("button", { name: "Unlock a key…" }).click()
           await page.getByLabel("Passphrase").fill("wrong")
           await page.keyboard.press("Enter")
+          // What is behind the dialog asks for the passphrase, too.
           await page
+            .getByRole("dialog")
             .getByRole("alert")
             .filter({ hasText: /passphrase/i })
             .waitFor()

@@ -27,7 +27,10 @@ export interface Served {
 export const serve = Effect.fnUntraced(function* (
   ...args: ReadonlyArray<string>
 ): Effect.fn.Return<Served, never, Scope.Scope> {
-  const process = yield* Command.start(["serve", "--listen", "127.0.0.1:0", ...args])
+  const address = args.at(-1) ?? ""
+  // As somebody types it who stands beside it: pictures show the command line.
+  const [cwd, typed] = fs.existsSync(address) ? [path.dirname(address), path.basename(address)] : [".", address]
+  const process = yield* Command.start(["serve", "--listen", "127.0.0.1:0", ...args.slice(0, -1), typed], { cwd })
   const told = yield* Processes.eventually(
     "the link",
     Effect.sync(() => process.stdout().toString()),
