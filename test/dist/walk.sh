@@ -1,6 +1,6 @@
 #!/bin/sh
 # What a user does first: looks, mounts, copies, restores, serves the page, ends it. Says nothing but what the command says,
-# and ends with 0 if all went well. Needs sh, bash (for its /dev/tcp), and what mounting needs.
+# and ends with 0 if all went well. Needs sh, bash (for its /dev/tcp), diff, and what mounting needs.
 #
 #   walk.sh COMMAND DATA      DATA has tree-v1.pxar and a datastore, store
 set -eu
