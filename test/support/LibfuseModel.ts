@@ -18,6 +18,7 @@ import * as LookupRegistry from "../../src/services/LookupRegistry.ts"
 import type { Kernel } from "./KernelModel.ts"
 import { at } from "./KernelRequests.ts"
 import * as KernelTree from "./KernelTree.ts"
+import * as Paths from "./LibfusePaths.ts"
 import * as ManualSource from "./ManualSource.ts"
 import * as Wire from "./Wire.ts"
 
@@ -28,22 +29,13 @@ interface Pending {
   readonly handle: number | undefined
 }
 
-/** What a path leads to: the nodes on the way, the last one included, or an errno. */
-interface Resolved {
-  readonly errno: number
-  readonly nodes: ReadonlyArray<bigint>
-}
-
-const tree = KernelTree.make()
-const ROOT = 1n
-
 /** How a run can end. */
 export const ends = ["everything is released", "an unmount in the middle", "an overforget", "a closed scope"]
 
 export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, never, Scope.Scope> {
   const story: Array<string> = []
   const tell = () => story.join("\n")
-  const reads = ManualSource.make(tree.bytes, story)
+  const reads = ManualSource.make(Paths.tree.bytes, story)
   const pending = new Map<number, Pending>()
   /** By handle: the nodes on its path. */
   const open = new Map<number, ReadonlyArray<bigint>>()
@@ -78,24 +70,6 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   }
   const session = yield* Scope.provide(NativeSession.make(disagreeing), scope)
   reads.hold()
-
-  const known = (node: bigint): KernelTree.Known => tree.nodes.get(node) ?? assert.fail(`a node ${node} that is none`)
-
-  const resolve = (path: string): Resolved => {
-    const nodes: Array<bigint> = []
-    let node = ROOT
-    for (const name of path.split("/").filter((name) => name !== "")) {
-      const { children } = known(node)
-      if (children === undefined) return { errno: Wire.Errno.ENOTDIR, nodes: [] }
-      const child = children.find((child) => child.name === name)
-      if (child === undefined) return { errno: Wire.Errno.ENOENT, nodes: [] }
-      if (child.ino === undefined) return { errno: Wire.Errno.EIO, nodes: [] }
-      node = child.ino
-      nodes.push(node)
-    }
-    return { errno: 0, nodes }
-  }
-  const nodeOf = ({ nodes }: Resolved): bigint => nodes.at(-1) ?? ROOT
 
   /** An operation that must be answered once: with this errno, or with a value that is right. */
   const ask = <A>(
@@ -135,36 +109,19 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
     (actual: A): void =>
       assert.deepStrictEqual(actual, expected, tell())
 
-  const statOf = (node: bigint): Stat.Stat => {
-    const { mode, ...attr } = known(node).attr
-    return {
-      id: NodeId.fromHalves(Number(node & 0xffff_ffffn), Number(node >> 32n)),
-      ino: Number(Wire.inodeOf(node)),
-      mode,
-      nlink: attr.nlink ?? 1,
-      uid: attr.uid ?? 0,
-      gid: attr.gid ?? 0,
-      size: Number(attr.size ?? 0),
-      blocks: Number(attr.blocks ?? 0),
-      rdev: 0,
-      mtimeSeconds: BigInt(attr.seconds ?? 0),
-      mtimeNanos: attr.nanos ?? 0,
-    }
-  }
-
   const getattr = (path: string): void => {
-    const found = resolve(path)
+    const found = Paths.resolve(path)
     ask(
       `getattr ${path}`,
       found.errno,
-      (stat: Stat.Stat) => equal(statOf(nodeOf(found)))(stat),
+      (stat: Stat.Stat) => equal(Paths.statOf(Paths.nodeOf(found)))(stat),
       (reply) => session.operations.getattr(path, reply),
     )
   }
 
   const readdir = (path: string): void => {
-    const found = resolve(path)
-    const children = found.errno === 0 ? known(nodeOf(found)).children : undefined
+    const found = Paths.resolve(path)
+    const children = found.errno === 0 ? Paths.known(Paths.nodeOf(found)).children : undefined
     const names = [...(children ?? []).map(({ name }) => name), ".", ".."]
     const errno = found.errno === 0 && children === undefined ? Wire.Errno.ENOTDIR : found.errno
     ask(
@@ -176,8 +133,8 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   }
 
   const readlink = (path: string): void => {
-    const found = resolve(path)
-    const target = found.errno === 0 ? known(nodeOf(found)).target : undefined
+    const found = Paths.resolve(path)
+    const target = found.errno === 0 ? Paths.known(Paths.nodeOf(found)).target : undefined
     const errno = found.errno === 0 && target === undefined ? Wire.Errno.EINVAL : found.errno
     ask(`readlink ${path}`, errno, equal(target), (reply) => session.operations.readlink(path, reply))
   }
@@ -185,7 +142,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   /** Bytes for a caller with room for `size` of them. */
   const fill = (
     what: string,
-    found: Resolved,
+    found: Paths.Resolved,
     value: Buffer | undefined,
     size: number,
     send: (target: Uint8Array, reply: Reply<number>) => void,
@@ -207,8 +164,8 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   }
 
   const attribute = (path: string, b: number, c: number): void => {
-    const found = resolve(path)
-    const node = found.errno === 0 ? known(nodeOf(found)) : undefined
+    const found = Paths.resolve(path)
+    const node = found.errno === 0 ? Paths.known(Paths.nodeOf(found)) : undefined
     if (b % 2 === 0) {
       const name = at(["user.one", "user.longer", "user.none", "user.absent"], c)
       const size = at([0, 1, 299, 300, 4096], c >> 2)
@@ -222,7 +179,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   }
 
   const openFile = (path: string, flags: number): void => {
-    const found = resolve(path)
+    const found = Paths.resolve(path)
     const errno = found.errno === 0 && flags !== 0 ? Wire.Errno.EROFS : found.errno
     ask(
       `open ${path} ${flags}`,
@@ -237,7 +194,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
   }
 
   const read = (handle: number, offset: number, size: number): void => {
-    const node = known(open.get(handle)?.at(-1) ?? ROOT)
+    const node = Paths.known(open.get(handle)?.at(-1) ?? Paths.ROOT)
     const errno = node.children !== undefined ? Wire.Errno.EISDIR : node.content === undefined ? Wire.Errno.EBADF : 0
     const expected = node.content?.subarray(offset, offset + size) ?? Buffer.alloc(0)
     const target = new Uint8Array(size).fill(0xaa)
@@ -265,11 +222,9 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
     ask(`release ${handle}`, 0, equal(undefined as void), (reply) => session.operations.release(handle, reply))
   }
 
-  const paths = [...[...tree.nodes.values()].map(({ path }) => `/${path}`), "/d/h", "/bad", "/absent", "/f/x", "/d/h/x"]
-
   const step = (kind: number, a: number, b: number, c: number): Effect.Effect<void> =>
     Effect.suspend(() => {
-      const path = at(paths, a)
+      const path = at(Paths.all, a)
       const handles = [...open.keys()]
       switch (kind) {
         case 0:
@@ -300,7 +255,7 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
           })
         case 13:
           return Effect.sync(() =>
-            ask("statfs", 0, equal({ size: tree.bytes.length, nameMax: 255 }), session.operations.statfs),
+            ask("statfs", 0, equal({ size: Paths.tree.bytes.length, nameMax: 255 }), session.operations.statfs),
           )
         case 14:
           return Effect.sync(() => reads.answer(a, b % 5 === 0))
@@ -329,9 +284,9 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
     assert.strictEqual(yield* session.inFlight, pending.size, `operations under way\n${tell()}`)
     const expected = new Map<bigint, number>()
     for (const nodes of open.values()) for (const node of nodes) expected.set(node, (expected.get(node) ?? 0) + 1)
-    for (const [ino, { path }] of tree.nodes) {
-      if (ino === ROOT) continue
-      const count = yield* registry.count(statOf(ino).id)
+    for (const [ino, { path }] of Paths.tree.nodes) {
+      if (ino === Paths.ROOT) continue
+      const count = yield* registry.count(Paths.statOf(ino).id)
       const least = expected.get(ino) ?? 0
       // Operations under way hold what they have walked through.
       if (count < least || (pending.size === 0 && count !== least)) {
@@ -403,5 +358,5 @@ export const make = Effect.fnUntraced(function* (): Effect.fn.Return<Kernel, nev
       yield* ended
     })
 
-  return { nodes: () => [ROOT], step, check, finish, story }
+  return { nodes: () => [Paths.ROOT], step, check, finish, story }
 })
