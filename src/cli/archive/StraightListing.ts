@@ -6,7 +6,8 @@ import * as ByteBuilder from "../../domain/ByteBuilder.ts"
 import * as Bytes from "../../domain/Bytes.ts"
 import * as PartitionAttributes from "../../domain/datastore/PartitionAttributes.ts"
 import * as PathText from "../../domain/PathText.ts"
-import { S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "../../domain/pxar/Entry.ts"
+import { S_IFLNK, S_IFMT } from "../../domain/pxar/Entry.ts"
+import * as EntryKind from "../../domain/pxar/EntryKind.ts"
 import type { AtHand } from "../../services/archive/AtHand.ts"
 import * as Place from "../../services/tree/Place.ts"
 import type { Folder } from "../../services/tree/StraightWalk.ts"
@@ -37,7 +38,7 @@ export const long = (lines: ByteBuilder.ByteBuilder, style: LongListing.Style): 
     if (scan.attributes > 0 && hasPartition(atHand)) return false
     let mode = modes.get(scan.mode)
     if (mode === undefined) {
-      mode = LongListing.modeText(letterOf(scan.mode), scan.mode, false)
+      mode = LongListing.modeText(LongListing.letters[EntryKind.ofMode(scan.mode)], scan.mode, false)
       if (modes.size < MODES) modes.set(scan.mode, mode)
     }
     if (scan.uid !== uid || scan.gid !== gid) {
@@ -105,22 +106,6 @@ const addText = (lines: ByteBuilder.ByteBuilder, text: string): void => {
 }
 
 const encoder = new TextEncoder()
-
-/** The letter of a usual entry's type. */
-const letterOf = (mode: number): string => {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return LongListing.letters.directory
-    case S_IFREG:
-      return LongListing.letters.file
-    case S_IFLNK:
-      return LongListing.letters.symlink
-    case S_IFIFO:
-      return LongListing.letters.fifo
-    default:
-      return LongListing.letters.socket
-  }
-}
 
 /** Whether the entry found last may have an attribute of a partition. */
 const hasPartition = (atHand: AtHand): boolean => {

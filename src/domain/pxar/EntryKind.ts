@@ -2,7 +2,7 @@
  * The kinds of entries, by name: the same words in listings, counts and JSON.
  */
 import type { Entry } from "./Entry.ts"
-import { S_IFBLK, S_IFMT } from "./Entry.ts"
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "./Entry.ts"
 
 /** What an entry is. */
 export type EntryKind = "directory" | "file" | "symlink" | "fifo" | "socket" | "chardev" | "blockdev"
@@ -25,6 +25,26 @@ export const of = (entry: Pick<Entry, "body" | "mode">): EntryKind => {
       return "socket"
     case "Device":
       return (entry.mode & S_IFMT) === S_IFBLK ? "blockdev" : "chardev"
+  }
+}
+
+/** The kind that a mode tells; an entry's own body says it where there is one. */
+export const ofMode = (mode: number): EntryKind => {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return "directory"
+    case S_IFREG:
+      return "file"
+    case S_IFLNK:
+      return "symlink"
+    case S_IFIFO:
+      return "fifo"
+    case S_IFBLK:
+      return "blockdev"
+    case S_IFCHR:
+      return "chardev"
+    default:
+      return "socket"
   }
 }
 
