@@ -27,16 +27,16 @@ export const handler =
     return Effect.promise(load).pipe(
       Effect.flatMap((module) => module.handler(input)),
       Terminal.report,
-      Effect.tapError(({ code }) => (ExitCode.isNoArchive(code) ? ask(input) : Effect.void)),
+      Effect.tapError(({ code }) => ask(code, input)),
       Effect.provideService(Terminal.Format, settings.logFormat ?? "text"),
       Effect.provideService(Terminal.Verbosity, verbosity(settings)),
       Effect.provideService(Traffic.Watched, []),
     )
   }
 
-/** Asks behind the error that ended a command whether the archive came later than it does. */
-const ask = (operands: ArchiveFirst.Operands): Effect.Effect<void> => {
-  const question = ArchiveFirst.question(operands)
+/** Asks behind the error that ended a command, where that found no archive, whether it came later than it does. */
+export const ask = (code: number, operands: ArchiveFirst.Operands): Effect.Effect<void> => {
+  const question = ExitCode.isNoArchive(code) ? ArchiveFirst.question(operands) : undefined
   return question === undefined ? Effect.void : Terminal.say(question)
 }
 

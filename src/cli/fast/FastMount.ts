@@ -44,18 +44,12 @@ export const start = async (input: MountInput): Promise<boolean> => {
   if (outcome._tag === "Ready") launched.leave()
   // Who is told to end does so with another code.
   if (outcome._tag === "Ended" && !isEnding) {
-    await ask(outcome.code, input)
+    // Only where there is something to ask is more loaded.
+    if (ArchiveFirst.question(input) !== undefined) {
+      const FastProcess = await import("./FastProcess.ts")
+      await FastProcess.ask(outcome.code, input)
+    }
     process.exit(outcome.code)
   }
   return outcome._tag !== "NotStarted"
-}
-
-/** Asks behind the error of the process that was to serve what was probably meant. */
-const ask = async (code: number, input: MountInput): Promise<void> => {
-  const question = ArchiveFirst.question(input)
-  if (question === undefined) return
-  const [ExitCode, LogLine] = await Promise.all([import("../ExitCode.ts"), import("../LogLine.ts")])
-  if (!ExitCode.isNoArchive(code)) return
-  const message = { level: "Info", text: question, time: new Date() } as const
-  process.stderr.write(LogLine.forStderr(message, input.logFormat))
 }
