@@ -26,6 +26,7 @@ export const usage = `npm run bench -- [OPTIONS]
   --only NAME     only workloads whose name contains NAME; can be repeated
                   (--only datastore: a datastore on this disk, beside a serial reader and the bare archive)
                   (--only far: a datastore far away, over lines of several round trips and bandwidths)
+                  (--only slow: tar of such a mount with 64 MiB for chunks, over 50 ms and 100 MB/s)
                   (--only shards: verify of a datastore far away by one process, and by four)
                   (--only history: questions over many backups: a thousand of 100,000 files each)
                   (--only small-files: commands that mount nothing, beside tar, bsdtar and squashfs-tools)

@@ -47,7 +47,7 @@ const main = async (options: Options.Options, scratch: string): Promise<void> =>
     const setting = { program, directory: options.directory, scratch, quick: options.quick, rounds, say }
     return await Datastore.run(setting, finish)
   }
-  if (options.only.some((part) => part === Far.NAME)) {
+  if (options.only.some((part) => part === Far.NAME || part === Far.SLOW)) {
     const only = options.only.filter((part) => part !== Far.NAME)
     const setting = { program, directory: options.directory, scratch, quick: options.quick, rounds, only, say }
     const figures = await Far.run(setting, (line) => void process.stdout.write(`${line}\n`))

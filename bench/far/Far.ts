@@ -3,8 +3,9 @@
  * chunk at a time.
  *
  * The servers are on this machine, each in a process of its own (`Places`), and so is the line in front of them. There are
- * three sets of lines: `aims`, that which the aims are for; `scaled`, the same ten times slower and longer, where as many
- * bytes are under way and the processor hardly matters; `matrix`, all others, for the web server.
+ * four sets of lines: `aims`, that which the aims are for; `scaled`, the same ten times slower and longer, where as many
+ * bytes are under way and the processor hardly matters; `slow`, `tar` of a mount with little memory for chunks, and the same
+ * scaled; `matrix`, all others, for the web server.
  * "Line" is the time that the bytes of the workload take at the bandwidth alone. Every workload is fresh: a new process, a
  * new mount, nothing on disk.
  */
@@ -17,6 +18,8 @@ import * as Servers from "./Servers.ts"
 import * as Store from "./Store.ts"
 
 export const NAME = "far"
+/** The set that can be asked for by itself. */
+export const SLOW = "slow"
 
 export interface Setting {
   readonly program: ReadonlyArray<string>
@@ -43,16 +46,22 @@ const roundTrips = [0, 20, 50, 150]
 
 /** A line. */
 interface Line {
-  readonly set: "aims" | "scaled" | "matrix"
+  readonly set: "aims" | "scaled" | typeof SLOW | "matrix"
   readonly name: string
   /** In milliseconds. */
   readonly roundTrip: number
   /** 0 for an unlimited one. */
   readonly bytesPerSecond: number
+  /** For `--chunk-cache` of a mount; unless given, what the program takes by itself. */
+  readonly chunkCache?: string
 }
 
 const aims: Line = { set: "aims", name: "1 Gbit/s", roundTrip: 50, bytesPerSecond: GIGABIT }
 const scaled: Line = { set: "scaled", name: "0.1 Gbit/s", roundTrip: 500, bytesPerSecond: GIGABIT / 10 }
+const slow: ReadonlyArray<Line> = [
+  { set: SLOW, name: "100 MB/s", roundTrip: 50, bytesPerSecond: 100_000_000, chunkCache: "64M" },
+  { set: SLOW, name: "10 MB/s", roundTrip: 500, bytesPerSecond: 10_000_000, chunkCache: "64M" },
+]
 const matrix: ReadonlyArray<Line> = bandwidths.flatMap(({ bytesPerSecond, name }) =>
   roundTrips.map((roundTrip): Line => ({ set: "matrix", name, roundTrip, bytesPerSecond })),
 )
@@ -92,6 +101,9 @@ export const run = async (setting: Setting, report: (line: string) => void): Pro
   const figures: Array<Figure> = []
   const data = await makeData(setting, setting.quick)
   for (const place of [Places.disk, ...Places.places]) figures.push(...(await over(place, aims, data, setting, report)))
+  // Cached whole, 128 MB would say little.
+  const slowPlace = { ...Places.web, workloads: ["tar"] }
+  for (const line of setting.quick ? [] : slow) figures.push(...(await over(slowPlace, line, data, once, report)))
   if (setting.quick) return figures
   for (const place of Places.places) figures.push(...(await over(place, scaled, data, once, report)))
   if (!isWanted(setting, "matrix", Places.web)) return figures
@@ -109,7 +121,7 @@ const isWanted = ({ only }: Setting, set: Line["set"], place: Places.Place, arch
 
 const over = async (
   place: Places.Place,
-  { bytesPerSecond, name, roundTrip, set }: Line,
+  { bytesPerSecond, chunkCache, name, roundTrip, set }: Line,
   data: Data,
   setting: Setting,
   report: (line: string) => void,
@@ -135,8 +147,14 @@ const over = async (
   for (const archive of archives) {
     const samples = new Map<string, Array<Sample & { readonly cpuOfOthers: number }>>()
     for (let round = 0; round < setting.rounds; round++) {
-      for (const [workload, measure] of workloads(setting, data, { place, port: line.port, url }, archive)) {
-        if (!isAsked(archive, workload) && (workload !== SERIAL || place === Places.disk)) continue
+      for (const [workload, measure] of workloads(
+        setting,
+        data,
+        { place, port: line.port, url, chunkCache },
+        archive,
+      )) {
+        const isCompared = workload === SERIAL && place !== Places.disk && set !== SLOW
+        if (!isAsked(archive, workload) && !isCompared) continue
         setting.say(`${place.name}, ${name}, ${roundTrip} ms, ${archive}: ${workload}`)
         const before = cpuOfOthers()
         const sample = await measure()
@@ -186,12 +204,14 @@ interface Behind {
   readonly port: string
   /** Of the same on a web server, for the serial reader. */
   readonly url: string
+  /** See {@link Line}. */
+  readonly chunkCache: string | undefined
 }
 
 const workloads = (
   { program: command, scratch }: Setting,
   { bytes, store }: Data,
-  { place, port, url }: Behind,
+  { chunkCache, place, port, url }: Behind,
   archive: "v1" | "split",
 ): ReadonlyArray<readonly [string, () => Promise<Sample>]> => {
   const variables = Object.entries(place.env(port)).map(([name, value]) => `${name}=${value}`)
@@ -208,7 +228,8 @@ const workloads = (
     const mountPoint = fs.mkdtempSync(path.join(scratch, "mount-"))
     const target = fs.mkdtempSync(path.join(scratch, "target-"))
     const pidFile = `${mountPoint}.pid`
-    const mount = [...program, "mount", "--no-cache", "--pid-file", pidFile, address, mountPoint]
+    const cache = chunkCache === undefined ? [] : ["--chunk-cache", chunkCache]
+    const mount = [...program, "mount", "--no-cache", ...cache, "--pid-file", pidFile, address, mountPoint]
     const server = await Process.startInBackground(mount, pidFile)
     try {
       const milliseconds = await Process.timeShell(script, [mountPoint, target])
