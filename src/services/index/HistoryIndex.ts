@@ -56,6 +56,7 @@ export interface Version {
 /** An index that is open. Whoever interrupts one of its effects closes it: what is asked later fails. */
 export interface HistoryIndex {
   readonly file: string
+  /** False once it is closed: whoever has more to ask opens it anew. */
   readonly isOpen: () => boolean
   /** What is known of archives, by their checksums; `undefined` of those that are not in it. */
   readonly places: (
