@@ -13,18 +13,29 @@ let isRecording = true
 
 vm.Script = class extends vm.Script {
   constructor(source, options) {
-    // A cache has the name of its file in it: where that is to stand nobody knows yet.
-    super(source, { ...options, filename: path.basename(options.filename) })
+    // A cache has the name of its file in it: where that is to stand nobody knows yet. The name is copied, as V8 keeps a part of
+    // a string as a view of the whole, and would write that down.
+    super(source, { ...options, filename: Buffer.from(path.basename(options.filename)).toString() })
     if (isRecording) scripts.set(options.filename, this)
   }
 }
 // A cache is good for the flags that V8 has when it is made, and those of the start are what it is loaded with. So these stay,
 // and what is loaded after the program wanted others has none.
+const setFlags = v8.setFlagsFromString
 v8.setFlagsFromString = () => {
   isRecording = false
 }
+// V8's first compiler works beside the program, and caches tell which functions it had under way.
+setFlags("--no-sparkplug")
+
+// No time passes: what is slow on a busy machine may not run other functions.
+const now = Date.now()
+Date.now = () => now
+performance.now = () => 0
+process.hrtime = Object.assign(() => [0, 0], { bigint: () => 0n })
 
 process.on("exit", () => {
+  setFlags("--sparkplug")
   for (const [file, script] of scripts) {
     const { mtimeMs, size } = fs.statSync(file)
     const cache = path.join(folder, "cache", `${path.basename(file)}.${size}.${Math.floor(mtimeMs / 1000)}`)

@@ -12,7 +12,7 @@ interface Component {
   readonly version: string
 }
 interface Bom {
-  readonly metadata: Readonly<Record<string, unknown>>
+  readonly metadata: Readonly<Record<string, unknown>> & { readonly component: Component }
   readonly components: ReadonlyArray<Component>
   readonly [key: string]: unknown
 }
@@ -28,13 +28,15 @@ const npm = (...args: ReadonlyArray<string>): Bom =>
 /** The text. The project must have been built, and `tools/runtime` installed. */
 export const make = (): string => {
   const { components, dependencies: _, serialNumber: __, ...bom } = npm()
+  // npm names it by the folder that it is in.
+  const component = { ...bom.metadata.component, name: "pxar-fuse" }
   const notices = fs.readFileSync(path.join(root, "dist/THIRD-PARTY-NOTICES.txt"), "utf8")
   const isIn = ({ name, version }: Component) => notices.includes(`\n${name} ${version} (`)
   const runtime = npm("--prefix", "tools/runtime", "--package-lock-only")
   return `${JSON.stringify(
     {
       ...bom,
-      metadata: { ...bom.metadata, timestamp: new Date(epoch() * 1000).toISOString() },
+      metadata: { ...bom.metadata, component, timestamp: new Date(epoch() * 1000).toISOString() },
       components: [...components.filter(isIn), ...runtime.components],
     },
     undefined,
