@@ -180,10 +180,8 @@ export const line = ({ bytes, entries, position, size }: State, seconds: number,
   const done = position === undefined || size === undefined || size === 0 ? undefined : Math.min(1, position / size)
   const contents = bytes === undefined ? [] : [formatBytes(bytes), `${formatBytes(bytes / seconds)}/s`]
   const fetched =
-    network === undefined
-      ? []
-      : [`${formatBytes(network.rate)}/s by ${network.inFlight} ${network.inFlight === 1 ? "request" : "requests"}`]
-  const parts = [`${entries.toLocaleString("en")} entries`, ...contents, ...fetched]
+    network === undefined ? [] : [`${formatBytes(network.rate)}/s by ${formatCount(network.inFlight, "request")}`]
+  const parts = [entries === 1 ? "1 entry" : `${entries.toLocaleString("en")} entries`, ...contents, ...fetched]
   if (done === undefined) return parts.join(", ")
   const left = done === 0 ? [] : [`${formatTime((seconds * (1 - done)) / done)} left`]
   return [`${Math.floor(done * 100)} %`, ...parts, ...left].join(", ")
@@ -201,6 +199,10 @@ export const formatBytes = (bytes: number): string => {
   }
   return `${unit === 0 ? Math.round(value) : value >= 99.95 ? value.toFixed(0) : value >= 9.995 ? value.toFixed(1) : value.toFixed(2)} ${units[unit]}`
 }
+
+/** So many of something, in words. */
+export const formatCount = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`
 
 /** Seconds as `h:mm:ss` or `m:ss`. */
 export const formatTime = (seconds: number): string => {

@@ -112,7 +112,10 @@ describe("its text", () => {
     assert.strictEqual(Progress.line({ entries: 5, bytes: 1234 }, 2), "5 entries, 1.23 kB, 617 B/s"))
 
   it("says nothing of contents where they are not read", () =>
-    assert.strictEqual(Progress.line({ entries: 5, position: 1, size: 2 }, 2), "50 %, 5 entries, 0:02 left"))
+    assert.deepStrictEqual(
+      [5, 1].map((entries) => Progress.line({ entries, position: 1, size: 2 }, 2)),
+      ["50 %, 5 entries, 0:02 left", "50 %, 1 entry, 0:02 left"],
+    ))
 
   it("does not guess at the beginning", () =>
     assert.strictEqual(Progress.line({ entries: 0, bytes: 0, position: 0, size: 9 }, 1), "0 %, 0 entries, 0 B, 0 B/s"))
@@ -134,6 +137,16 @@ describe("formats", () => {
       "1.50 TB",
     ])
   })
+
+  it("numbers of things, of one thing too", () =>
+    assert.deepStrictEqual(
+      [0, 1, 2].map((count) => [Progress.formatCount(count, "error"), Progress.formatCount(count, "entry", "entries")]),
+      [
+        ["0 errors", "0 entries"],
+        ["1 error", "1 entry"],
+        ["2 errors", "2 entries"],
+      ],
+    ))
 
   it("times", () =>
     assert.deepStrictEqual([0, 0.2, 59, 60, 3599, 3600, 36_061].map(Progress.formatTime), [

@@ -64,7 +64,7 @@ export const handler = Effect.fn("cat")(function* ({ archive: file, paths, progr
   } else {
     yield* writeMatching(archive, operands, progress, write)
   }
-  yield* progress.detail(`${entries === 1 ? "1 file" : `${entries} files`}, ${Progress.formatBytes(bytes)}`)
+  yield* progress.detail(`${Progress.formatCount(entries, "file")}, ${Progress.formatBytes(bytes)}`)
 }, Effect.scoped)
 
 /** The file at a path; `undefined` for a pattern. */

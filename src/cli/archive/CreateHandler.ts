@@ -70,7 +70,9 @@ export const handler = Effect.fn("create")(function* ({
   )
   const { archiveSize, contentBytes, entries, payloadSize = 0 } = summary
   const size = Progress.formatBytes(archiveSize + payloadSize)
-  yield* progress.detail(`${entries} entries with ${Progress.formatBytes(contentBytes)} of contents stored in ${size}`)
+  yield* progress.detail(
+    `${Progress.formatCount(entries, "entry", "entries")} with ${Progress.formatBytes(contentBytes)} of contents stored in ${size}`,
+  )
   if (incomplete) return yield* new ExitCode.Ended({ code: ExitCode.INCOMPLETE })
 }, Effect.scoped)
 

@@ -38,7 +38,9 @@ export const write = Effect.fnUntraced(function* (
     const question = yield* Operands.question(archive, pattern)
     yield* progress.say(`${pattern}: nothing like that in the archive${question}`)
   }
-  yield* progress.detail(`${report.entries} entries, ${Progress.formatBytes(report.bytes)} of contents`)
+  yield* progress.detail(
+    `${Progress.formatCount(report.entries, "entry", "entries")}, ${Progress.formatBytes(report.bytes)} of contents`,
+  )
   if (report.unreadable > 0) return yield* new ExitCode.Ended({ code: ExitCode.INCOMPLETE })
   if (report.unmatched.length > 0) return yield* new ExitCode.Ended({ code: ExitCode.NO_ENTRY })
 }, Effect.scoped)

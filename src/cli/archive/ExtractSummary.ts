@@ -71,7 +71,7 @@ export const extracted = (report: Extractor.Report, dryRun = false): string => {
   const { bytes, deleted, entries, kept, newer } = report
   const would = dryRun ? " would be" : ""
   return [
-    `${entries} entries${would} extracted, ${Progress.formatBytes(bytes)} of contents`,
+    `${Progress.formatCount(entries, "entry", "entries")}${would} extracted, ${Progress.formatBytes(bytes)} of contents`,
     ...(kept > 0 ? [`${kept} were there already`] : []),
     ...(newer > 0 ? [`${newer} were newer and were kept`] : []),
     ...(deleted > 0 ? [`${deleted}${would} deleted`] : []),

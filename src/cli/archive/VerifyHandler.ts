@@ -79,16 +79,16 @@ const toText = (event: Finding.Finding | Finding.Verdict, data: boolean): string
     return `${severity.padEnd(5)} ${check.padEnd(3)} ${PathText.print(path)}: ${what}\n`
   }
   const { contentBytes, entries, errors, failure, notes, result } = event
-  const found = [...counted(errors, "error"), ...counted(notes, "note")]
+  const found = [
+    ...(errors === 0 ? [] : [Progress.formatCount(errors, "error")]),
+    ...(notes === 0 ? [] : [Progress.formatCount(notes, "note")]),
+  ]
   if (failure !== undefined) return `cannot be opened: ${found.join(", ")}\n`
   const verdict = result === "notes" ? "consistent, but with notes" : result
-  const checked = `${entries} entries`
+  const checked = Progress.formatCount(entries, "entry", "entries")
   const read = data ? `${contentBytes} bytes of contents read` : "contents not read (--data reads them)"
   return `${verdict}: ${[...found, checked, read].join(", ")}; pxar has no checksums of contents\n`
 }
-
-const counted = (count: number, what: string): ReadonlyArray<string> =>
-  count === 0 ? [] : [`${count} ${what}${count === 1 ? "" : "s"}`]
 
 const toJson = (event: Finding.Finding | Finding.Verdict): VerifyJson =>
   event._tag === "Finding"

@@ -2,14 +2,12 @@
  * The requests of a mount and its replies, in numbers and words.
  */
 import type * as Mount from "../../fuse/Mount.ts"
+import * as Progress from "../Progress.ts"
 
 /** How many of each operation. */
 type Requests = Mount.Counters["requests"]
 
 export const total = (requests: Requests): number => Object.values(requests).reduce((sum, count) => sum + count, 0)
-
-/** So many of something, in words. */
-export const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`
 
 /** The operations, the most frequent first. */
 export const operations = (requests: Requests): string =>
@@ -23,4 +21,4 @@ export const replies = ({
   delivered,
   errors,
 }: Pick<Mount.Counters, "abandoned" | "delivered" | "errors">): string =>
-  `${count(delivered, "reply", "replies")}, ${abandoned} not wanted any more, ${count(errors, "error", "errors")}`
+  `${Progress.formatCount(delivered, "reply", "replies")}, ${abandoned} not wanted any more, ${Progress.formatCount(errors, "error")}`

@@ -80,7 +80,7 @@ const trafficLine = (traffic: NonNullable<MountReportJson["traffic"]>): string =
   const bytes = Progress.formatBytes
   const percent = (part: number): string => `${Math.round((100 * part) / Math.max(1, hits + waits + misses))} %`
   return [
-    `fetched ${bytes(fetched)} by ${RequestCounts.count(requests, "request", "requests")}, ${underWay} under way`,
+    `fetched ${bytes(fetched)} by ${Progress.formatCount(requests, "request")}, ${underWay} under way`,
     `${bytes(fromDisk)} from the disk cache`,
     `${bytes(read)} read: ${percent(hits)} at hand, ${percent(waits)} on the way`,
   ].join("; ")
@@ -91,9 +91,9 @@ const describe = (report: MountReportJson, now: number): ReadonlyArray<string> =
   const bytes = Progress.formatBytes
   return [
     `process ${pid}, since ${since}, for ${Progress.formatTime((now - Date.parse(since)) / 1000)}`,
-    `${RequestCounts.count(RequestCounts.total(requests), "request", "requests")} (${RequestCounts.operations(requests)})`,
-    `${RequestCounts.replies(report)}; ${RequestCounts.count(underWay, "request", "requests")} under way`,
+    `${Progress.formatCount(RequestCounts.total(requests), "request")} (${RequestCounts.operations(requests)})`,
+    `${RequestCounts.replies(report)}; ${Progress.formatCount(underWay, "request")} under way`,
     ...(report.traffic === undefined ? [] : [trafficLine(report.traffic)]),
-    `${RequestCounts.count(held, "node", "nodes")} held; caches: ${bytes(cache.blocks)} of metadata, ${bytes(cache.tables)} of folder tables`,
+    `${Progress.formatCount(held, "node")} held; caches: ${bytes(cache.blocks)} of metadata, ${bytes(cache.tables)} of folder tables`,
   ]
 }

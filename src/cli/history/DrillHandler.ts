@@ -82,7 +82,9 @@ const words: Readonly<Record<DrillJson["state"], string>> = {
 const toText = ({ archive, bytes, entries, files, problems, snapshot, state }: DrillJson, backups: number): string => {
   const read =
     state === "ok" || state === "damaged"
-      ? [`${entries} entries, ${files} files read (${Progress.formatBytes(bytes)})`]
+      ? [
+          `${Progress.formatCount(entries, "entry", "entries")}, ${Progress.formatCount(files, "file")} read (${Progress.formatBytes(bytes)})`,
+        ]
       : []
   const shared = backups > 1 ? [`${backups} backups have it`] : []
   const head = `${words[state].padEnd(10)} ${snapshot} ${archive}  ${[...read, ...shared].join("; ")}`.trimEnd()
@@ -100,7 +102,7 @@ const summary = (done: ReadonlyArray<DrillJson>): string => {
     .map((state) => `${count(state)} ${state}`)
   return [
     "",
-    `${done.length} archives: ${states.join(", ")}`,
+    `${Progress.formatCount(done.length, "archive")}: ${states.join(", ")}`,
     ...(rate === undefined
       ? []
       : [

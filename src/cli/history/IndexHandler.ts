@@ -76,7 +76,9 @@ const build = Effect.fnUntraced(function* (
         counts.indexed++
         done += built.entries
         progress.update({ entries: done })
-        return progress.detail(`${where}: ${built.entries} entries, ${built.versions} of them new or changed`)
+        return progress.detail(
+          `${where}: ${Progress.formatCount(built.entries, "entry", "entries")}, ${built.versions} of them new or changed`,
+        )
       case "Known":
         counts.indexed++
         return Effect.void

@@ -76,9 +76,9 @@ const toText = (event: Healer.Healed | Healer.Lost | Healer.Verdict, dryRun: boo
       `${healed} ${dryRun ? "could be healed" : "healed"} with ${Progress.formatBytes(bytes)}`,
       ...(partly === 0 ? [] : [`${partly} of them by checksum only`]),
       `${lost} lost`,
-      `${snapshots} backups`,
+      Progress.formatCount(snapshots, "backup"),
       ...(unfinished === 0 ? [] : [`${unfinished} not finished`]),
-      `${chunks} chunks`,
+      Progress.formatCount(chunks, "chunk"),
     ]
     return `${dryRun && result === "healed" ? "healable" : result}: ${parts.join(", ")}\n`
   }

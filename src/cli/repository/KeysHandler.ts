@@ -12,6 +12,7 @@ import * as ExitCode from "../ExitCode.ts"
 import { noDatastore } from "./NoDatastore.ts"
 import * as OpenAddress from "../OpenAddress.ts"
 import * as Output from "../Output.ts"
+import * as Progress from "../Progress.ts"
 import * as Terminal from "../Terminal.ts"
 import * as Keys from "./Keys.ts"
 import * as RepositoryFlags from "./RepositoryFlags.ts"
@@ -63,7 +64,9 @@ export const handler = Effect.fn("keys")(function* (input: Input) {
   yield* printed.text(all.map(json ? JsonText.line : toText).join(""))
   yield* printed.flush
   if (unread > 0)
-    yield* Terminal.say(`${unread} backups cannot be read and may want other keys; \`snapshots\` says why`)
+    yield* Terminal.say(
+      `${Progress.formatCount(unread, "backup")} cannot be read, perhaps for want of another key; \`snapshots\` says why`,
+    )
   const isMissing = all.some(({ files, snapshots }) => files.length === 0 && snapshots > 0)
   if (isMissing) return yield* new ExitCode.Ended({ code: ExitCode.KEY })
 }, Effect.scoped)

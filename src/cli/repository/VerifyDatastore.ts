@@ -69,10 +69,10 @@ const toText = (event: DatastoreVerifier.Problem | DatastoreVerifier.Verdict): s
   }
   const { bytes, chunks, errors, healable, notes, partly, result, skipped, snapshots } = event
   const parts = [
-    `${errors} errors${healable === 0 ? "" : ` of which ${healable} are healable`}`,
-    `${notes} notes`,
-    `${snapshots} backups`,
-    `${chunks} chunks with ${Progress.formatBytes(bytes)}`,
+    `${Progress.formatCount(errors, "error")}${healable === 0 ? "" : ` (${healable} healable)`}`,
+    Progress.formatCount(notes, "note"),
+    Progress.formatCount(snapshots, "backup"),
+    `${Progress.formatCount(chunks, "chunk")} with ${Progress.formatBytes(bytes)}`,
     ...(skipped === 0 ? [] : [`${skipped} checked before`]),
     ...(partly === 0 ? [] : [`${partly} without their key: only headers and checksums`]),
   ]
