@@ -1,15 +1,18 @@
 import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
-import koffi, { type node } from "koffi"
+import type { node } from "koffi"
 import { vi } from "vitest"
 import type { FuseDevice } from "../../../src/fuse/session/FuseDevice.ts"
 import * as KernelDevice from "../../../src/fuse/session/KernelDevice.ts"
 import * as Session from "../../../src/fuse/session/Session.ts"
 import { fromBytes } from "../../../src/services/bytes/ByteSource.ts"
+import * as Libc from "../../../src/services/posix/Libc.ts"
 import * as Wire from "../../support/Wire.ts"
 import * as H from "../harness.ts"
 
+/** The one that the device asks: another copy of it would be asked nothing. */
+const koffi = Libc.koffi()
 const libc = koffi.load(null)
 const socketpair = libc.func("int socketpair(int, int, int, _Out_ int *)")
 const eventfd = libc.func("int eventfd(unsigned int, int)")
